@@ -98,7 +98,7 @@ broken=()
 mkdir -p target
 
 # ------------------------------------------------------------------------------ the scripts
-mapfile -t scripts < <(find .ci integration src -type f 2>/dev/null \( -name '*.sh' -o -path '*/launcher/*' -o -path .ci/run \) |
+mapfile -t scripts < <(find .ci integration src -type f \( -name '*.sh' -o -path '*/launcher/*' -o -path .ci/run \) |
   while read -r file; do
     case $(head -n 1 "$file") in
       '#!'*sh | '# shellcheck shell='*) printf '%s\n' "$file" ;;
@@ -110,7 +110,7 @@ shellcheck -x "${scripts[@]}" || broken+=(shellcheck)
 # -------------------------------------------------------------------------------- the build
 printf 'build with JDK %s\n' "$(jdk_version "$build_jdk")"
 if ! mvn package -DskipTests >target/build.log 2>&1; then
-  grep -E '^\[ERROR\]' target/build.log | head -n 20 || tail -n 20 target/build.log
+  grep -E '^\[ERROR\] .' target/build.log | head -n 20 || tail -n 20 target/build.log
   die "the build failed; see target/build.log"
 fi
 
@@ -136,7 +136,7 @@ for jdk in "${jdks[@]}"; do
     failures "$directory"
     if ((status && !failed)); then
       # no test says why: a JVM that ended early, a filter that fits nothing, a broken build file
-      grep -E '^\[ERROR\]' "$reports.log" | head -n 10 || tail -n 10 "$reports.log"
+      grep -E '^\[ERROR\] .' "$reports.log" | head -n 3 || tail -n 10 "$reports.log"
       broken+=("JDK $jdk $kind (target/jdk-$jdk/$kind.log)")
     fi
   done
