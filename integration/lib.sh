@@ -217,7 +217,8 @@ fetch_jdk_tree() {
 busybox_binary() {
   local found dir=$CACHE/busybox
   found=$(command -v busybox || true)
-  if [[ -n $found ]] && ! grep -qE 'ld-linux|ld-musl' "$found"; then
+  # the name of the loader stands near the beginning of a file that is linked dynamically
+  if [[ -n $found ]] && ! head -c 2048 "$found" | grep -qa '/ld-'; then
     readlink -f "$found"
     return
   fi
@@ -229,7 +230,7 @@ busybox_binary() {
       cd "$dir"
       apt_quiet download busybox-static >log || { apt_quiet update && apt_quiet download busybox-static; } >log
       dpkg -x busybox-static_*.deb tree
-      found=$(find tree -type f -name busybox | head -n 1)
+      found=$(find tree -path '*/bin/busybox')
       rm -f ./*.deb
       mv "$found" busybox
       rm -rf tree
@@ -270,7 +271,7 @@ containerd_start() {
 	version = 2
 	root = "$SCOPE/root"
 	state = "$SCOPE/state"
-	disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt", "io.containerd.runtime.v1.linux"]
+	disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
 	[grpc]
 	  address = "$SCOPE/containerd.sock"
 	[ttrpc]
