@@ -8,6 +8,8 @@ set -euo pipefail
 cd "$REPO"
 
 readonly RUNTIME=io.containerd.loom.v1
+# how long a daemon without containers stays: shorter than usual, so that one can see it end
+readonly LINGER_SECONDS=5
 
 bold='' green='' dim='' plain=''
 if [[ -t 1 ]]; then
@@ -71,6 +73,8 @@ typed ./mvnw -q -B -DskipTests package
   tail -n 20 target/demo-build.log
   differs "the build"
 }
+mkdir -p "$SCOPE/prefix/etc"
+printf 'run_dir=%s\nlinger_seconds=%s\n' "$SCOPE/run" "$LINGER_SECONDS" >"$SCOPE/prefix/etc/loomshim.conf"
 run_ok integration/install.sh --prefix "$SCOPE/prefix"
 shim=$SCOPE/prefix/bin/containerd-shim-loom-v1
 [[ -x $shim ]] || differs "no $shim"
@@ -167,10 +171,16 @@ mounts=$(scope_mounts)
 [[ -z $mounts ]] || differs "mounts are left: $mounts"
 [[ -z $(ls -A "$bundles") ]] || differs "bundles are left: $(ls -A "$bundles")"
 ! scope_cgroups | grep -vx ".*/$NAMESPACE" || differs "cgroups are left"
-good "no task, mount, bundle or cgroup of a container is left; now the daemon and containerd"
+good "no task, mount, bundle or cgroup of a container is left"
+gone_within "$daemon" $((LINGER_SECONDS + 10)) || differs "the daemon still runs"
+good "the daemon waited $LINGER_SECONDS s for the next container and ended"
+run_ok integration/install.sh --uninstall --purge --prefix "$SCOPE/prefix"
 sockets=$(scope_sockets)
 end_scope
-left=$(leftovers; xargs -r -n 1 sh -c '! test -e "$0" || echo "socket $0"' <<<"$sockets")
+left=$(leftovers)
+for path in $sockets; do
+  [[ ! -e $path ]] || left+=" socket $path"
+done
 [[ -z $left && ! -e $SCOPE ]] || differs "left behind: $left"
 good "no process, mount, cgroup, socket or file is left"
 printf '\n%sAll as it should be.%s\n' "$bold" "$plain"
