@@ -80,6 +80,24 @@ need_containerd() {
   fi
   need_command runc
   need_command crun
+  free_root_cgroup
+}
+
+# Inside a container with a cgroup v2 namespace of its own, this machine's processes sit in the root
+# group. A group with processes may not have groups with controllers below it (cgroups(7), "no
+# internal processes"): they move into one of their own, where their share of everything is the same.
+free_root_cgroup() {
+  local root=/sys/fs/cgroup pid controller controllers
+  # the real root has no cgroup.type, and needs nothing
+  [[ -e $root/cgroup.type && -w $root/cgroup.procs && -n $(<"$root/cgroup.procs") ]] || return 0
+  mkdir -p "$root/init"
+  while read -r pid; do
+    { echo "$pid" >"$root/init/cgroup.procs"; } 2>/dev/null || true
+  done <"$root/cgroup.procs"
+  read -ra controllers <"$root/cgroup.controllers" || true
+  for controller in "${controllers[@]}"; do
+    { echo "+$controller" >"$root/cgroup.subtree_control"; } 2>/dev/null || say "no cgroup controller $controller here"
+  done
 }
 
 # -------------------------------------------------------------------------------------- JDKs
