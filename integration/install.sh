@@ -72,6 +72,9 @@ install_files() {
   done
   command -v runc > /dev/null || printf 'note: no runc in PATH; containerd needs one in its own\n'
 
+  # shellcheck source=/dev/null
+  . "$dist/lib/version"
+
   mkdir -p -- "$prefix/bin" "$home/native" "$etc"
   set +f
   rm -f -- "$home"/*.jar "$home/loomshim.jsa"
@@ -87,7 +90,7 @@ install_files() {
     printf 'installed_java=%s\n' "$(quote "$java")"
     printf 'java_version=%s\n' "$java_version"
     printf 'build=%s\n' "$build"
-    cat -- "$dist/lib/version"
+    printf 'version=%s\nrevision=%s\n' "$(quote "$version")" "$(quote "$revision")"
     printf 'config=%s\n' "$(quote "$etc/loomshim.conf")"
     printf 'restore_signals=%s\n' "$(quote "$restore")"
   } > "$home/.launcher.conf"
@@ -210,6 +213,7 @@ uninstall_files() {
   printf 'removed from %s\n' "$prefix"
 }
 
+version=unknown revision=unknown
 prefix=/usr/local java='' dist='' archive=true uninstall=false force=false purge=false
 while [ $# -gt 0 ]; do
   case $1 in
