@@ -1,8 +1,5 @@
 package io.loomshim.integration;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -138,16 +135,6 @@ final class Ctr {
     }
     for (String id : call("containers", "ls", "--quiet").text().lines().toList()) {
       deleteContainer(id);
-    }
-  }
-
-  /** A file with {@code text} in it, for use as stdin. */
-  Path input(String text) {
-    try {
-      Path file = Files.createTempFile(scratch, "in", "");
-      return Files.writeString(file, text, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -18,13 +20,28 @@ final class SignalsIT {
   static final Bed BED = new Bed();
 
   private static final Shim SHIM = Shim.tested();
-  /** The first process of a pid namespace ignores its own deadly signals; in the host's it does not. */
-  private static final List<String> HOST_PIDS = List.of("--rm", "--with-ns", "pid:/proc/1/ns/pid");
+  /** Whose pid namespace others join: only its own first process ignores the deadly signals that it sends itself. */
+  private String pause;
+
+  @BeforeEach
+  void make_a_pid_namespace() {
+    pause = Names.id("pause");
+    BED.ctr().detached(SHIM, pause, "sleep", "1000");
+  }
+
+  @AfterEach
+  void end_the_pid_namespace() {
+    assertEquals(137, BED.ctr().end(pause));
+  }
+
+  private List<String> joining() {
+    return List.of("--rm", "--with-ns", "pid:/proc/" + BED.ctr().pid(pause) + "/ns/pid");
+  }
 
   @ParameterizedTest
   @CsvSource({"TERM, 143", "KILL, 137", "SEGV, 139", "HUP, 129"})
   void a_process_that_a_signal_ended_gives_128_and_the_number(String signal, int status) {
-    var result = BED.ctr().run(SHIM, HOST_PIDS, Names.id("self"), "sh", "-c", "kill -" + signal + " $$; sleep 9");
+    var result = BED.ctr().run(SHIM, joining(), Names.id("self"), "sh", "-c", "kill -" + signal + " $$; sleep 9");
     assertEquals(status, result.exit(), result::toString);
   }
 
@@ -80,7 +97,7 @@ final class SignalsIT {
   void without_a_pid_namespace_of_its_own_the_end_of_a_container_ends_its_children() {
     String id = Names.id("orphans");
     // the LeftOvers check of the bed fails when a sleep stays
-    var result = BED.ctr().run(SHIM, HOST_PIDS, id, "sh", "-c", "sleep 1000 >/dev/null 2>&1 & sleep 1000 & exit 3");
+    var result = BED.ctr().run(SHIM, joining(), id, "sh", "-c", "sleep 1000 >/dev/null 2>&1 & sleep 1000 & exit 3");
     assertEquals(3, result.exit(), result::toString);
   }
 

@@ -3,9 +3,6 @@ package io.loomshim.integration;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -29,24 +26,29 @@ final class StdioIT {
 
   @Test
   void stdin_reaches_the_container_and_its_end_ends_it() {
-    var input = BED.ctr().input("first\nlast without line feed");
-    var result = BED.ctr().start(SHIM, List.of("--rm"), input, Names.id("cat"), "cat").await(Ctr.LIMIT).ok();
-    assertEquals("first\nlast without line feed", result.text());
+    assertEquals("first\nlast without line feed", fed("first\nlast without line feed".getBytes(), "cat").text());
   }
 
   @Test
-  void five_mebibytes_go_through_stdin_and_back_unchanged() throws IOException {
+  void five_mebibytes_go_through_stdin_and_back_unchanged() {
     long seed = new Random().nextLong();
     byte[] data = new byte[5 << 20];
     new Random(seed).nextBytes(data);
-    Path input = Files.write(BED.ctr().input(""), data);
-    var result = BED.ctr().start(SHIM, List.of("--rm"), input, Names.id("back"), "cat").await(Ctr.LIMIT).ok();
-    assertArrayEquals(data, result.out(), "seed " + seed);
+    assertArrayEquals(data, fed(data, "cat").out(), "seed " + seed);
   }
 
   @Test
   void an_empty_stdin_is_at_its_end_at_once() {
-    assertEquals("0\n", BED.ctr().run(SHIM, Names.id("empty"), "wc", "-c").ok().text());
+    assertEquals("0\n", fed(new byte[0], "wc", "-c").text());
+  }
+
+  /** Runs a container whose stdin ends after {@code data}; ctr closes the task's stdin only if the task exists then. */
+  private static Exec.Result fed(byte[] data, String... command) {
+    String id = Names.id("fed");
+    var run = BED.ctr().start(SHIM, List.of("--rm"), Exec.Setting.PIPE, id, command);
+    Await.status(BED.ctr(), id, "RUNNING");
+    run.feed(data);
+    return run.await(Ctr.LIMIT).ok();
   }
 
   @Test
