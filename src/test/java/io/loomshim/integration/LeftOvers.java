@@ -27,8 +27,8 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
   /** The descriptors of one daemon by kind, and its number of threads. */
   record Daemon(Map<String, Integer> files, int threads) {}
 
-  /** Takes a snapshot; {@code address} is the containerd address whose Go shims are looked for. */
-  static LeftOvers now(String address, Path fifos) {
+  /** Takes a snapshot; {@code fifos} is where ctr makes FIFOs. */
+  static LeftOvers now(Path fifos) {
     var things = new TreeSet<String>();
     for (String point : Mounts.below(Scratch.BASE.toString())) {
       things.add("mount " + point);
@@ -36,7 +36,7 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     for (Path cgroup : cgroups()) {
       things.add("cgroup " + cgroup);
     }
-    for (Path socket : Names.goSockets(address)) {
+    for (Path socket : Names.goSockets()) {
       things.add("socket " + socket);
     }
     for (Path entry : entries(fifos)) {
