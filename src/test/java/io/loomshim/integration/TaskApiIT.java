@@ -7,10 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Empty;
 import io.loomshim.proto.task.StateResponse;
+import io.loomshim.proto.task.WaitRequest;
+import io.loomshim.proto.task.WaitResponse;
 import io.loomshim.proto.types.ProcessInfo;
+import io.loomshim.ttrpc.Client;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -186,7 +192,7 @@ final class TaskApiIT {
     try (var task = open(SHIM, "sleep", "1000")) {
       task.create();
       task.start();
-      try (var other = io.loomshim.ttrpc.Client.connect(task.socket(), Duration.ofSeconds(10))) {
+      try (var other = Client.connect(task.socket(), Duration.ofSeconds(10))) {
         var waiting = CompletableFuture.runAsync(() -> failure(() -> await(other, task.id())));
         assertFalse(waiting.isDone());
       }
@@ -194,12 +200,12 @@ final class TaskApiIT {
     }
   }
 
-  private static void await(io.loomshim.ttrpc.Client client, String id) {
+  private static void await(Client client, String id) {
     try {
-      client.call(ShimClient.SERVICE, "Wait", io.loomshim.proto.task.WaitRequest.newBuilder().setId(id).build(),
-          io.loomshim.proto.task.WaitResponse.parser(), Duration.ZERO, java.util.Map.of());
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      client.call(ShimClient.SERVICE, "Wait", WaitRequest.newBuilder().setId(id).build(),
+          WaitResponse.parser(), Duration.ZERO, Map.of());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
