@@ -21,7 +21,9 @@ class ChildrenTest {
   private static int orphan(String script) throws Exception {
     Path pidFile = Files.createTempFile("orphan", ".pid");
     try (Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0)) {
-      String parent = "sh -c 'echo $$ > " + pidFile + "; " + script + "' & while [ ! -s " + pidFile + " ]; do :; done";
+      // it ends only after its parent is gone, as a shell reaps its own background jobs
+      String body = "echo $$ > " + pidFile + "; while kill -0 $P 2>/dev/null; do :; done; " + script;
+      String parent = "P=$$; export P; sh -c '" + body + "' & while [ ! -s " + pidFile + " ]; do :; done";
       var fds = List.of(nothing, nothing, nothing);
       var spawn = new Spawn(List.of("/bin/sh", "-c", parent), List.of("PATH=/bin:/usr/bin"), Path.of("/"), fds);
       Spawner.spawn(spawn).await();
