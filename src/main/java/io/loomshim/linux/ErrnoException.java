@@ -24,6 +24,11 @@ public final class ErrnoException extends IOException {
     return errno;
   }
 
+  /** The text of the error number alone. */
+  public String reason() {
+    return Errno.text(errno);
+  }
+
   /** Returns {@code result}, or throws when it is a negative error number. */
   static int check(String what, int result) throws ErrnoException {
     if (result < 0) {

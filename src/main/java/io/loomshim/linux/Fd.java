@@ -28,6 +28,7 @@ public final class Fd implements AutoCloseable {
   private static final long FCNTL = Native.function("fcntl64");
   private static final long READ = Native.function("read");
   private static final long WRITE = Native.function("write");
+  private static final long FCHOWN = Native.function("fchown");
 
   private final AtomicInteger number;
 
@@ -77,6 +78,11 @@ public final class Fd implements AutoCloseable {
     int flags = ErrnoException.check("fcntl", Native.callInt(FCNTL, number(), F_GETFL, 0, 0, 0, 0));
     int wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
     ErrnoException.check("fcntl", Native.callInt(FCNTL, number(), F_SETFL, wanted, 0, 0, 0));
+  }
+
+  /** Gives the open file to another owner (fchown(2)). */
+  public void owner(int uid, int gid) throws ErrnoException {
+    ErrnoException.check("chown", Native.callInt(FCHOWN, number(), uid, gid, 0, 0, 0));
   }
 
   /**

@@ -3,12 +3,14 @@ package io.loomshim.linux;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 
 /** mount(2) and umount(2). A call holds its carrier for as long as the kernel takes. */
 public final class Mounts {
   /** How long an unmount of something busy is tried again, and how often in that time. */
   public static final Duration BUSY_WAIT_MAX = Duration.ofMillis(2500);
 
+  private static final int PAGE_BYTES = 4096; // what mount(2) takes; larger pages do not raise it for a caller
   private static final Duration BUSY_PAUSE = Duration.ofMillis(50);
   private static final int UMOUNT_NOFOLLOW = 8;
 
@@ -17,8 +19,29 @@ public final class Mounts {
 
   private Mounts() {}
 
+  /**
+   * Mounts what the options in the words of fstab(5) say. Options of an overlay that do not fit into a page
+   * are shortened with the help of a thread that works in the directory that its layers share.
+   *
+   * @throws IOException {@code mount options is too long}, or the error of mount(2)
+   */
+  public static void mount(String type, String source, Path target, List<String> options)
+      throws IOException, InterruptedException {
+    OverlayOptions overlay = OverlayOptions.compact(type, options, PAGE_BYTES);
+    MountOptions parsed = MountOptions.parse(overlay.options(), PAGE_BYTES);
+    if (overlay.directory().isPresent()) {
+      Path directory = overlay.directory().get();
+      InDirectory.run(directory, () -> mount(source, target.toString(), type, parsed.flags(), parsed.data()));
+    } else {
+      mount(source, target.toString(), type, parsed.flags(), parsed.data());
+    }
+    if (parsed.needsReadOnlyRemount()) {
+      mount("", target.toString(), "", parsed.flags() | MountOptions.MS_REMOUNT, "");
+    }
+  }
+
   /** mount(2). */
-  public static void mount(String source, String target, String type, long flags, String data)
+  static void mount(String source, String target, String type, long flags, String data)
       throws ErrnoException {
     try (var arena = Arena.forStrings(source, target, type, data)) {
       long dataAddress = data.isEmpty() ? 0 : arena.string(data);
