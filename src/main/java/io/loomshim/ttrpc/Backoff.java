@@ -1,0 +1,33 @@
+package io.loomshim.ttrpc;
+
+import java.util.random.RandomGenerator;
+
+/**
+ * How long to wait after a failed accept (no file descriptor left, usually): random, below a bound that doubles
+ * from 1 ms to 1 s with each failure in a row. Used by one thread, no lock.
+ */
+final class Backoff {
+  /** First bound: short enough not to be noticed. */
+  static final long FIRST_MILLIS = 1;
+
+  /** Last bound: containerd dials for longer than that. */
+  static final long LAST_MILLIS = 1000;
+
+  private final RandomGenerator random;
+  private long bound;
+
+  Backoff(RandomGenerator random) {
+    this.random = random;
+  }
+
+  /** Returns the milliseconds to wait, at least 1, after one more failure. */
+  long failed() {
+    bound = bound == 0 ? FIRST_MILLIS : Math.min(bound * 2, LAST_MILLIS);
+    return 1 + random.nextLong(bound);
+  }
+
+  /** Starts anew. */
+  void succeeded() {
+    bound = 0;
+  }
+}

@@ -1,0 +1,139 @@
+package io.loomshim.ttrpc;
+
+import com.google.protobuf.MessageLite;
+import io.loomshim.proto.ttrpc.KeyValue;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * One call that a {@link Server} has accepted. Given to the handler, which runs on {@link #thread},
+ * and listed by {@link Server#inFlight}; the public methods may be called from any thread unless they
+ * say otherwise.
+ */
+public final class Call {
+  /** How far a call is; guarded by the lock of its connection. Only a RUNNING one may be interrupted. */
+  enum State { RUNNING, REPLYING, DONE }
+
+  /** Why a call was interrupted. */
+  enum Cancel { NOT, DEADLINE, GONE }
+
+  private final Connection connection;
+  private final Method<?> method;
+  private final long id;
+  private final MessageLite request;
+  private final List<KeyValue> metadata;
+  private final long startNanos;
+  private final long deadlineNanos;
+  private final boolean hasDeadline;
+
+  // Guarded by the lock of the connection.
+  State state = State.RUNNING;
+  Call previous;
+  Call next;
+  // Written under the lock of the connection.
+  volatile Cancel cancel = Cancel.NOT;
+  // Written once, before the thread starts.
+  Thread thread;
+  // Guarded by the lock of Deadlines.
+  int heapIndex = Deadlines.ABSENT;
+
+  Call(Connection connection, Method<?> method, long id, MessageLite request, List<KeyValue> metadata,
+      long timeoutNanos) {
+    this.connection = connection;
+    this.method = method;
+    this.id = id;
+    this.request = request;
+    this.metadata = metadata;
+    this.startNanos = System.nanoTime();
+    this.hasDeadline = timeoutNanos != 0;
+    this.deadlineNanos = startNanos + Math.min(timeoutNanos, Deadlines.TIMEOUT_NANOS_MAX);
+  }
+
+  /** Returns the full name of the service. */
+  public String service() {
+    return method.service();
+  }
+
+  /** Returns the bare name of the method. */
+  public String method() {
+    return method.name();
+  }
+
+  /** Returns the stream id: odd, increasing within a connection. */
+  public long id() {
+    return id;
+  }
+
+  /** Returns the number of the connection, counted from 1 by its server. */
+  public long connection() {
+    return connection.number();
+  }
+
+  /** Returns how long ago the request arrived. */
+  public Duration age() {
+    return Duration.ofNanos(System.nanoTime() - startNanos);
+  }
+
+  /** Returns {@link System#nanoTime} at the arrival of the request. */
+  public long startNanos() {
+    return startNanos;
+  }
+
+  /** Returns the time until the caller's deadline, negative when it has passed; empty when there is none. */
+  public Optional<Duration> remaining() {
+    return hasDeadline ? Optional.of(Duration.ofNanos(deadlineNanos - System.nanoTime())) : Optional.empty();
+  }
+
+  /** Tells whether the call was interrupted: its deadline passed, its connection went, or the server closed. */
+  public boolean cancelled() {
+    return cancel != Cancel.NOT;
+  }
+
+  /** Returns the values that the caller sent under {@code key} (case is ignored), in their order. */
+  public List<String> metadata(String key) {
+    List<String> values = new ArrayList<>();
+    for (KeyValue pair : metadata) {
+      if (pair.getKey().toLowerCase(Locale.ROOT).equals(key.toLowerCase(Locale.ROOT))) {
+        values.add(pair.getValue());
+      }
+    }
+    return values;
+  }
+
+  /**
+   * Names the calling thread {@code rpc/<method>/<who>}, e.g. after a container; before that it is called
+   * {@code rpc/<method>/c<connection>}. Only for the handler, on its own thread.
+   */
+  public void serves(String who) {
+    thread.setName("rpc/" + method.name() + "/" + who);
+  }
+
+  /** Returns the name of the thread that does the call: what it serves. */
+  public String threadName() {
+    return thread.getName();
+  }
+
+  Connection owner() {
+    return connection;
+  }
+
+  boolean hasDeadline() {
+    return hasDeadline;
+  }
+
+  long deadlineNanos() {
+    return deadlineNanos;
+  }
+
+  MessageLite handle() throws Exception {
+    return method.handle(this, request);
+  }
+
+  @Override
+  public String toString() {
+    return threadName() + " #" + id;
+  }
+}

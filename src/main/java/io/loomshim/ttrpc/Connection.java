@@ -1,0 +1,314 @@
+package io.loomshim.ttrpc;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.UnsafeByteOperations;
+import io.loomshim.log.Log;
+import io.loomshim.proto.ttrpc.Request;
+import io.loomshim.threads.Threads;
+import java.io.IOException;
+import java.nio.channels.SocketChannel;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * One connection of a {@link Server}. Its own virtual thread reads frames and decodes them; every request then
+ * runs on a virtual thread of its own, which writes the reply.
+ *
+ * <p>{@code lock} guards the list of calls and their states. A call is interrupted only under the lock and only
+ * while RUNNING; its thread leaves RUNNING under the lock before it writes, so no interrupt can hit the write
+ * (which would close the channel) or come later.
+ */
+final class Connection implements Runnable {
+  /**
+   * Calls in flight, replies being written included: one connection cannot make the heap grow without bound.
+   * Past it nothing is read from the connection until a call ends, so the loss of the peer is then noticed only
+   * when a reply is written. Far above what containerd needs: a Wait per process and a few calls.
+   */
+  static final int CALLS_MAX = 4096;
+
+  private final Server server;
+  private final SocketChannel channel;
+  private final long number;
+  private final FrameReader reader;
+  private final FrameWriter writer;
+  private long lastId;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition slotFree = lock.newCondition();
+  private Call calls;
+  private int count;
+  private boolean closed;
+
+  Connection(Server server, SocketChannel channel, long number) {
+    this.server = server;
+    this.channel = channel;
+    this.number = number;
+    this.reader = new FrameReader(channel);
+    this.writer = new FrameWriter(channel);
+  }
+
+  /** Serves the connection until it ends. */
+  @Override
+  public void run() {
+    try {
+      if (trusted()) {
+        serve();
+      }
+    } catch (IOException e) {
+      Log.debug("ttrpc: connection lost", "connection", Long.toString(number), "error", e.toString());
+    } catch (RuntimeException | Error e) {
+      Log.error("ttrpc: connection failed", "connection", Long.toString(number), "error", e.toString());
+    } finally {
+      close();
+    }
+  }
+
+  long number() {
+    return number;
+  }
+
+  /** Ends the connection: calls in flight are interrupted, their replies dropped. */
+  void close() {
+    lock.lock();
+    try {
+      closed = true;
+      for (Call call = calls; call != null; call = call.next) {
+        cancelLocked(call, Call.Cancel.GONE);
+      }
+      slotFree.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    try {
+      channel.close();
+    } catch (IOException e) {
+      Log.debug("ttrpc: close failed", "connection", Long.toString(number), "error", e.toString());
+    }
+    server.forget(this);
+  }
+
+  /** Interrupts {@code call} if its handler runs and has not been interrupted yet. */
+  void cancel(Call call, Call.Cancel why) {
+    lock.lock();
+    try {
+      cancelLocked(call, why);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Adds the calls in flight to {@code to}, the latest first. */
+  void addCallsTo(List<Call> to) {
+    lock.lock();
+    try {
+      for (Call call = calls; call != null; call = call.next) {
+        to.add(call);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean trusted() throws IOException {
+    Credentials peer = Credentials.of(channel);
+    if (peer.equals(Credentials.own())) {
+      return true;
+    }
+    Log.warn("ttrpc: invalid credentials: operation not permitted",
+        "user", peer.user().getName(), "group", peer.group().getName());
+    return false;
+  }
+
+  private void serve() throws IOException {
+    while (reader.next()) {
+      long id = reader.id();
+      if (reader.tooLong()) {
+        refuse(id, Code.RESOURCE_EXHAUSTED, Frame.tooLong(reader.length()));
+      } else if ((id & 1) == 0) {
+        refuse(id, Code.INVALID_ARGUMENT, "StreamID must be odd for client initiated streams");
+      } else if (reader.type() != Frame.REQUEST) {
+        Log.debug("ttrpc: frame ignored", "type", Byte.toString(reader.type()));
+      } else if (id <= lastId) {
+        refuse(id, Code.INVALID_ARGUMENT, "StreamID cannot be re-used and must increment");
+      } else {
+        lastId = id;
+        accept(id);
+      }
+    }
+  }
+
+  /** Decodes the request in the current frame and starts it. */
+  private void accept(long id) throws IOException {
+    Request request;
+    try {
+      request = decode();
+    } catch (InvalidProtocolBufferException e) {
+      refuse(id, Code.INVALID_ARGUMENT, "unmarshal request error: " + e.getMessage());
+      return;
+    }
+    Optional<Service> service = server.find(request.getService());
+    if (service.isEmpty()) {
+      refuse(id, Code.UNIMPLEMENTED, "service " + request.getService());
+      return;
+    }
+    Optional<Method<?>> method = service.get().find(request.getMethod());
+    if (method.isEmpty()) {
+      refuse(id, Code.UNIMPLEMENTED, "method " + request.getMethod());
+      return;
+    }
+    MessageLite message;
+    try {
+      message = method.get().decode(request.getPayload());
+    } catch (InvalidProtocolBufferException e) {
+      refuse(id, Code.INTERNAL, "ttrpc: error unmarshalling payload: " + e.getMessage());
+      return;
+    }
+    start(new Call(this, method.get(), id, message, request.getMetadataList(), request.getTimeoutNano()));
+  }
+
+  /** Decodes the envelope; its payload is a view of the reader's memory and must be decoded before the next frame. */
+  private Request decode() throws InvalidProtocolBufferException {
+    ByteString data = UnsafeByteOperations.unsafeWrap(reader.data(), reader.offset(), (int) reader.length());
+    var input = data.newCodedInput();
+    input.enableAliasing(true);
+    return Request.parser().parseFrom(input);
+  }
+
+  private void start(Call call) {
+    call.thread = Threads.unstarted("rpc/" + call.method() + "/c" + number, new Run(call));
+    if (!enter(call)) {
+      return;
+    }
+    if (call.hasDeadline()) {
+      if (call.deadlineNanos() - call.startNanos() <= 0) {
+        cancel(call, Call.Cancel.DEADLINE);
+      } else {
+        server.deadlines().add(call);
+      }
+    }
+    call.thread.start();
+  }
+
+  private record Run(Call call) implements Runnable {
+    @Override
+    public void run() {
+      call.owner().run(call);
+    }
+  }
+
+  /** Does the call; on its own thread. */
+  private void run(Call call) {
+    boolean answered = false;
+    try {
+      byte[] frame = outcome(call);
+      endHandling(call);
+      if (mayReply()) {
+        writer.write(frame);
+      }
+      answered = true;
+    } catch (IOException e) {
+      Log.debug("ttrpc: reply not written", "call", call.toString(), "error", e.toString());
+    } finally {
+      leave(call);
+      if (!answered) {
+        close();
+      }
+    }
+  }
+
+  /** Runs the handler and encodes its reply or error. */
+  private byte[] outcome(Call call) {
+    try {
+      MessageLite reply = call.handle();
+      if (reply == null) {
+        throw new StatusException(Code.UNKNOWN, "ttrpc: marshal called with nil");
+      }
+      return Frame.reply(call.id(), reply);
+    } catch (Throwable e) {
+      server.errors().logDefect(call, e);
+      StatusException status = server.errors().status(e, call.cancel);
+      return Frame.error(call.id(), status.code(), status.getMessage());
+    }
+  }
+
+  /** After this nobody interrupts the thread of the call, and an interrupt that came is forgotten. */
+  private void endHandling(Call call) {
+    lock.lock();
+    try {
+      call.state = Call.State.REPLYING;
+    } finally {
+      lock.unlock();
+    }
+    Thread.interrupted();
+    if (call.hasDeadline()) {
+      server.deadlines().remove(call);
+    }
+  }
+
+  private boolean mayReply() {
+    lock.lock();
+    try {
+      return !closed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void refuse(long id, Code code, String text) throws IOException {
+    writer.write(Frame.error(id, code, text));
+  }
+
+  /** Waits for a free slot and lists the call; false when the connection is closed. */
+  private boolean enter(Call call) {
+    lock.lock();
+    try {
+      while (count >= CALLS_MAX && !closed) {
+        slotFree.awaitUninterruptibly();
+      }
+      if (closed) {
+        return false;
+      }
+      count++;
+      call.next = calls;
+      if (calls != null) {
+        calls.previous = call;
+      }
+      calls = call;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void leave(Call call) {
+    lock.lock();
+    try {
+      call.state = Call.State.DONE;
+      if (call.previous == null) {
+        calls = call.next;
+      } else {
+        call.previous.next = call.next;
+      }
+      if (call.next != null) {
+        call.next.previous = call.previous;
+      }
+      if (count-- == CALLS_MAX) {
+        slotFree.signal();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void cancelLocked(Call call, Call.Cancel why) {
+    assert lock.isHeldByCurrentThread();
+    if (call.state == Call.State.RUNNING && call.cancel == Call.Cancel.NOT) {
+      call.cancel = why;
+      call.thread.interrupt();
+    }
+  }
+}

@@ -1,0 +1,48 @@
+package io.loomshim.ttrpc;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.SocketException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** Connects to a Unix-domain socket that may not be there yet. On the thread of the caller. */
+final class Dial {
+  /** Milliseconds between two attempts: those of containerd's own dialer. */
+  private static final long RETRY_MILLIS = 10;
+
+  private Dial() {}
+
+  /** Tries until {@code timeout} has passed while the socket is missing or its queue is full, at least once. */
+  static SocketChannel connect(Path socket, Duration timeout) throws IOException {
+    long start = System.nanoTime();
+    while (true) {
+      try {
+        return SocketChannel.open(UnixDomainSocketAddress.of(socket));
+      } catch (SocketException e) {
+        boolean late = Duration.ofNanos(System.nanoTime() - start).compareTo(timeout) >= 0;
+        if (late || !worthRetrying(socket, e)) {
+          throw e;
+        }
+      }
+      pause();
+    }
+  }
+
+  /** A full queue fails with EAGAIN on a virtual thread, whose sockets do not block in the kernel; connect(2). */
+  private static boolean worthRetrying(Path socket, SocketException error) {
+    return !Files.exists(socket) || String.valueOf(error.getMessage()).contains("temporarily unavailable");
+  }
+
+  private static void pause() throws InterruptedIOException {
+    try {
+      Thread.sleep(RETRY_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted while connecting");
+    }
+  }
+}

@@ -1,0 +1,151 @@
+package io.loomshim.ttrpc;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
+
+/**
+ * Takes frames off a channel. Used by the one thread that reads a connection, no lock.
+ *
+ * <p>While it waits it holds {@link #BUFFER_BYTES}. Several small frames may arrive in one read; a
+ * frame that does not fit gets an array of its own, which is dropped with the next frame. The JDK
+ * copies every read through a direct buffer that it caches per carrier thread in the size of the
+ * largest read, so no read asks for more than {@link #CHUNK_BYTES}.
+ */
+final class FrameReader {
+  /** Bytes kept per connection: every request but Create, Exec and Update is shorter. */
+  static final int BUFFER_BYTES = 1024;
+
+  /** Bytes in one system call: bounds the native memory that the JDK keeps per carrier thread. */
+  static final int CHUNK_BYTES = 64 << 10;
+
+  private final ReadableByteChannel channel;
+  private final byte[] buffer = new byte[BUFFER_BYTES];
+  private final ByteBuffer view = ByteBuffer.wrap(buffer);
+  private int start;
+  private int end;
+
+  // the current frame
+  private long length;
+  private int id;
+  private byte type;
+  private byte[] data = buffer;
+  private int offset;
+
+  FrameReader(ReadableByteChannel channel) {
+    this.channel = channel;
+  }
+
+  /**
+   * Waits for the next frame, which is valid until the following call. The data of a frame that is
+   * {@link #tooLong} has been read and thrown away.
+   *
+   * @return false at the end of the stream, be it within a frame
+   */
+  boolean next() throws IOException {
+    data = buffer;
+    if (start == end) {
+      start = 0;
+      end = 0;
+    }
+    if (!fill(Frame.HEADER_BYTES)) {
+      return false;
+    }
+    length = Integer.toUnsignedLong(view.getInt(start));
+    id = view.getInt(start + 4);
+    type = buffer[start + 8];
+    if (tooLong()) {
+      start += Frame.HEADER_BYTES;
+      return drain(length);
+    }
+    int whole = Frame.HEADER_BYTES + (int) length;
+    if (whole > buffer.length) {
+      start += Frame.HEADER_BYTES;
+      return readLarge((int) length);
+    }
+    if (!fill(whole)) {
+      return false;
+    }
+    offset = start + Frame.HEADER_BYTES;
+    start += whole;
+    return true;
+  }
+
+  boolean tooLong() {
+    return length > Frame.DATA_BYTES_MAX;
+  }
+
+  /** Returns the bytes of data that the header announced. */
+  long length() {
+    return length;
+  }
+
+  long id() {
+    return Integer.toUnsignedLong(id);
+  }
+
+  byte type() {
+    return type;
+  }
+
+  /** Returns the array that holds the data, from {@link #offset} on. */
+  byte[] data() {
+    return data;
+  }
+
+  int offset() {
+    return offset;
+  }
+
+  /** Reads until {@code bytes} stand in the buffer from {@code start} on. */
+  private boolean fill(int bytes) throws IOException {
+    if (start + bytes > buffer.length) {
+      System.arraycopy(buffer, start, buffer, 0, end - start);
+      end -= start;
+      start = 0;
+    }
+    while (end - start < bytes) {
+      int n = channel.read(view.limit(buffer.length).position(end));
+      if (n < 0) {
+        return false;
+      }
+      end += n;
+    }
+    return true;
+  }
+
+  private boolean readLarge(int bytes) throws IOException {
+    byte[] large = new byte[bytes];
+    int have = Math.min(end - start, bytes);
+    System.arraycopy(buffer, start, large, 0, have);
+    start += have;
+    var into = ByteBuffer.wrap(large);
+    while (have < bytes) {
+      int n = channel.read(into.limit(Math.min(bytes, have + CHUNK_BYTES)).position(have));
+      if (n < 0) {
+        return false;
+      }
+      have += n;
+    }
+    data = large;
+    offset = 0;
+    return true;
+  }
+
+  private boolean drain(long bytes) throws IOException {
+    long left = bytes - Math.min(end - start, bytes);
+    start += (int) (bytes - left);
+    if (left == 0) {
+      return true;
+    }
+    ByteBuffer trash = ByteBuffer.allocate((int) Math.min(left, CHUNK_BYTES));
+    while (left > 0) {
+      int n = channel.read(trash.clear().limit((int) Math.min(left, trash.capacity())));
+      if (n < 0) {
+        return false;
+      }
+      left -= n;
+    }
+    return true;
+  }
+}

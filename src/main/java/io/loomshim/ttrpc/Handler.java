@@ -1,0 +1,22 @@
+package io.loomshim.ttrpc;
+
+import com.google.protobuf.MessageLite;
+
+/**
+ * Does one call.
+ *
+ * @param <Q> the request message
+ */
+@FunctionalInterface
+public interface Handler<Q> {
+  /**
+   * Runs on a virtual thread of its own, for any number of calls at once. It is interrupted once when
+   * the caller's deadline passes, its connection goes, or the server closes; an interrupt never comes
+   * after it has returned. It must not hand its thread to anything that interrupts it later.
+   *
+   * @return the reply
+   * @throws Exception becomes an error status: a {@link StatusException} as it is, others by {@link ErrorMapper}
+   *     and a table in docs/PROTOCOL.md
+   */
+  MessageLite handle(Call call, Q request) throws Exception;
+}

@@ -1,0 +1,143 @@
+package io.loomshim.ttrpc;
+
+import io.loomshim.log.Log;
+import io.loomshim.threads.Threads;
+import java.io.IOException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * A ttrpc server on a Unix-domain socket (docs/PROTOCOL.md). One virtual thread accepts, one reads each
+ * connection, one runs each call, one watches all deadlines; while nothing happens all of them are parked without
+ * a timer. Only peers with our effective user and group are served.
+ *
+ * <p>Any number of connections, {@value Connection#CALLS_MAX} calls in flight on each. An idle connection costs
+ * about 2 KB of heap. Reads and writes are cut into pieces of 64 KiB because the JDK keeps a direct buffer of the
+ * largest size per carrier thread. May be used from any thread; the lists are concurrent, there is no lock.
+ */
+public final class Server implements AutoCloseable {
+  private final ServerSocketChannel listener;
+  private final Map<String, Service> services = new HashMap<>();
+  private final Errors errors;
+  private final Deadlines deadlines = new Deadlines();
+  private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
+  private volatile boolean closed;
+
+  /** Makes a server with the built-in mapping of exceptions. */
+  public Server(ServerSocketChannel listener, List<Service> services) {
+    this(listener, services, ErrorMapper.NONE);
+  }
+
+  /**
+   * Makes a server that owns {@code listener}, which is bound and in blocking mode, and asks {@code mapper} for
+   * the status of exceptions. The services must be complete.
+   */
+  public Server(ServerSocketChannel listener, List<Service> services, ErrorMapper mapper) {
+    this.listener = listener;
+    this.errors = new Errors(mapper);
+    for (Service service : services) {
+      this.services.put(service.name(), service);
+    }
+  }
+
+  /** Begins to accept connections; returns at once. Call it once. */
+  public void start() {
+    Threads.start("accept", new Acceptor());
+  }
+
+  /** Returns the calls whose handler runs or whose reply is being written, the oldest first. */
+  public List<Call> inFlight() {
+    List<Call> calls = new ArrayList<>();
+    for (Connection connection : connections) {
+      connection.addCallsTo(calls);
+    }
+    calls.sort(Comparator.comparing(Call::age).reversed());
+    return calls;
+  }
+
+  /** Returns how many connections are open. */
+  public int connections() {
+    return connections.size();
+  }
+
+  /**
+   * Closes the listener and all connections and interrupts the calls in flight, whose replies are dropped. Does
+   * not wait for handlers. The socket file is the owner's to remove. Can be repeated.
+   */
+  @Override
+  public void close() {
+    closed = true;
+    try {
+      listener.close();
+    } catch (IOException e) {
+      Log.warn("ttrpc: close of the listener failed", "error", e.toString());
+    }
+    for (Connection connection : connections) {
+      connection.close();
+    }
+    deadlines.close();
+  }
+
+  Optional<Service> find(String service) {
+    return Optional.ofNullable(services.get(service));
+  }
+
+  Errors errors() {
+    return errors;
+  }
+
+  Deadlines deadlines() {
+    return deadlines;
+  }
+
+  void forget(Connection connection) {
+    connections.remove(connection);
+  }
+
+  private final class Acceptor implements Runnable {
+    private final Backoff backoff = new Backoff(ThreadLocalRandom.current());
+    private long number;
+
+    @Override
+    public void run() {
+      while (!closed) {
+        try {
+          serve(listener.accept());
+          backoff.succeeded();
+        } catch (IOException e) {
+          if (!listener.isOpen()) {
+            return;
+          }
+          pause(backoff.failed(), e);
+        }
+      }
+    }
+
+    private void serve(SocketChannel channel) {
+      var connection = new Connection(Server.this, channel, ++number);
+      connections.add(connection);
+      Threads.start("conn/c" + number, connection);
+      if (closed) {
+        connection.close(); // close() may have looked before it was in the list
+      }
+    }
+
+    private void pause(long millis, IOException why) {
+      Log.warn("ttrpc: accept failed", "error", why.toString(), "retry_ms", Long.toString(millis));
+      try {
+        Thread.sleep(millis);
+      } catch (InterruptedException e) {
+        throw new AssertionError("nobody interrupts this thread", e);
+      }
+    }
+  }
+}
