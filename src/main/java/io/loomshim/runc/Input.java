@@ -4,6 +4,7 @@ import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pipe;
 import io.loomshim.linux.Poller;
+import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -12,7 +13,7 @@ import java.nio.charset.StandardCharsets;
  * Feeds a text to a command's stdin on a virtual thread of its own; a command that does not read it to its end is no
  * error. Belongs to one call.
  */
-final class Input {
+final class Input implements Runnable {
   private final Pipe pipe;
   private final byte[] text;
   private final Thread feeder;
@@ -27,7 +28,7 @@ final class Input {
       pipe.close();
       throw e;
     }
-    feeder = Threads.start(name, this::feed);
+    feeder = Threads.start(name, this);
   }
 
   /** The end for the command. */
@@ -40,7 +41,9 @@ final class Input {
     pipe.reader().close();
   }
 
-  private void feed() {
+  /** For the thread only. */
+  @Override
+  public void run() {
     try {
       int written = 0;
       while (written < text.length) {

@@ -3,6 +3,7 @@ package io.loomshim.runc;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pipe;
+import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -14,7 +15,7 @@ import java.time.Duration;
  * the end of the pipe; it keeps the first {@link RuncLimits#OUTPUT_BYTES_MAX} bytes and drops the rest. The owner
  * reads {@link #text} after {@link #end}, which joins that thread: what it kept happens-before.
  */
-final class Output {
+final class Output implements Runnable {
   private static final int BUFFER_BYTES = 4096;
 
   private final Pipe pipe;
@@ -30,7 +31,7 @@ final class Output {
       pipe.close();
       throw e;
     }
-    reader = Threads.start(name, this::read);
+    reader = Threads.start(name, this);
   }
 
   /** The end for the command. */
@@ -43,7 +44,9 @@ final class Output {
     pipe.writer().close();
   }
 
-  private void read() {
+  /** For the thread only. */
+  @Override
+  public void run() {
     byte[] buffer = new byte[BUFFER_BYTES];
     try {
       for (int count = pipe.reader().read(buffer); count > 0; count = pipe.reader().read(buffer)) {

@@ -6,6 +6,7 @@ import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Spawn;
 import io.loomshim.linux.Spawner;
+import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -192,7 +193,8 @@ public final class Runc {
 
   private void check(int status, String output, long logOffset) throws RuncException {
     if (status != 0) {
-      throw failed(global.binary() + " did not terminate successfully" + (output.equals(": ") ? "" : output), logOffset);
+      String text = global.binary() + " did not terminate successfully";
+      throw failed(output.equals(": ") ? text : text + output, logOffset);
     }
   }
 

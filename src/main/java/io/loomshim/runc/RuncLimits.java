@@ -17,7 +17,7 @@ public record RuncLimits(Duration create, Duration checkpoint, Duration other, D
   public static final int OUTPUT_BYTES_MAX = 64 << 10;
   /** Bytes of new log entries that are read, the last ones: a runtime that logs debug lines may write more. */
   public static final int LOG_BYTES_MAX = 1 << 20;
-  /** How long the end of a killed runc is waited for; one that is stuck in the kernel is left to a thread of its own. */
+  /** How long the end of a killed runc is waited for; one stuck in the kernel is then left to a thread of its own. */
   public static final Duration REAP_WAIT_MAX = Duration.ofSeconds(5);
 
   public static final RuncLimits DEFAULT = new RuncLimits(Duration.ofMinutes(2), Duration.ofMinutes(30),

@@ -1,13 +1,13 @@
-package io.loomshim.runc;
+package io.loomshim.threads;
 
 import java.time.Duration;
 
 /** Waiting for threads in clean-up code. Stateless. */
-final class Joins {
+public final class Joins {
   private Joins() {}
 
   /** Waits at most {@code limit} for {@code thread} to end; an interrupt is kept for later. False at the limit. */
-  static boolean join(Thread thread, Duration limit) {
+  public static boolean join(Thread thread, Duration limit) {
     long end = System.nanoTime() + limit.toNanos();
     boolean interrupted = false;
     boolean ended = false;
