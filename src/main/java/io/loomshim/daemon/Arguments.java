@@ -31,6 +31,7 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
         case "-address" -> address = value(args, ++i);
         case "-run-dir" -> runDirectory = value(args, ++i);
         case "-linger" -> linger = value(args, ++i);
+        case "-mode" -> value(args, ++i); // the launcher has chosen the run directory by it
         default -> throw new IllegalArgumentException("unknown argument " + args[i]);
       }
     }

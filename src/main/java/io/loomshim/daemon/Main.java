@@ -13,6 +13,10 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) throws InterruptedException {
+    if (args.length == 1 && args[0].equals("-train")) {
+      Training.run();
+      return;
+    }
     Daemon daemon;
     try {
       daemon = Daemon.start(Arguments.parse(args));
