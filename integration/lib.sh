@@ -1,0 +1,412 @@
+# shellcheck shell=bash
+# Helpers of the scripts in this directory: get what is missing on a Debian machine, build a root
+# file system, run a containerd of our own and take it away again with everything it left.
+# Source it from bash with `set -euo pipefail`.
+#
+# Nothing here touches a containerd that already runs: every start has its own directory under /tmp
+# (SCOPE), its own sockets, and its own namespace, which is also the parent of its cgroups. The
+# directory and the namespace share one unique name, so that all that belongs to a run is found by it.
+
+REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# What is fetched from Debian without being installed lives here, for the next run.
+CACHE=${LOOMSHIM_CACHE:-/var/cache/loomshim}
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  say "error: $*"
+  exit 1
+}
+
+need_root() { [[ $(id -u) == 0 ]] || die "this needs root"; }
+
+# ---------------------------------------------------------------------------------- packages
+
+apt_quiet() {
+  DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
+    -o Acquire::Retries=3 --no-install-recommends "$@" </dev/null 2>&1
+}
+
+# Runs a command while services may not be started by a package's installation: policy-rc.d is what
+# Debian asks before it starts one. The one that was there, if any, comes back afterwards.
+without_services() (
+  policy=/usr/sbin/policy-rc.d
+  saved=$policy.before-loomshim
+  trap 'rm -f "$policy"; [[ ! -e $saved ]] || mv "$saved" "$policy"' EXIT
+  trap 'exit 130' INT TERM HUP
+  [[ -e $saved || ! -e $policy ]] || mv "$policy" "$saved"
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  "$@"
+)
+
+# need_packages NAME...: installs those that are not installed. Reads the package lists anew when
+# they are missing, older than a day, or turn out to be out of date.
+need_packages() {
+  local missing=() name log
+  for name; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
+  done
+  ((${#missing[@]})) || return 0
+  need_root
+  say "installing ${missing[*]}"
+  mkdir -p "$CACHE"
+  log=$CACHE/apt.log
+  (
+    flock 9
+    if [[ -n $(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mmin -1440 2>/dev/null | head -n 1) ]] &&
+      without_services apt_quiet install "${missing[@]}" >"$log"; then
+      exit 0
+    fi
+    # one broken source of many must not stop us: the installation decides
+    apt_quiet update >"$log" || true
+    without_services apt_quiet install "${missing[@]}" >>"$log"
+  ) 9>"$CACHE/apt.lock" || {
+    tail -n 15 "$log" >&2
+    die "could not install ${missing[*]}"
+  }
+}
+
+# need_command COMMAND [PACKAGE]: the package is installed only when nobody provides the command.
+need_command() { command -v "$1" >/dev/null || need_packages "${2:-$1}"; }
+
+# containerd, ctr, the Go shims, runc and crun. A containerd that is already there is used as it is;
+# one that we install is neither started nor enabled for the next boot.
+need_containerd() {
+  if ! command -v containerd >/dev/null || ! command -v ctr >/dev/null; then
+    need_packages containerd
+    if [[ -d /run/systemd/system ]]; then
+      systemctl disable containerd.service >/dev/null 2>&1 || true
+    fi
+  fi
+  need_command runc
+  need_command crun
+  free_root_cgroup
+}
+
+# Inside a container with a cgroup v2 namespace of its own, this machine's processes sit in the root
+# group. A group with processes may not have groups with controllers below it (cgroups(7), "no
+# internal processes"): they move into one of their own, where their share of everything is the same.
+free_root_cgroup() {
+  local root=/sys/fs/cgroup pid controller controllers
+  # the real root has no cgroup.type, and needs nothing
+  [[ -e $root/cgroup.type && -w $root/cgroup.procs && -n $(<"$root/cgroup.procs") ]] || return 0
+  mkdir -p "$root/init"
+  while read -r pid; do
+    { echo "$pid" >"$root/init/cgroup.procs"; } 2>/dev/null || true
+  done <"$root/cgroup.procs"
+  read -ra controllers <"$root/cgroup.controllers" || true
+  for controller in "${controllers[@]}"; do
+    { echo "+$controller" >"$root/cgroup.subtree_control"; } 2>/dev/null || say "no cgroup controller $controller here"
+  done
+}
+
+# -------------------------------------------------------------------------------------- JDKs
+
+# jdk_version HOME: the feature number (21), or nothing when HOME holds no working JDK.
+jdk_version() {
+  local version
+  [[ -x $1/bin/javac && -r $1/release ]] || return 0
+  version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release")
+  [[ -n $version ]] && "$1/bin/java" -version >/dev/null 2>&1 || return 0
+  printf '%s\n' "$version"
+}
+
+# find_jdk MIN [MAX]: prints the home of a JDK on this machine with MIN <= version <= MAX.
+find_jdk() {
+  local home version name on_path candidates=()
+  for name in JAVA_HOME "${!JAVA_HOME_@}"; do
+    [[ -z ${!name-} ]] || candidates+=("${!name}")
+  done
+  candidates+=(/usr/lib/jvm/* "$CACHE"/jdk-*/usr/lib/jvm/java-*)
+  if on_path=$(command -v javac); then
+    on_path=$(readlink -f "$on_path")
+    candidates+=("${on_path%/bin/javac}")
+  fi
+  for home in "${candidates[@]}"; do
+    [[ -d $home && ! -L $home ]] || continue
+    version=$(jdk_version "$home")
+    if [[ -n $version ]] && ((version >= $1 && version <= ${2:-999})); then
+      printf '%s\n' "$home"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# need_jdk 21|25: prints the home of a JDK 21, or of one that is 25 or newer; fetches it if need be.
+need_jdk() {
+  local max=$1
+  [[ $1 == 21 ]] || max=999
+  find_jdk "$1" "$max" && return 0
+  need_root
+  fetch_jdk "$1" >&2
+  find_jdk "$1" "$max" || die "JDK $1 was fetched but does not run; see $CACHE"
+}
+
+# The distribution's own package where there is one (Debian 13 and newer); else Debian 13's files in
+# a private tree: a JDK needs a newer libc than Debian 12 has, and the machine's own must stay.
+fetch_jdk() {
+  local package=openjdk-$1-jdk-headless
+  need_packages ca-certificates
+  if [[ -n $(apt-cache policy "$package" 2>/dev/null | sed -n 's/^ *Candidate: *\([0-9].*\)/\1/p') ]]; then
+    need_packages "$package"
+    return
+  fi
+  need_packages debian-archive-keyring patchelf
+  mkdir -p "$CACHE"
+  (
+    flock 9
+    [[ -e $CACHE/jdk-$1/complete ]] || fetch_jdk_tree "$1"
+  ) 9>"$CACHE/jdk-$1.lock"
+}
+
+# The Debian mirror that this machine already uses.
+debian_mirror() {
+  local found
+  found=$(grep -hE '^(deb |URIs:)' /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
+    /etc/apt/sources.list.d/*.sources 2>/dev/null | grep -oE 'https?://[^ ]*/debian/?( |$)' | head -n 1 || true)
+  found=${found% }
+  printf '%s\n' "${found:-http://deb.debian.org/debian}"
+}
+
+# trixie_apt DIR ARGUMENT...: apt-get with a state of its own in DIR that knows Debian 13 alone.
+trixie_apt() {
+  local dir=$1
+  shift
+  mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
+  : >"$dir/state/status"
+  printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s trixie main\n' \
+    "$(debian_mirror)" >"$dir/sources.list"
+  apt_quiet -o Dir::State="$dir/state" -o Dir::State::status="$dir/state/status" -o Dir::Cache="$dir/cache" \
+    -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+    -o Dir::Etc::preferencesparts=/dev/null -o Dir::Etc::preferences=/dev/null \
+    -o Acquire::Languages=none -o APT::Sandbox::User=root "$@"
+}
+
+fetch_jdk_tree() {
+  local number=$1 tree=$CACHE/jdk-$1 arch triple loader home file target apt
+  arch=$(dpkg --print-architecture)
+  case $arch in
+    amd64) triple=x86_64-linux-gnu loader=ld-linux-x86-64.so.2 ;;
+    arm64) triple=aarch64-linux-gnu loader=ld-linux-aarch64.so.1 ;;
+    *) die "no JDK for $arch here: set JAVA_HOME to a JDK $number or newer" ;;
+  esac
+  say "fetching JDK $number from Debian 13 into $tree"
+  rm -rf "$tree"
+  apt=$tree/apt
+  mkdir -p "$apt"
+  if ! (
+    cd "$apt" && trixie_apt "$apt" update &&
+      trixie_apt "$apt" download "openjdk-$number-jre-headless" "openjdk-$number-jdk-headless" \
+        libc6 libstdc++6 libgcc-s1 zlib1g libjpeg62-turbo liblcms2-2
+  ) >"$CACHE/jdk-$number.log"; then
+    tail -n 15 "$CACHE/jdk-$number.log" >&2
+    die "could not fetch JDK $number"
+  fi
+  for file in "$apt"/*.deb; do
+    dpkg -x "$file" "$tree"
+  done
+  rm -rf "$apt"
+  home=$tree/usr/lib/jvm/java-$number-openjdk-$arch
+  [[ -x $home/bin/java ]] || die "no JDK in $tree"
+  # the package's configuration: links to /etc become files
+  find "$home" -type l -lname '/etc/java-*' -print | while read -r file; do
+    target=$(readlink "$file")
+    rm "$file"
+    [[ ! -e $tree$target ]] || cp -rL "$tree$target" "$file"
+  done
+  # run on the tree's own libc; only the JDK's programs, what they start is not concerned
+  for file in "$home"/bin/* "$home/lib/jspawnhelper"; do
+    patchelf --set-interpreter "$tree/usr/lib/$triple/$loader" --force-rpath \
+      --set-rpath "$home/lib:$tree/usr/lib/$triple" "$file" 2>/dev/null || true
+  done
+  # the certificates this machine trusts, in the form Java reads
+  rm -f "$home/lib/security/cacerts"
+  "$home/bin/java" -Dkeystore.pkcs12.certProtectionAlgorithm=NONE -Dkeystore.pkcs12.macAlgorithm=NONE \
+    "$REPO/integration/Cacerts.java" /etc/ssl/certs/ca-certificates.crt "$home/lib/security/cacerts"
+  # the archive that the package would have made on installation: a faster start
+  "$home/bin/java" -Xshare:dump >/dev/null 2>&1 || true
+  touch "$tree/complete"
+}
+
+# ------------------------------------------------------------------------- root file system
+
+# Prints the path of a statically linked busybox: the installed one, or Debian's package unpacked.
+busybox_binary() {
+  local found dir=$CACHE/busybox
+  found=$(command -v busybox || true)
+  # the name of the loader stands near the beginning of a file that is linked dynamically
+  if [[ -n $found ]] && ! head -c 2048 "$found" | grep -qa '/ld-'; then
+    readlink -f "$found"
+    return
+  fi
+  # not installed: it would put the dynamically linked one out, if that is there
+  if [[ ! -x $dir/busybox ]]; then
+    mkdir -p "$dir"
+    say "fetching busybox-static"
+    (
+      cd "$dir"
+      apt_quiet download busybox-static >log || { apt_quiet update && apt_quiet download busybox-static; } >log
+      dpkg -x busybox-static_*.deb tree
+      found=$(find tree -path '*/bin/busybox')
+      rm -f ./*.deb
+      mv "$found" busybox
+      rm -rf tree
+    ) || die "could not fetch busybox-static; see $dir/log"
+  fi
+  printf '%s\n' "$dir/busybox"
+}
+
+# make_rootfs DIR: a root file system of busybox and its commands.
+make_rootfs() {
+  local busybox
+  busybox=$(busybox_binary)
+  mkdir -p "$1"/{bin,dev,etc,proc,root,sys,tmp,run}
+  cp "$busybox" "$1/bin/busybox"
+  (cd "$1/bin" && ./busybox --list | grep -vx busybox | xargs -n 1 ln -sf busybox)
+  printf 'root:x:0:0:root:/root:/bin/sh\n' >"$1/etc/passwd"
+  printf 'root:x:0:\n' >"$1/etc/group"
+}
+
+# ------------------------------------------------------------------- a containerd of our own
+
+# new_scope: makes SCOPE (directory) and NAMESPACE, which have one unique name.
+new_scope() {
+  need_root
+  umask 022
+  SCOPE=$(mktemp -d /tmp/loom-XXXXXXXX)
+  NAMESPACE=${SCOPE##*/}
+  chmod 711 "$SCOPE"
+  CONTAINERD_PID=
+}
+
+# containerd_start [NAME=VALUE...]: starts containerd in SCOPE; the settings go to its environment,
+# which every shim inherits.
+containerd_start() {
+  local attempt
+  mkdir -p "$SCOPE/run"
+  cat >"$SCOPE/config.toml" <<-END
+	version = 2
+	root = "$SCOPE/root"
+	state = "$SCOPE/state"
+	disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+	[grpc]
+	  address = "$SCOPE/containerd.sock"
+	[ttrpc]
+	  address = "$SCOPE/containerd.sock.ttrpc"
+	[debug]
+	  level = "info"
+	END
+  env LOOMSHIM_SCOPE="$SCOPE" "$@" containerd --config "$SCOPE/config.toml" \
+    >>"$SCOPE/containerd.log" 2>&1 </dev/null &
+  CONTAINERD_PID=$!
+  for ((attempt = 0; attempt < 100; attempt++)); do
+    if ctr --address "$SCOPE/containerd.sock" version >/dev/null 2>&1; then
+      return 0
+    fi
+    kill -0 "$CONTAINERD_PID" 2>/dev/null || break
+    sleep 0.1
+  done
+  tail -n 10 "$SCOPE/containerd.log" >&2
+  die "containerd does not answer"
+}
+
+# c ARGUMENT...: ctr, speaking to our containerd.
+c() { ctr --address "$SCOPE/containerd.sock" --namespace "$NAMESPACE" "$@"; }
+
+# Waits up to $2 seconds for process $1 to be gone.
+gone_within() {
+  local attempt
+  for ((attempt = 0; attempt < $2 * 10; attempt++)); do
+    [[ -d /proc/$1 ]] || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+# The pids of what belongs to this scope: it has our mark in its environment, our directory in its
+# arguments, or lives in our cgroups.
+scope_pids() {
+  {
+    grep -lsF "LOOMSHIM_SCOPE=$SCOPE" /proc/[0-9]*/environ || true
+    grep -lsF "$SCOPE/" /proc/[0-9]*/cmdline || true
+    grep -lsF "/$NAMESPACE" /proc/[0-9]*/cgroup || true
+  } | cut -d / -f 3 | sort -un | grep -vx -e "$$" -e "$BASHPID" || true
+}
+
+scope_mounts() { cut -d ' ' -f 5 /proc/self/mountinfo | grep -F "$SCOPE/" | sort -r || true; }
+
+# Deepest first, as rmdir wants them.
+scope_cgroups() { find /sys/fs/cgroup -depth -type d -path "*/$NAMESPACE*" 2>/dev/null || true; }
+
+# The sockets of the shims, as they wrote them into their bundles, and all bound below SCOPE.
+scope_sockets() {
+  {
+    [[ ! -r $SCOPE/sockets ]] || cat "$SCOPE/sockets"
+    awk -v scope="$SCOPE/" 'index($8, scope) == 1 { print $8 }' /proc/net/unix
+  } | sort -u
+}
+
+remember_sockets() {
+  local file address
+  for file in "$SCOPE"/state/io.containerd.runtime.v2.task/*/*/address; do
+    [[ -r $file ]] || continue
+    address=$(<"$file")
+    printf '%s\n' "${address#unix://}" >>"$SCOPE/sockets"
+  done
+}
+
+# leftovers: one line for each process, mount, cgroup and socket of this scope that is still there.
+# A network namespace without a process or a mount that holds it does not exist.
+leftovers() {
+  local pid path
+  for pid in $(scope_pids); do
+    printf 'process %s %s\n' "$pid" "$(tr '\0' ' ' 2>/dev/null </proc/"$pid"/cmdline | cut -c 1-120)"
+  done
+  while read -r path; do printf 'mount %s\n' "$path"; done < <(scope_mounts)
+  while read -r path; do printf 'cgroup %s\n' "$path"; done < <(scope_cgroups)
+  while read -r path; do
+    [[ ! -S $path ]] || printf 'socket %s\n' "$path"
+  done < <(scope_sockets)
+}
+
+# tasks_remove: kills and deletes every task and container of our containerd.
+tasks_remove() {
+  local namespace id
+  for namespace in $(timeout 10 ctr --address "$SCOPE/containerd.sock" namespaces ls -q 2>/dev/null); do
+    for id in $(timeout 10 ctr --address "$SCOPE/containerd.sock" -n "$namespace" tasks ls -q 2>/dev/null); do
+      timeout 20 ctr --address "$SCOPE/containerd.sock" -n "$namespace" tasks rm -f "$id" >/dev/null 2>&1 || true
+    done
+    for id in $(timeout 10 ctr --address "$SCOPE/containerd.sock" -n "$namespace" containers ls -q 2>/dev/null); do
+      timeout 20 ctr --address "$SCOPE/containerd.sock" -n "$namespace" containers rm "$id" >/dev/null 2>&1 || true
+    done
+  done
+}
+
+# containerd_stop: ends our containerd.
+containerd_stop() {
+  [[ -n ${CONTAINERD_PID-} ]] || return 0
+  kill -TERM "$CONTAINERD_PID" 2>/dev/null || true
+  gone_within "$CONTAINERD_PID" 10 || kill -KILL "$CONTAINERD_PID" 2>/dev/null || true
+  wait "$CONTAINERD_PID" 2>/dev/null || true
+  CONTAINERD_PID=
+}
+
+# end_scope: whatever happened before, nothing of this scope is left afterwards. For traps.
+end_scope() {
+  local pid path
+  [[ -d ${SCOPE-} ]] || return 0
+  remember_sockets
+  [[ -z ${CONTAINERD_PID-} ]] || tasks_remove
+  containerd_stop
+  for pid in $(scope_pids); do
+    kill -KILL "$pid" 2>/dev/null || true
+  done
+  for pid in $(scope_pids); do
+    gone_within "$pid" 5 || say "process $pid does not end"
+  done
+  while read -r path; do umount -l "$path" || true; done < <(scope_mounts)
+  while read -r path; do rmdir "$path" 2>/dev/null || true; done < <(scope_cgroups)
+  while read -r path; do rm -f "$path"; done < <(scope_sockets)
+  rm -rf "$SCOPE"
+}

@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# Builds loomshim once and runs its tests on each JDK; gets what is missing first (Debian, root).
+#
+#   integration/test.sh [--unit | --integration] [--jdk 21|25|both] [-Dtest=FILTER]
+#
+# A filter names test classes as Maven's -Dtest does; those that end in IT are integration tests.
+# Full logs and JUnit reports are in target/jdk-N/. The last line is the sum over all runs.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$REPO"
+
+usage() {
+  sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
+}
+
+kinds=(unit integration)
+jdks=(25 21)
+unit_filter=
+integration_filter=
+while (($#)); do
+  case $1 in
+    --unit) kinds=(unit) ;;
+    --integration) kinds=(integration) ;;
+    --jdk)
+      case ${2-} in
+        21 | 25) jdks=("$2") ;;
+        both) ;;
+        *) die "--jdk takes 21, 25 or both" ;;
+      esac
+      shift
+      ;;
+    -Dtest=?*)
+      IFS=, read -ra classes <<<"${1#-Dtest=}"
+      for class in "${classes[@]}"; do
+        case ${class%%#*} in
+          *IT | *IT\*) integration_filter+=${integration_filter:+,}$class ;;
+          *) unit_filter+=${unit_filter:+,}$class ;;
+        esac
+      done
+      ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *)
+      usage >&2
+      exit 2
+      ;;
+  esac
+  shift
+done
+filtered=$unit_filter$integration_filter
+
+# summary DIR...: "passed failed skipped" over the JUnit reports below the directories.
+summary() {
+  find "$@" -name 'TEST-*.xml' -exec sed -n '/<testsuite /,/>/p' {} + 2>/dev/null | awk '
+    BEGIN { RS = "[ \n>]+"; FS = "\"" }
+    /^tests="/ { tests += $2 }
+    /^errors="/ || /^failures="/ { failed += $2 }
+    /^skipped="/ { skipped += $2 }
+    END { print tests - failed - skipped, failed + 0, skipped + 0 }'
+}
+
+# failures DIR: one line for each test below it that failed, with its message.
+failures() {
+  find "$1" -name 'TEST-*.xml' -exec cat {} + 2>/dev/null | awk '
+    function attribute(name,  rest) {
+      if (!match($0, " " name "=\"")) return ""
+      rest = substr($0, RSTART + RLENGTH)
+      rest = substr(rest, 1, index(rest "\"", "\"") - 1)
+      gsub(/&#10;/, " ", rest); gsub(/&lt;/, "<", rest); gsub(/&gt;/, ">", rest)
+      gsub(/&quot;/, "\"", rest); gsub(/&apos;/, "\047", rest); gsub(/&amp;/, "\\&", rest)
+      return rest
+    }
+    /<testcase / { test = attribute("classname") " " attribute("name") }
+    /<(failure|error)[ >]/ { print "    " test ": " substr(attribute("message"), 1, 400) }'
+}
+
+mvn() { JAVA_HOME=$build_jdk ./mvnw -B -ntp "$@" </dev/null; }
+
+# ------------------------------------------------------------------------- what is missing
+need_command shellcheck
+need_packages ca-certificates
+declare -A home
+for jdk in "${jdks[@]}"; do
+  home[$jdk]=$(need_jdk "$jdk")
+done
+build_jdk=${home[${jdks[0]}]}
+if [[ " ${kinds[*]} " == *" integration "* ]]; then
+  need_root
+  need_containerd
+  LOOMSHIM_BUSYBOX=$(busybox_binary)
+  export LOOMSHIM_BUSYBOX
+fi
+
+broken=()
+mkdir -p target
+
+# ------------------------------------------------------------------------------ the scripts
+mapfile -t scripts < <(find .ci integration src -type f \( -name '*.sh' -o -path '*/launcher/*' -o -path .ci/run \) |
+  while read -r file; do
+    case $(head -n 1 "$file") in
+      '#!'*sh | '# shellcheck shell='*) printf '%s\n' "$file" ;;
+    esac
+  done | sort)
+printf 'shellcheck of %d scripts\n' "${#scripts[@]}"
+shellcheck -x "${scripts[@]}" || broken+=(shellcheck)
+
+# -------------------------------------------------------------------------------- the build
+printf 'build with JDK %s\n' "$(jdk_version "$build_jdk")"
+if ! mvn package -DskipTests >target/build.log 2>&1; then
+  grep -E '^\[ERROR\] .' target/build.log | head -n 10 || tail -n 20 target/build.log
+  printf 'the build failed; see target/build.log\n0 passed, 1 failed, 0 skipped\n'
+  exit 1
+fi
+
+# -------------------------------------------------------------------------------- the tests
+rm -rf target/jdk-*
+for jdk in "${jdks[@]}"; do
+  for kind in "${kinds[@]}"; do
+    reports=$PWD/target/jdk-$jdk/$kind
+    case $kind in
+      unit) execution=default-test filter=$unit_filter directory=$reports ;;
+      integration) execution=integration filter=$integration_filter directory=$reports-it ;;
+    esac
+    [[ -z $filtered || -n $filter ]] || continue
+    arguments=(-Dtest.jdk="${home[$jdk]}" -Dtest.reports="$reports")
+    [[ -z $filter ]] || arguments+=(-Dtest="$filter")
+    mkdir -p "$reports" "$directory"
+    started=$SECONDS
+    status=0
+    mvn "surefire:test@$execution" "${arguments[@]}" >"$reports.log" 2>&1 || status=$?
+    read -r passed failed skipped < <(summary "$directory")
+    printf 'JDK %s %s: %d passed, %d failed, %d skipped, %d s\n' \
+      "$jdk" "$kind" "$passed" "$failed" "$skipped" $((SECONDS - started))
+    failures "$directory"
+    if ((status && !failed)); then
+      # no test says why: a JVM that ended early, a filter that fits nothing, a broken build file
+      grep -E '^\[ERROR\] .' "$reports.log" | head -n 3 || tail -n 10 "$reports.log"
+      broken+=("JDK $jdk $kind (target/jdk-$jdk/$kind.log)")
+    fi
+  done
+done
+
+read -r passed failed skipped < <(summary target/jdk-*)
+for what in "${broken[@]}"; do printf 'broken: %s\n' "$what"; done
+((passed + failed > 0)) || printf 'no test ran\n'
+printf '%d passed, %d failed, %d skipped\n' "$passed" $((failed + ${#broken[@]})) "$skipped"
+((passed > 0 && failed == 0 && ${#broken[@]} == 0))

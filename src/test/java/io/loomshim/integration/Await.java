@@ -1,0 +1,35 @@
+package io.loomshim.integration;
+
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import org.awaitility.core.ConditionTimeoutException;
+
+/** Waits of the tests, all with one limit that a busy machine can keep. */
+final class Await {
+  static final Duration LIMIT = Duration.ofSeconds(30);
+
+  private Await() {}
+
+  static void until(String what, BooleanSupplier condition) {
+    await(what).atMost(LIMIT).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10))
+        .until(condition::getAsBoolean);
+  }
+
+  /** Waits up to {@code limit}; false when the condition never held. */
+  static boolean within(Duration limit, BooleanSupplier condition) {
+    try {
+      await().atMost(limit).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10))
+          .until(condition::getAsBoolean);
+      return true;
+    } catch (ConditionTimeoutException e) {
+      return false;
+    }
+  }
+
+  /** Until {@code ctr task ls} shows {@code status} for {@code id}. */
+  static void status(Ctr ctr, String id, String status) {
+    until(id + " is " + status, () -> ctr.status(id).equals(status));
+  }
+}

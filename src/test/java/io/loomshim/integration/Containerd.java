@@ -1,0 +1,147 @@
+package io.loomshim.integration;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A containerd of our own: its own root, state and sockets below one directory, so that it neither
+ * sees nor disturbs another one. Used from the test's thread.
+ */
+final class Containerd {
+  static final Path PROGRAM = Path.of(System.getProperty("loomshim.containerd", "/usr/bin/containerd"));
+  private static final Duration START_MAX = Duration.ofSeconds(30);
+  private static final Duration STOP_MAX = Duration.ofSeconds(15);
+
+  private final Path directory;
+  private final Path log;
+  private Process process;
+
+  private Containerd(Path directory) {
+    this.directory = directory;
+    this.log = directory.resolve("containerd.log");
+  }
+
+  /** Starts a containerd below {@code directory} and returns when it answers. */
+  static Containerd start(Path directory) {
+    var containerd = new Containerd(directory);
+    try {
+      Files.writeString(directory.resolve("config.toml"), """
+          version = 2
+          root = "%1$s/root"
+          state = "%1$s/state"
+          disabled_plugins = ["io.containerd.grpc.v1.cri"]
+          [grpc]
+            address = "%1$s/grpc"
+          [ttrpc]
+            address = "%1$s/ttrpc"
+          [debug]
+            level = "debug"
+          """.formatted(directory));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    containerd.launch();
+    return containerd;
+  }
+
+  Path address() {
+    return directory.resolve("grpc");
+  }
+
+  Path ttrpcAddress() {
+    return directory.resolve("ttrpc");
+  }
+
+  /** The bundle of a container while its task exists. */
+  Path bundle(String namespace, String id) {
+    return directory.resolve("state/io.containerd.runtime.v2.task").resolve(namespace).resolve(id);
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  /** The last lines of its debug log, for messages. */
+  String logTail() {
+    try {
+      List<String> lines = Files.readAllLines(log);
+      return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  /** Ends it as a crash would; the shims stay. */
+  void crash() {
+    process.destroyForcibly();
+    awaitEnd();
+  }
+
+  /** Starts it again after {@link #crash} or {@link #stop}. */
+  void restart() {
+    launch();
+  }
+
+  void stop() {
+    if (process.isAlive()) {
+      process.destroy();
+      awaitEnd();
+    }
+  }
+
+  private void awaitEnd() {
+    try {
+      if (!process.waitFor(STOP_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
+        process.destroyForcibly().waitFor();
+        throw new AssertionError("containerd did not end within " + STOP_MAX + "\n" + logTail());
+      }
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private void launch() {
+    var builder = new ProcessBuilder(PROGRAM.toString(), "--config", directory.resolve("config.toml").toString())
+        .directory(directory.toFile()).redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    builder.environment().put("PATH", path());
+    try {
+      process = builder.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    await("containerd answers").atMost(START_MAX).pollInterval(Duration.ofMillis(5)).until(this::answers);
+  }
+
+  /** The PATH of containerd and of what it starts: our shim, if it is the one tested, before all others. */
+  static String path() {
+    String path = System.getenv("PATH");
+    String complete = path.contains("/usr/sbin") ? path : path + ":/usr/sbin:/usr/bin";
+    return Shim.tested().ours() ? Install.get().bin() + ":" + complete : complete;
+  }
+
+  private boolean answers() {
+    if (!process.isAlive()) {
+      throw new AssertionError("containerd ended with " + process.exitValue() + "\n" + logTail());
+    }
+    return connects(address()) && connects(ttrpcAddress());
+  }
+
+  static boolean connects(Path socket) {
+    try (var channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      return channel.connect(UnixDomainSocketAddress.of(socket));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,153 @@
+package io.loomshim.integration;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/**
+ * Drives the real {@code ctr} in one namespace of one containerd. Stateless; may be used by several
+ * threads at once.
+ */
+final class Ctr {
+  /** No command of ctr may take longer on a busy machine. */
+  static final Duration LIMIT = Duration.ofSeconds(60);
+
+  private static final Pattern EXIT_STATUS = Pattern.compile("non-zero exit code (\\d+)");
+
+  private final Path program;
+  private final Path scratch;
+  private final Path rootfs;
+  private final String address;
+  private final String namespace;
+
+  Ctr(Path scratch, Path rootfs, Path address, String namespace) {
+    Path beside = Containerd.PROGRAM.resolveSibling("ctr");
+    this.program = Files.exists(beside) ? beside : Path.of("/usr/bin/ctr");
+    this.scratch = scratch;
+    this.rootfs = rootfs;
+    this.address = address.toString();
+    this.namespace = namespace;
+  }
+
+  String namespace() {
+    return namespace;
+  }
+
+  /** The same containerd seen through another namespace. */
+  Ctr in(String other) {
+    return new Ctr(scratch, rootfs, Path.of(address), other);
+  }
+
+  Exec.Result call(String... arguments) {
+    return start(Exec.Setting.NO_STDIN, arguments).await(LIMIT);
+  }
+
+  Exec start(Path stdin, String... arguments) {
+    var command = new ArrayList<>(List.of(program.toString(), "--address", address, "--namespace", namespace));
+    command.addAll(List.of(arguments));
+    return Exec.start(scratch, new Exec.Setting(scratch, Map.of(), stdin), command);
+  }
+
+  /** {@code ctr run --rm} of {@code command} with empty stdin, until it has ended. */
+  Exec.Result run(Shim shim, String id, String... command) {
+    return run(shim, List.of("--rm"), id, command);
+  }
+
+  Exec.Result run(Shim shim, List<String> flags, String id, String... command) {
+    return start(shim, flags, Exec.Setting.NO_STDIN, id, command).await(LIMIT);
+  }
+
+  /** Starts {@code ctr run} and does not wait. */
+  Exec start(Shim shim, List<String> flags, Path stdin, String id, String... command) {
+    var arguments = new ArrayList<>(List.of("run", "--runtime", shim.runtime(), "--fifo-dir",
+        scratch.resolve("fifo").toString(), "--read-only", "--env", "PATH=/bin"));
+    arguments.addAll(flags);
+    if (!flags.contains("--config")) {
+      arguments.addAll(List.of("--rootfs", rootfs.toString()));
+    }
+    arguments.add(id);
+    arguments.addAll(List.of(command));
+    return start(stdin, arguments.toArray(String[]::new));
+  }
+
+  /** Starts a container that goes on when ctr has ended. */
+  void detached(Shim shim, String id, String... command) {
+    run(shim, List.of("--detach"), id, command).ok();
+  }
+
+  Exec.Result kill(String id, String signal) {
+    return call("tasks", "kill", "--signal", signal, id);
+  }
+
+  /** The status of every task as {@code ctr task ls} prints it, by container. */
+  Map<String, String> tasks() {
+    var found = new TreeMap<String, String>();
+    for (String line : call("tasks", "ls").ok().text().lines().skip(1).toList()) {
+      String[] words = line.trim().split("\\s+");
+      found.put(words[0], words[2]);
+    }
+    return found;
+  }
+
+  /** The pid of a task's first process on the host. */
+  long pid(String id) {
+    for (String line : call("tasks", "ls").ok().text().lines().skip(1).toList()) {
+      String[] words = line.trim().split("\\s+");
+      if (words[0].equals(id)) {
+        return Long.parseLong(words[1]);
+      }
+    }
+    throw new AssertionError("no task " + id);
+  }
+
+  String status(String id) {
+    return tasks().getOrDefault(id, "none");
+  }
+
+  /** Deletes a stopped task and returns its exit status, which ctr mentions when it is not 0. */
+  int deleteTask(String id) {
+    var matcher = EXIT_STATUS.matcher(call("tasks", "rm", id).ok().errors());
+    return matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
+  }
+
+  /** Kills a container that runs detached and removes it; returns the exit status of its task. */
+  int end(String id) {
+    kill(id, "KILL").ok();
+    Await.status(this, id, "STOPPED");
+    int status = deleteTask(id);
+    deleteContainer(id).ok();
+    return status;
+  }
+
+  Exec.Result deleteContainer(String id) {
+    return call("containers", "rm", id);
+  }
+
+  /** Ends and removes every container of the namespace, whatever state it is in. */
+  void clear() {
+    for (String id : tasks().keySet()) {
+      call("tasks", "rm", "--force", id);
+    }
+    for (String id : call("containers", "ls", "--quiet").text().lines().toList()) {
+      deleteContainer(id);
+    }
+  }
+
+  /** A file with {@code text} in it, for use as stdin. */
+  Path input(String text) {
+    try {
+      Path file = Files.createTempFile(scratch, "in", "");
+      return Files.writeString(file, text, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

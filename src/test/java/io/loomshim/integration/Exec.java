@@ -1,0 +1,130 @@
+package io.loomshim.integration;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A program that runs beside the test with its output going to files, so that nothing needs a
+ * reader. Used from one thread.
+ */
+final class Exec {
+  /** What a finished program left. */
+  record Result(List<String> command, int exit, byte[] out, byte[] err) {
+    String text() {
+      return new String(out, StandardCharsets.UTF_8);
+    }
+
+    String errors() {
+      return new String(err, StandardCharsets.UTF_8);
+    }
+
+    /** This result, after a check that the program succeeded. */
+    Result ok() {
+      if (exit != 0) {
+        throw new AssertionError("exit " + exit + " of " + this);
+      }
+      return this;
+    }
+
+    @Override
+    public String toString() {
+      return String.join(" ", command) + "\nexit " + exit + "\nstdout: " + text() + "\nstderr: " + errors();
+    }
+  }
+
+  /** Where the program runs and what it gets; an absent stdin is /dev/null. */
+  record Setting(Path directory, Map<String, String> environment, Path stdin) {
+    static final Path NO_STDIN = Path.of("/dev/null");
+
+    Setting(Path directory, Map<String, String> environment) {
+      this(directory, environment, NO_STDIN);
+    }
+  }
+
+  private final List<String> command;
+  private final Process process;
+  private final Path out;
+  private final Path err;
+
+  private Exec(List<String> command, Process process, Path out, Path err) {
+    this.command = command;
+    this.process = process;
+    this.out = out;
+    this.err = err;
+  }
+
+  /** Starts {@code command}; stdout and stderr go to new files under {@code scratch}. */
+  static Exec start(Path scratch, Setting setting, List<String> command) {
+    try {
+      Path out = Files.createTempFile(scratch, "out", "");
+      Path err = Files.createTempFile(scratch, "err", "");
+      var builder = new ProcessBuilder(command).directory(setting.directory().toFile())
+          .redirectInput(setting.stdin().toFile()).redirectOutput(out.toFile()).redirectError(err.toFile());
+      builder.environment().putAll(setting.environment());
+      return new Exec(command, builder.start(), out, err);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  Process process() {
+    return process;
+  }
+
+  boolean running() {
+    return process.isAlive();
+  }
+
+  String output() {
+    return new String(read(out), StandardCharsets.UTF_8);
+  }
+
+  /** Waits for the end; after {@code limit} the program is killed and the test fails. */
+  Result await(Duration limit) {
+    try {
+      if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+        process.destroyForcibly().waitFor();
+        throw new AssertionError("did not end within " + limit + ": "
+            + new Result(command, -1, read(out), read(err)));
+      }
+      var result = new Result(command, process.exitValue(), read(out), read(err));
+      Files.deleteIfExists(out);
+      Files.deleteIfExists(err);
+      return result;
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      throw new AssertionError("interrupted while waiting for " + command, e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Ends the program whatever it does. */
+  void kill() {
+    process.destroyForcibly();
+    try {
+      process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static byte[] read(Path file) {
+    try {
+      return Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package io.loomshim.integration;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Our shim, installed once per JVM into a temporary prefix by the same script that a user runs.
+ * The daemons that were started from it are found by their files in the run directory.
+ */
+final class Install {
+  private static final Path SCRIPT = Path.of("integration", "install.sh");
+  private static final Duration INSTALL_MAX = Duration.ofMinutes(2);
+
+  /** True when the daemons record pinned virtual threads. */
+  static final boolean JFR = Boolean.getBoolean("loomshim.jfr");
+
+  private static final class Holder {
+    static final Install INSTANCE = new Install(Scratch.directory("install"));
+  }
+
+  /** A daemon that serves a namespace: what its file in the run directory says. */
+  record Daemon(Path directory, long pid, long startTicks, String address) {
+    boolean alive() {
+      return Proc.info(pid).filter(info -> !info.zombie() && info.startTicks() == startTicks).isPresent();
+    }
+  }
+
+  private final Path prefix;
+  private final Path runDirectory;
+
+  private Install(Path scratch) {
+    prefix = scratch.resolve("prefix");
+    runDirectory = scratch.resolve("run");
+    if (!Files.exists(SCRIPT)) {
+      throw new AssertionError(SCRIPT.toAbsolutePath() + " is missing");
+    }
+    String jdk = System.getProperty("loomshim.jdk", System.getProperty("java.home"));
+    Exec.start(scratch, new Exec.Setting(Path.of("").toAbsolutePath(), Map.of("JAVA_HOME", jdk)),
+        List.of("sh", SCRIPT.toString(), "--prefix", prefix.toString())).await(INSTALL_MAX).ok();
+    configure(settings());
+  }
+
+  static Install get() {
+    return Holder.INSTANCE;
+  }
+
+  /** The directory that belongs first on the PATH of containerd. */
+  Path bin() {
+    return prefix.resolve("bin");
+  }
+
+  Path runDirectory() {
+    return runDirectory;
+  }
+
+  /** The settings that all daemons of the tests have; a copy that may be changed. */
+  TreeMap<String, String> settings() {
+    var settings = new TreeMap<String, String>();
+    settings.put("run_dir", runDirectory.toString());
+    settings.put("linger_seconds", "60");
+    if (JFR) {
+      settings.put("java_options", Pinning.javaOptions());
+    }
+    return settings;
+  }
+
+  /** Makes {@code settings} count for daemons that start from now on. */
+  void configure(Map<String, String> settings) {
+    Path file = prefix.resolve("etc/loomshim.conf");
+    try {
+      var lines = new ArrayList<String>();
+      if (Files.exists(file)) {
+        for (String line : Files.readAllLines(file)) {
+          if (!settings.containsKey(line.split("=", 2)[0].strip())) {
+            lines.add(line);
+          }
+        }
+      }
+      settings.forEach((name, value) -> lines.add(name + "=" + value));
+      Files.createDirectories(file.getParent());
+      Files.write(file, lines);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The daemons that live at this moment. */
+  List<Daemon> daemons() {
+    var found = new ArrayList<Daemon>();
+    String[] keys = runDirectory.toFile().list();
+    for (String key : keys == null ? new String[0] : keys) {
+      daemon(runDirectory.resolve(key)).filter(Daemon::alive).ifPresent(found::add);
+    }
+    return found;
+  }
+
+  private static Optional<Daemon> daemon(Path directory) {
+    try {
+      String[] words = Files.readString(directory.resolve("daemon")).strip().split("\\s+");
+      return Optional.of(new Daemon(directory, Long.parseLong(words[0]), Long.parseLong(words[1]), words[2]));
+    } catch (IOException | RuntimeException e) {
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,203 @@
+package io.loomshim.integration;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What of ours exists on the machine at a moment: processes, mounts, cgroups, sockets, FIFOs,
+ * runc's state, and how many descriptors and threads each daemon has. Two snapshots tell what a test left.
+ * Immutable; may be used from any thread.
+ */
+record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, Daemon> daemons) {
+  /** Threads that a JVM starts and ends by itself (compiler, carriers of virtual threads). */
+  private static final int THREADS_SLACK = 6;
+  private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
+
+  /** The descriptors of one daemon by kind, and its number of threads. */
+  record Daemon(Map<String, Integer> files, int threads) {}
+
+  /** Takes a snapshot; {@code address} is the containerd address whose Go shims are looked for. */
+  static LeftOvers now(String address, Path fifos) {
+    var things = new TreeSet<String>();
+    for (String point : Mounts.below(Scratch.BASE.toString())) {
+      things.add("mount " + point);
+    }
+    for (Path cgroup : cgroups()) {
+      things.add("cgroup " + cgroup);
+    }
+    for (Path socket : Names.goSockets(address)) {
+      things.add("socket " + socket);
+    }
+    for (Path entry : entries(fifos)) {
+      things.add("fifo " + entry);
+    }
+    for (Path entry : entries(Names.RUNC_ROOT)) {
+      if (entry.getFileName().toString().startsWith(Names.PREFIX)) {
+        entries(entry).forEach(state -> things.add("runc state " + state));
+      }
+    }
+    var processes = ourProcesses();
+    var daemons = new TreeMap<Long, Daemon>();
+    if (Shim.tested().ours()) {
+      for (var daemon : Install.get().daemons()) {
+        daemons.put(daemon.pid(), new Daemon(kinds(Proc.files(daemon.pid())), Proc.threads(daemon.pid())));
+        processes.remove(daemon.pid());
+        entries(daemon.directory().resolve("leases")).forEach(lease -> things.add("lease " + lease));
+      }
+    }
+    return new LeftOvers(processes, things, daemons);
+  }
+
+  /** What exists now and did not exist in {@code before}, one line each. */
+  List<String> since(LeftOvers before) {
+    var found = new ArrayList<String>();
+    for (var info : processes.values()) {
+      var known = before.processes.get(info.pid());
+      if (known == null || known.startTicks() != info.startTicks()) {
+        found.add("process " + info);
+      }
+    }
+    for (String thing : things) {
+      if (!before.things.contains(thing)) {
+        found.add(thing);
+      }
+    }
+    daemons.forEach((pid, daemon) -> {
+      var known = before.daemons.get(pid);
+      if (known != null) {
+        compare(pid, known, daemon, found);
+      }
+    });
+    return found;
+  }
+
+  private static void compare(long pid, Daemon before, Daemon after, List<String> found) {
+    after.files.forEach((kind, count) -> {
+      int known = before.files.getOrDefault(kind, 0);
+      if (count > known) {
+        found.add("daemon " + pid + " has " + count + " x " + kind + " open, had " + known);
+      }
+    });
+    if (after.threads > before.threads + THREADS_SLACK) {
+      found.add("daemon " + pid + " has " + after.threads + " threads, had " + before.threads);
+    }
+  }
+
+  /** Ends and removes what {@code this} has and {@code before} had not, so that the next test starts clean. */
+  void removeSince(LeftOvers before) {
+    for (var info : processes.values()) {
+      if (!before.processes.containsKey(info.pid()) && !info.zombie()) {
+        Proc.kill(info.pid());
+      }
+    }
+    for (String point : Mounts.below(Scratch.BASE.toString()).reversed()) {
+      if (!before.things.contains("mount " + point)) {
+        Exec.start(Scratch.BASE, new Exec.Setting(Scratch.BASE, Map.of()), List.of("umount", "-l", point))
+            .await(Duration.ofSeconds(10));
+      }
+    }
+    for (Path cgroup : cgroups()) {
+      if (!before.things.contains("cgroup " + cgroup)) {
+        cgroup.toFile().delete();
+      }
+    }
+    for (String thing : things) {
+      if (!before.things.contains(thing) && (thing.startsWith("runc state ") || thing.startsWith("fifo "))) {
+        Scratch.remove(Path.of(thing.substring(thing.indexOf('/'))));
+      }
+    }
+  }
+
+  /** Cgroups of containers in our namespaces, over all hierarchies. */
+  private static List<Path> cgroups() {
+    var found = new ArrayList<Path>();
+    var roots = new ArrayList<>(entries(CGROUPS));
+    roots.add(CGROUPS);
+    for (Path root : roots) {
+      for (Path parent : entries(root)) {
+        if (parent.getFileName().toString().startsWith(Names.PREFIX)) {
+          entries(parent).stream().filter(Files::isDirectory).forEach(found::add);
+        }
+      }
+    }
+    return found;
+  }
+
+  /** Removes the empty cgroups and state directories that runc leaves per namespace. */
+  static void removeNamespaces() {
+    var roots = new ArrayList<>(entries(CGROUPS));
+    roots.add(CGROUPS);
+    roots.add(Names.RUNC_ROOT);
+    for (Path root : roots) {
+      for (Path parent : entries(root)) {
+        if (parent.getFileName().toString().startsWith(Names.PREFIX)) {
+          parent.toFile().delete();
+        }
+      }
+    }
+  }
+
+  /** Our descendants, and whatever shows our directory or one of our cgroups. */
+  private static TreeMap<Long, Proc.Info> ourProcesses() {
+    var all = Proc.all();
+    long self = ProcessHandle.current().pid();
+    var found = new TreeMap<Long, Proc.Info>();
+    for (var info : all.values()) {
+      boolean ours = info.commandLine().contains(Scratch.BASE.toString())
+          || info.directory().startsWith(Scratch.BASE.toString())
+          || info.cgroups().contains(Names.PREFIX) || descends(info, self, all);
+      if (ours && info.pid() != self) {
+        found.put(info.pid(), info);
+      }
+    }
+    return found;
+  }
+
+  private static boolean descends(Proc.Info info, long ancestor, Map<Long, Proc.Info> all) {
+    var seen = new HashSet<Long>();
+    for (var at = info; at != null && seen.add(at.pid()); at = all.get(at.parent())) {
+      if (at.parent() == ancestor) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Counts descriptors by what they are: {@code pipe}, {@code socket}, {@code anon_inode:[pidfd]}, a path. */
+  private static Map<String, Integer> kinds(List<String> files) {
+    var kinds = new TreeMap<String, Integer>();
+    for (String file : files) {
+      String target = file.substring(file.indexOf(' ') + 1);
+      boolean numbered = target.startsWith("pipe:") || target.startsWith("socket:");
+      boolean own = target.endsWith(".jar") || target.endsWith("/modules") || target.endsWith("random");
+      if (!own) {
+        kinds.merge(numbered ? target.substring(0, target.indexOf(':')) : target, 1, Integer::sum);
+      }
+    }
+    return kinds;
+  }
+
+  private static List<Path> entries(Path directory) {
+    var found = new ArrayList<Path>();
+    if (!Files.isDirectory(directory)) {
+      return found;
+    }
+    try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
+      stream.forEach(found::add);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return found;
+  }
+}

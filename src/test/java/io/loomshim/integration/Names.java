@@ -1,0 +1,73 @@
+package io.loomshim.integration;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Names that no other run of the tests uses at the same time, and a memory of all that were given
+ * away, so that what a shim derives from a name can be looked for afterwards. Safe for use by many
+ * threads.
+ */
+final class Names {
+  /** Where Go shims put their sockets: a compiled-in path. */
+  static final Path GO_SOCKETS = Path.of("/run/containerd/s");
+  /** Where runc keeps its state when no root is given, by namespace. */
+  static final Path RUNC_ROOT = Path.of("/run/containerd/runc");
+
+  /** Starts every namespace of this JVM; cgroups and runc's state are found by it. */
+  static final String PREFIX = "lit" + ProcessHandle.current().pid() + "-";
+
+  private static final AtomicInteger NEXT = new AtomicInteger();
+  private static final Set<String> NAMESPACES = ConcurrentHashMap.newKeySet();
+  private static final Set<String> IDS = ConcurrentHashMap.newKeySet();
+
+  private Names() {}
+
+  static String namespace() {
+    String name = PREFIX + NEXT.incrementAndGet();
+    NAMESPACES.add(name);
+    return name;
+  }
+
+  /** A container id that begins with {@code what}. */
+  static String id(String what) {
+    String name = what + "-" + NEXT.incrementAndGet();
+    IDS.add(name);
+    return name;
+  }
+
+  /** The sockets of Go shims that exist for any container named here, under a containerd at {@code address}. */
+  static List<Path> goSockets(String address) {
+    var found = new ArrayList<Path>();
+    if (!Files.isDirectory(GO_SOCKETS)) {
+      return found;
+    }
+    for (String namespace : NAMESPACES) {
+      for (String id : IDS) {
+        Path socket = GO_SOCKETS.resolve(sha256(address + "/" + namespace + "/" + id));
+        if (Files.exists(socket)) {
+          found.add(socket);
+        }
+      }
+    }
+    return found;
+  }
+
+  private static String sha256(String text) {
+    try {
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest);
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
+  }
+}

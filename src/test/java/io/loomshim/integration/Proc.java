@@ -1,0 +1,109 @@
+package io.loomshim.integration;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * What proc(5) tells about processes. Stateless; may be called from any thread. A process that
+ * goes away while it is looked at counts as absent.
+ */
+final class Proc {
+  /** One process; {@code parent} is 0 for what the kernel started, {@code state} as in proc_pid_stat(5). */
+  record Info(long pid, long parent, char state, long startTicks, String name, String commandLine, String cgroups,
+      String directory) {
+    boolean zombie() {
+      return state == 'Z';
+    }
+
+    @Override
+    public String toString() {
+      String what = commandLine.isEmpty() ? "[" + name + "]" : commandLine;
+      return pid + " (parent " + parent + ", " + state + ") " + what;
+    }
+  }
+
+  private Proc() {}
+
+  /** All processes by pid. */
+  static TreeMap<Long, Info> all() {
+    var found = new TreeMap<Long, Info>();
+    String[] names = Path.of("/proc").toFile().list();
+    for (String name : names == null ? new String[0] : names) {
+      if (Character.isDigit(name.charAt(0))) {
+        long pid = Long.parseLong(name);
+        info(pid).ifPresent(info -> found.put(pid, info));
+      }
+    }
+    return found;
+  }
+
+  static Optional<Info> info(long pid) {
+    Path directory = Path.of("/proc", Long.toString(pid));
+    try {
+      String stat = Files.readString(directory.resolve("stat"));
+      int open = stat.indexOf('(');
+      int close = stat.lastIndexOf(')');
+      String[] rest = stat.substring(close + 2).split(" ");
+      byte[] raw = Files.readAllBytes(directory.resolve("cmdline"));
+      String line = new String(raw, StandardCharsets.UTF_8).replace('\0', ' ').strip();
+      return Optional.of(new Info(pid, Long.parseLong(rest[1]), rest[0].charAt(0), Long.parseLong(rest[19]),
+          stat.substring(open + 1, close), line, Files.readString(directory.resolve("cgroup")),
+          link(directory.resolve("cwd"))));
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** True while {@code pid} exists and is not a zombie. */
+  static boolean alive(long pid) {
+    return info(pid).filter(info -> !info.zombie()).isPresent();
+  }
+
+  static int threads(long pid) {
+    String[] tasks = Path.of("/proc", Long.toString(pid), "task").toFile().list();
+    return tasks == null ? 0 : tasks.length;
+  }
+
+  /** What each open file descriptor of {@code pid} refers to, as {@code "12 pipe:[4711]"}. */
+  static List<String> files(long pid) {
+    var found = new ArrayList<String>();
+    Path directory = Path.of("/proc", Long.toString(pid), "fd");
+    String[] names = directory.toFile().list();
+    for (String name : names == null ? new String[0] : names) {
+      String target = link(directory.resolve(name));
+      if (!target.isEmpty()) {
+        found.add(name + " " + target);
+      }
+    }
+    return found;
+  }
+
+  /** The identity of the network namespace of {@code pid}, or an empty string. */
+  static String network(long pid) {
+    return link(Path.of("/proc", Long.toString(pid), "ns", "net"));
+  }
+
+  /** SIGKILL for exactly this process; nothing happens when it is gone. */
+  static void kill(long pid) {
+    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+  }
+
+  /** SIGTERM for exactly this process. */
+  static void terminate(long pid) {
+    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
+  }
+
+  private static String link(Path path) {
+    try {
+      return Files.readSymbolicLink(path).toString();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}

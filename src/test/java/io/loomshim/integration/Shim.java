@@ -1,0 +1,42 @@
+package io.loomshim.integration;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Path;
+
+/** A shim by the name of its runtime, as {@code ctr --runtime} takes it. */
+record Shim(String runtime) {
+  private static final String OURS = "io.containerd.loom.v1";
+
+  /** The shim that the tests are about: system property {@code loomshim.runtime}, ours when absent. */
+  static Shim tested() {
+    return new Shim(System.getProperty("loomshim.runtime", OURS));
+  }
+
+  /** The Go shim that ours is measured by. */
+  static Shim reference() {
+    return new Shim("io.containerd.runc.v1");
+  }
+
+  boolean ours() {
+    return runtime.equals(OURS);
+  }
+
+  /** Skips the running test unless it is about our shim. */
+  static void assumeOurs(String reason) {
+    assumeTrue(tested().ours(), "only for " + OURS + ": " + reason);
+  }
+
+  /** The program that containerd starts for this runtime. */
+  Path program() {
+    String[] parts = runtime.split("\\.");
+    String name = "containerd-shim-" + parts[parts.length - 2] + "-" + parts[parts.length - 1];
+    return ours() ? Install.get().bin().resolve(name) : Path.of("/usr/bin", name);
+  }
+
+  /** For file names and test names. */
+  @Override
+  public String toString() {
+    return runtime;
+  }
+}
