@@ -1,0 +1,231 @@
+package io.loomshim.launcher;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+
+/**
+ * The real launcher, installed by the real install.sh into a directory of the test whose name has
+ * blanks and quotes; the daemon is {@link StandInDaemon} in a JVM of its own. Used by one thread.
+ */
+final class Installation implements AutoCloseable {
+  /** What a program wrote and how it ended. */
+  record Outcome(int status, byte[] stdout, String stderr) {
+    String out() {
+      return new String(stdout, StandardCharsets.UTF_8);
+    }
+  }
+
+  static final Path LAUNCHER = Path.of("src/main/launcher");
+  static final Path INSTALLER = Path.of("integration/install.sh").toAbsolutePath();
+
+  final Path base;
+  final Path prefix;
+  final Path runDir;
+  final Path shim;
+  private final List<String> settings = new ArrayList<>();
+
+  Installation(Path directory) throws Exception {
+    base = Files.createDirectories(directory.resolve("it's a place"));
+    prefix = base.resolve("pre fix");
+    runDir = base.resolve("run dir");
+    shim = prefix.resolve("bin/containerd-shim-loom-v1");
+    Path dist = distribution();
+    Outcome outcome = install("--dist", dist.toString(), "--no-archive");
+    if (outcome.status() != 0) {
+      throw new AssertionError(outcome.out() + outcome.stderr());
+    }
+    set("run_dir", runDir.toString());
+  }
+
+  /** Runs install.sh for this prefix with the JDK of this test. */
+  Outcome install(String... more) throws Exception {
+    List<String> words = new ArrayList<>(List.of(INSTALLER.toString(), "--prefix", prefix.toString()));
+    words.addAll(List.of(more));
+    if (!words.contains("--uninstall")) {
+      words.addAll(List.of("--java", java().toString()));
+    }
+    return finish(new ProcessBuilder(words), new byte[0]);
+  }
+
+  static Path java() {
+    return Path.of(System.getProperty("java.home"), "bin", "java");
+  }
+
+  Path distribution() throws IOException {
+    Path dist = base.resolve("dist");
+    String machine = System.getProperty("os.arch").equals("amd64") ? "x86_64" : System.getProperty("os.arch");
+    String library = "jni/" + machine + "-Linux/libjffi-1.2.so";
+    Path lib = Files.createDirectories(dist.resolve("lib"));
+    Files.createDirectories(dist.resolve("bin"));
+    Files.createDirectories(lib.resolve(library).getParent());
+    Files.copy(LAUNCHER.resolve("containerd-shim-loom-v1"), dist.resolve("bin/containerd-shim-loom-v1"));
+    Files.copy(LAUNCHER.resolve("slow.sh"), lib.resolve("slow.sh"));
+    Files.writeString(lib.resolve("version"), "version=9.8.7\nrevision=0123456789ab");
+    try (InputStream in = Installation.class.getClassLoader().getResourceAsStream(library)) {
+      Files.copy(in, lib.resolve(library));
+    }
+    Manifest manifest = new Manifest();
+    Attributes attributes = manifest.getMainAttributes();
+    attributes.put(Attributes.Name.MANIFEST_VERSION, "1.0");
+    attributes.put(Attributes.Name.MAIN_CLASS, StandInDaemon.class.getName());
+    attributes.putValue("Add-Opens", "java.base/java.io");
+    String entry = StandInDaemon.class.getName().replace('.', '/') + ".class";
+    try (JarOutputStream jar =
+            new JarOutputStream(Files.newOutputStream(lib.resolve("loomshim.jar")), manifest);
+        InputStream in = Installation.class.getClassLoader().getResourceAsStream(entry)) {
+      jar.putNextEntry(new ZipEntry(entry));
+      in.transferTo(jar);
+    }
+    return dist;
+  }
+
+  /** Adds a line to the user's configuration. */
+  void set(String key, String value) throws IOException {
+    settings.add(key + "='" + value.replace("'", "'\\''") + "'");
+    Files.write(prefix.resolve("etc/loomshim.conf"), settings);
+  }
+
+  /** Puts a shell script in the place of java. */
+  Path fakeJava(String body) throws IOException {
+    Path java = Files.createDirectories(base.resolve("fake jdk/bin")).resolve("java");
+    Files.writeString(java, "#!/bin/sh\n" + body + "\n");
+    Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+    set("java", java.toString());
+    return java;
+  }
+
+  Path bundle(String id) throws IOException {
+    return Files.createDirectories(base.resolve("bund les").resolve(id));
+  }
+
+  ProcessBuilder command(Path cwd, List<String> arguments) {
+    List<String> words = new ArrayList<>(List.of(shim.toString()));
+    words.addAll(arguments);
+    return new ProcessBuilder(words).directory(cwd.toFile());
+  }
+
+  /** The flags that containerd gives to every action. */
+  static List<String> flags(String id, String action) {
+    return List.of("-namespace", "test", "-address", "/run/containerd/containerd.sock",
+        "-publish-binary", "/usr/bin/containerd", "-id", id, action);
+  }
+
+  Outcome start(String id) throws Exception {
+    return finish(startCommand(id), null);
+  }
+
+  Outcome start(String id, byte[] stdin) throws Exception {
+    return finish(startCommand(id), stdin);
+  }
+
+  ProcessBuilder startCommand(String id) throws IOException {
+    return command(bundle(id), flags(id, "start"));
+  }
+
+  Outcome delete(String id) throws Exception {
+    return finish(command(bundle(id), flags(id, "delete")), null);
+  }
+
+  /** Runs to the end; {@code stdin} null stands for /dev/null. */
+  static Outcome finish(ProcessBuilder builder, byte[] stdin) throws Exception {
+    if (stdin == null) {
+      builder.redirectInput(Path.of("/dev/null").toFile());
+    }
+    Process process = builder.start();
+    if (stdin != null) {
+      try (OutputStream out = process.getOutputStream()) {
+        out.write(stdin);
+      } catch (IOException e) {
+        // the program did not read all of it
+      }
+    }
+    return collect(process);
+  }
+
+  static Outcome collect(Process process) throws Exception {
+    byte[] stdout = process.getInputStream().readAllBytes();
+    String stderr = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Outcome(process.waitFor(), stdout, stderr);
+  }
+
+  /** The run directory that {@code start} recorded for a container. */
+  Path run(String id) throws IOException {
+    return Path.of(Files.readString(bundle(id).resolve("loom.run")).strip());
+  }
+
+  long daemon(String id) throws IOException {
+    return Long.parseLong(Files.readString(bundle(id).resolve("shim.pid")));
+  }
+
+  /** The run directories that exist. */
+  List<Path> runs() throws IOException {
+    if (!Files.exists(runDir)) {
+      return List.of();
+    }
+    try (Stream<Path> paths = Files.list(runDir)) {
+      return paths.filter(path -> Files.exists(path.resolve("leases"))).sorted().toList();
+    }
+  }
+
+  Outcome with(ProcessBuilder builder, Map<String, String> environment) throws Exception {
+    builder.environment().putAll(environment);
+    return finish(builder, null);
+  }
+
+  /** Kills a daemon that this installation started, and waits for its end. */
+  static void kill(long pid) {
+    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+    await().atMost(Duration.ofSeconds(20)).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(5))
+        .until(() -> ended(pid));
+    try {
+      Files.deleteIfExists(StandInDaemon.socket(pid));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Whether a process is gone or waits to be reaped by a parent that is not this test. */
+  static boolean ended(long pid) throws IOException {
+    try {
+      Path stat = Path.of("/proc", Long.toString(pid), "stat");
+      return Files.readString(stat, StandardCharsets.ISO_8859_1).contains(") Z ");
+    } catch (NoSuchFileException e) {
+      return true;
+    } catch (IOException e) {
+      return String.valueOf(e.getMessage()).contains("No such process");
+    }
+  }
+
+  @Override
+  public void close() throws Exception {
+    for (Path run : runs()) {
+      Path daemon = run.resolve("daemon");
+      if (Files.exists(daemon)) {
+        String[] words = Files.readString(daemon).strip().split(" ");
+        String jar = prefix.resolve("lib/loomshim/loomshim.jar").toString();
+        Path arguments = Path.of("/proc", words[0], "cmdline");
+        if (Files.exists(arguments) && Files.readString(arguments).contains(jar)) {
+          kill(Long.parseLong(words[0]));
+        }
+      }
+    }
+  }
+}

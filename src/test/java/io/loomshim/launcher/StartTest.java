@@ -1,0 +1,288 @@
+package io.loomshim.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.loomshim.launcher.Installation.Outcome;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code start}: the address and nothing but the address, and one daemon for all who share it. */
+final class StartTest {
+  @TempDir Path directory;
+  private Installation shim;
+
+  @BeforeEach
+  void install() throws Exception {
+    shim = new Installation(directory);
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    shim.close();
+  }
+
+  @Test
+  void aFirstStartStartsTheDaemonAndTheNextOneFindsIt() throws Exception {
+    Outcome first = Installation.finish(shim.startCommand("a").redirectErrorStream(true), null);
+    assertEquals(0, first.status(), first.out());
+    String address = Files.readString(shim.bundle("a").resolve("address"));
+    assertEquals(address, first.out());
+    assertTrue(Files.exists(Path.of(address.substring("unix://".length()))));
+    shim.fakeJava("exit 1");
+    Outcome second = Installation.finish(shim.startCommand("b").redirectErrorStream(true), null);
+    assertEquals(address, second.out());
+    assertEquals(0, second.status());
+    assertEquals(shim.daemon("a"), shim.daemon("b"));
+    assertEquals(shim.run("a"), shim.run("b"));
+    assertTrue(Files.exists(shim.run("a").resolve("leases/a")));
+    assertTrue(Files.exists(shim.run("a").resolve("leases/b")));
+  }
+
+  @Test
+  void theRunDirectoryIsForRootOnly() throws Exception {
+    shim.start("a");
+    assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(shim.run("a"))));
+    assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(shim.runDir)));
+  }
+
+  @Test
+  void theDaemonInheritsNothingFromItsStart() throws Exception {
+    ProcessBuilder builder = shim.startCommand("a");
+    Outcome outcome = shim.with(builder,
+        Map.of("JAVA_TOOL_OPTIONS", "-Dx=y", "CLASSPATH", "/nowhere", "TTRPC_ADDRESS", "/run/t.sock"));
+    assertEquals(0, outcome.status());
+    assertEquals("", outcome.stderr());
+    Path run = shim.run("a");
+    Path process = Path.of("/proc", Long.toString(shim.daemon("a")));
+    assertEquals("/dev/null", Files.readSymbolicLink(process.resolve("fd/0")).toString());
+    assertEquals("/dev/null", Files.readSymbolicLink(process.resolve("fd/1")).toString());
+    assertEquals(run.resolve("daemon.log"), Files.readSymbolicLink(process.resolve("fd/2")));
+    assertEquals(run, Files.readSymbolicLink(process.resolve("cwd")));
+    try (Stream<Path> links = Files.list(process.resolve("fd"))) {
+      for (Path link : links.toList()) {
+        if (Files.isSymbolicLink(link)) {
+          assertNotEquals(run.resolve("lock"), Files.readSymbolicLink(link));
+        }
+      }
+    }
+    String environment = Files.readString(process.resolve("environ"), StandardCharsets.ISO_8859_1);
+    assertFalse(environment.contains("JAVA_TOOL_OPTIONS="));
+    assertFalse(environment.contains("CLASSPATH="));
+    assertTrue(environment.contains("TTRPC_ADDRESS=/run/t.sock"));
+    assertEquals("", Files.readString(run.resolve("daemon.log")));
+  }
+
+  @Test
+  void theDaemonKeepsUmaskAndSignalsBecauseItsContainersInheritThem() throws Exception {
+    shim.start("a");
+    Path process = Path.of("/proc", Long.toString(shim.daemon("a")));
+    assertEquals(field(Path.of("/proc/self/status"), "Umask"), field(process.resolve("status"), "Umask"));
+    long ignored = Long.parseLong(field(process.resolve("status"), "SigIgn"), 16);
+    long interruptAndQuit = 1L << 1 | 1L << 2;
+    assertEquals(0, ignored & interruptAndQuit);
+    int ours = Integer.parseInt(Files.readString(Path.of("/proc/self/oom_score_adj")).strip());
+    assertEquals(Integer.toString(Math.min(ours + 1, 1000)),
+        Files.readString(process.resolve("oom_score_adj")).strip());
+  }
+
+  private static String field(Path status, String name) throws Exception {
+    for (String line : Files.readAllLines(status)) {
+      if (line.startsWith(name + ":")) {
+        return line.substring(name.length() + 1).strip();
+      }
+    }
+    throw new AssertionError("no " + name);
+  }
+
+  @Test
+  void theDaemonIsToldWhatItServes() throws Exception {
+    shim.set("linger_seconds", "7");
+    List<String> arguments = new ArrayList<>(Installation.flags("a", "start"));
+    arguments.addFirst("-debug");
+    assertEquals(0, Installation.finish(shim.command(shim.bundle("a"), arguments), null).status());
+    assertEquals(
+        List.of("-namespace", "test", "-address", "/run/containerd/containerd.sock", "-run-dir",
+            shim.run("a").toString(), "-linger", "7", "-mode", "namespace", "-debug"),
+        Files.readAllLines(shim.run("a").resolve("arguments")));
+  }
+
+  @Test
+  void manyStartsAtOnceGiveOneDaemon() throws Exception {
+    List<Process> processes = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      processes.add(shim.startCommand("c" + i).redirectInput(Path.of("/dev/null").toFile()).start());
+    }
+    Set<String> addresses = new HashSet<>();
+    for (Process process : processes) {
+      Outcome outcome = Installation.collect(process);
+      assertEquals(0, outcome.status(), outcome.stderr());
+      assertEquals("", outcome.stderr());
+      addresses.add(outcome.out());
+    }
+    assertEquals(1, addresses.size());
+  }
+
+  @Test
+  void aStartWaitsForTheDaemonThatAnotherIsStarting() throws Exception {
+    Path gate = shim.base.resolve("gate");
+    assertEquals(0, new ProcessBuilder("mkfifo", gate.toString()).start().waitFor());
+    Path count = shim.base.resolve("count");
+    shim.fakeJava("echo x >> '" + quoted(count) + "'\nread -r go < '" + quoted(gate) + "'\n"
+        + "exec '" + Installation.java() + "' \"$@\"");
+    Process first = shim.startCommand("a").redirectInput(Path.of("/dev/null").toFile()).start();
+    Process second = shim.startCommand("b").redirectInput(Path.of("/dev/null").toFile()).start();
+    Files.writeString(gate, "go\n");
+    Outcome one = Installation.collect(first);
+    Outcome two = Installation.collect(second);
+    assertEquals(0, one.status(), one.stderr());
+    assertEquals(one.out(), two.out());
+    assertEquals("x\n", Files.readString(count));
+  }
+
+  private static String quoted(Path path) {
+    return path.toString().replace("'", "'\\''");
+  }
+
+  @Test
+  void aDeadDaemonIsReplaced() throws Exception {
+    String before = shim.start("a").out();
+    Installation.kill(shim.daemon("a"));
+    Outcome outcome = shim.start("b");
+    assertEquals(0, outcome.status(), outcome.stderr());
+    assertNotEquals(before, outcome.out());
+  }
+
+  @Test
+  void aRecycledPidIsNotTakenForTheDaemon() throws Exception {
+    shim.start("a");
+    Installation.kill(shim.daemon("a"));
+    Files.writeString(shim.run("a").resolve("daemon"),
+        ProcessHandle.current().pid() + " 1 unix:///run/wrong.sock\n");
+    Outcome outcome = shim.start("b");
+    assertEquals(0, outcome.status(), outcome.stderr());
+    assertNotEquals("unix:///run/wrong.sock", outcome.out());
+  }
+
+  @Test
+  void aDaemonThatDiesAtOnceGivesOneClearLineAndNoLease() throws Exception {
+    shim.fakeJava("echo first >&2; echo 'it broke' >&2; exit 3");
+    Outcome outcome = shim.start("a");
+    assertEquals(1, outcome.status());
+    assertEquals("", outcome.out());
+    assertEquals("io.containerd.loom.v1: the daemon died while starting: it broke\n", outcome.stderr());
+    assertFalse(Files.exists(shim.runs().getFirst().resolve("leases/a")));
+    shim.start("a");
+    assertEquals("first\nit broke\n", Files.readString(shim.runs().getFirst().resolve("daemon.log.1")));
+  }
+
+  @Test
+  void aDaemonThatSaysWhyItCannotStartIsQuoted() throws Exception {
+    shim.fakeJava("echo 'error: no such luck' >&3");
+    Outcome outcome = shim.start("a");
+    assertEquals(1, outcome.status());
+    assertEquals("io.containerd.loom.v1: no such luck\n", outcome.stderr());
+  }
+
+  @Test
+  void aDaemonThatAnswersNonsenseIsAnError() throws Exception {
+    shim.fakeJava("echo hello >&3; echo noise; echo noise >&2");
+    Outcome outcome = shim.start("a");
+    assertEquals(1, outcome.status());
+    assertEquals("io.containerd.loom.v1: the daemon answered: hello\n", outcome.stderr());
+  }
+
+  @Test
+  void aMissingJdkGivesOneClearLine() throws Exception {
+    shim.set("java", "/nonexistent/bin/java");
+    Outcome outcome = shim.start("a");
+    assertEquals(1, outcome.status());
+    assertTrue(outcome.stderr().startsWith("io.containerd.loom.v1: no JDK 21 or newer found: "), outcome.stderr());
+    assertEquals(1, outcome.stderr().lines().count());
+  }
+
+  @Test
+  void aJdkThatMovedIsFoundAgain() throws Exception {
+    Path conf = shim.prefix.resolve("lib/loomshim/launcher.conf");
+    Files.writeString(conf, Files.readString(conf) + "installed_java=/nonexistent/bin/java\n");
+    Outcome outcome = shim.with(shim.startCommand("a"), Map.of("JAVA_HOME", System.getProperty("java.home")));
+    assertEquals(0, outcome.status(), outcome.stderr());
+    assertEquals("", outcome.stderr());
+  }
+
+  @Test
+  void aMissingRuncGivesOneClearLine() throws Exception {
+    Path empty = Files.createDirectories(shim.base.resolve("empty"));
+    Outcome outcome = shim.with(shim.startCommand("a"), Map.of("PATH", empty.toString()));
+    assertEquals(1, outcome.status());
+    assertEquals("io.containerd.loom.v1: no runc found in PATH=" + empty + "\n", outcome.stderr());
+  }
+
+  @Test
+  void inPodModeTheAnnotationsOfTheSpecChooseTheDaemon() throws Exception {
+    shim.set("mode", "pod");
+    for (String id : List.of("pod1", "a", "b", "c")) {
+      String pod = id.equals("c") ? "pod2" : "pod1";
+      Files.writeString(shim.bundle(id).resolve("config.json"),
+          "{\"args\":[\"x\\\"io.kubernetes.cri.sandbox-id\\\":\\\"no\"],\"annotations\":{"
+              + "\"io.kubernetes.cri.container-type\":\"container\","
+              + "\"io.kubernetes.cri.sandbox-id\":\"" + pod + "\",\"z\":\"y\"}}");
+      assertEquals(0, shim.start(id).status());
+    }
+    assertEquals(shim.daemon("a"), shim.daemon("pod1"));
+    assertEquals(shim.daemon("a"), shim.daemon("b"));
+    assertNotEquals(shim.daemon("a"), shim.daemon("c"));
+  }
+
+  @Test
+  void inContainerModeEveryContainerHasItsOwn() throws Exception {
+    shim.set("mode", "container");
+    shim.start("a");
+    shim.start("b");
+    assertNotEquals(shim.daemon("a"), shim.daemon("b"));
+  }
+
+  @Test
+  void namesThatAreTooLongOrUnusualForADirectoryAreHashed() throws Exception {
+    Set<Path> runs = new HashSet<>();
+    for (String address : List.of("/run/a b", "/run/a@b", "/run/a,b", "/run/a/b", "/run/a/b/", "/run/" + "x".repeat(240))) {
+      ProcessBuilder builder = shim.command(shim.bundle("a"),
+          List.of("-namespace", "n".repeat(76), "-address", address, "-id", "a", "start"));
+      assertEquals(0, Installation.finish(builder, null).status(), address);
+      assertTrue(runs.add(shim.run("a")), address);
+    }
+  }
+
+  @Test
+  void anAnswerAboutAnEarlierContainerOfTheNameIsForgotten() throws Exception {
+    shim.start("a");
+    Path deleted = shim.run("a").resolve("deleted/a");
+    Files.writeString(deleted, "\\0020\\0007\n");
+    shim.start("a");
+    assertTrue(Files.notExists(deleted) || Files.size(deleted) == 0);
+  }
+
+  @Test
+  void aSymbolicLinkToTheLauncherWorks() throws Exception {
+    Path link = Files.createSymbolicLink(shim.base.resolve("linked shim"), shim.shim);
+    List<String> words = new ArrayList<>(List.of(link.toString()));
+    words.addAll(Installation.flags("a", "start"));
+    Outcome outcome = Installation.finish(
+        new ProcessBuilder(words).directory(shim.bundle("a").toFile()), null);
+    assertEquals(0, outcome.status(), outcome.stderr());
+  }
+}
