@@ -65,6 +65,7 @@ jvm() {
   # shellcheck disable=SC2086 # empty, or a command that restores signals
   exec $restore_signals "$java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
     -Xss512k -Xms8m -Xmx96m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData -Xshare:auto \
+    -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr \
     "-Djffi.boot.library.path=$home/native" "$@"
 }
 
@@ -110,8 +111,8 @@ cold() {
   rm -f -- "$run/daemon" "$run"/removed/*
   set -f
   if [ -s "$run/daemon.log" ]; then mv -f -- "$run/daemon.log" "$run/daemon.log.1"; fi
-  # The pipe of this substitution is the daemon's fd 3: it writes one line when it listens, and
-  # the end of the pipe without a line means that it died.
+  # The pipe of this substitution is the daemon's stdout: it writes one line when it listens and
+  # closes it, and the end of the pipe without a line means that it died.
   answer=$( (launch) & )
   case $answer in
     [0-9]*' '[0-9]*' unix:///'*) ;;
@@ -127,7 +128,7 @@ END
 
 # launch: becomes the daemon. Runs in a process of its own.
 launch() {
-  exec 3>&1 > /dev/null 2>> "$run/daemon.log" < /dev/null 9>&-
+  exec 2>> "$run/daemon.log" < /dev/null 9>&-
   if [ -n "$shim_cgroup" ]; then join "$shim_cgroup"; fi
   { read -r score < "/proc/$PPID/oom_score_adj"; } || score=0
   if [ "$score" -lt 1000 ]; then score=$((score + 1)); fi
@@ -144,7 +145,7 @@ launch() {
 }
 
 refuse() {
-  printf 'error: %s\n' "$1" >&3
+  printf 'error: %s\n' "$1"
   exit 1
 }
 

@@ -19,6 +19,11 @@ public final class Threads {
     return Thread.ofVirtual().name(name).unstarted(task);
   }
 
+  /** Has {@code task} run when the JVM is told to end, by SIGTERM for example. */
+  public static void atShutdown(String name, Runnable task) {
+    Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name(name).unstarted(task));
+  }
+
   /**
    * Starts {@code task} on a new daemon platform thread: only for code that blocks in the kernel
    * by design (the poller) or changes state of its OS thread (a mount relative to a directory).

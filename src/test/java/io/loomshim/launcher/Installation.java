@@ -1,12 +1,17 @@
 package io.loomshim.launcher;
 
+import static org.awaitility.Awaitility.await;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -187,10 +192,26 @@ final class Installation implements AutoCloseable {
 
   /** Kills a daemon that this installation started, and waits for its end. */
   static void kill(long pid) {
-    ProcessHandle.of(pid).ifPresent(handle -> {
-      handle.destroyForcibly();
-      handle.onExit().join();
-    });
+    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+    await().atMost(Duration.ofSeconds(20)).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(5))
+        .until(() -> ended(pid));
+    try {
+      Files.deleteIfExists(StandInDaemon.socket(pid));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Whether a process is gone or waits to be reaped by a parent that is not this test. */
+  static boolean ended(long pid) throws IOException {
+    try {
+      Path stat = Path.of("/proc", Long.toString(pid), "stat");
+      return Files.readString(stat, StandardCharsets.ISO_8859_1).contains(") Z ");
+    } catch (NoSuchFileException e) {
+      return true;
+    } catch (IOException e) {
+      return String.valueOf(e.getMessage()).contains("No such process");
+    }
   }
 
   @Override
@@ -204,7 +225,6 @@ final class Installation implements AutoCloseable {
         if (Files.exists(arguments) && Files.readString(arguments).contains(jar)) {
           kill(Long.parseLong(words[0]));
         }
-        Files.deleteIfExists(Path.of(words[2].substring("unix://".length())));
       }
     }
   }

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 
 /**
  * The daemon's side of the agreement with the launcher and nothing else: listens, publishes itself in
@@ -33,9 +34,8 @@ final class StandInDaemon {
     if (run == null) {
       throw new IllegalArgumentException("no -run-dir");
     }
-    Files.write(run.resolve("arguments"), java.util.List.of(args));
-    Path socket = Files.createTempFile("loomshim-test-", ".sock");
-    Files.delete(socket);
+    Files.write(run.resolve("arguments"), List.of(args));
+    Path socket = socket(ProcessHandle.current().pid());
     try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         Selector selector = Selector.open()) {
       server.bind(UnixDomainSocketAddress.of(socket));
@@ -47,8 +47,21 @@ final class StandInDaemon {
       ready(line);
       server.configureBlocking(false);
       server.register(selector, SelectionKey.OP_ACCEPT);
-      selector.select(LIFE_MILLIS_MAX);
+      if (selector.select(LIFE_MILLIS_MAX) > 0) {
+        withChild(run);
+      }
     }
+  }
+
+  /** Where the daemon with this pid listens: run directories of tests have names too long for a socket. */
+  static Path socket(long pid) {
+    return Path.of(System.getProperty("java.io.tmpdir"), "loomshim-test-" + pid + ".sock");
+  }
+
+  /** Serves a child, as a daemon with a container does, until its stdin closes with this process. */
+  private static void withChild(Path run) throws Exception {
+    Process child = new ProcessBuilder("sh", "-c", "echo $PPID > child; exec cat").directory(run.toFile()).start();
+    child.waitFor();
   }
 
   private static String startTime() throws IOException {

@@ -1,0 +1,105 @@
+package io.loomshim.cgroup;
+
+import io.loomshim.linux.MountTable;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The cgroup of one container (cgroups(7)).
+ *
+ * @param directories its directory for each controller; the single one of cgroup v2 stands under {@link #UNIFIED}
+ */
+public record Cgroup(Map<String, Path> directories) {
+  /** The name of the cgroup v2 hierarchy, as in {@code /proc/PID/cgroup}. */
+  static final String UNIFIED = "";
+
+  private static final Path UNIFIED_MOUNT = Path.of("/sys/fs/cgroup");
+
+  /** Which hierarchy lists the processes of a container: runc asks the first of these too. */
+  private static final List<String> PROCESS_HIERARCHIES = List.of(UNIFIED, "devices", "freezer", "pids", "name=systemd");
+
+  public Cgroup {
+    directories = Map.copyOf(directories);
+  }
+
+  /**
+   * The cgroup of {@code pid}.
+   *
+   * @return empty when it is the one that we are in ourselves, so that it is not the container's own
+   * @throws NoSuchFileException when there is no such process
+   */
+  public static Optional<Cgroup> of(int pid) throws IOException {
+    Cgroup its = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/" + pid + "/cgroup")), mounts()));
+    Cgroup ours = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/self/cgroup")), mounts()));
+    Optional<Path> directory = its.processDirectory();
+    return directory.isEmpty() || directory.equals(ours.processDirectory()) ? Optional.empty() : Optional.of(its);
+  }
+
+  /** Cgroup mounts do not change while a node runs, so they are read once. */
+  private static final class MountsHolder {
+    static final List<MountTable.Entry> MOUNTS = read();
+
+    private static List<MountTable.Entry> read() {
+      try {
+        return Hierarchies.cgroupMounts(MountTable.read(), unified());
+      } catch (IOException e) {
+        return List.of();
+      }
+    }
+  }
+
+  private static List<MountTable.Entry> mounts() {
+    return MountsHolder.MOUNTS;
+  }
+
+  /** Whether this machine has cgroup v2 alone. */
+  public static boolean unified() {
+    return Files.exists(UNIFIED_MOUNT.resolve("cgroup.controllers"));
+  }
+
+  /**
+   * All processes in this cgroup and those below it, each once.
+   *
+   * @return an empty list when the cgroup is gone
+   */
+  public List<Integer> pids() throws IOException {
+    var pids = new ArrayList<Integer>();
+    Optional<Path> directory = processDirectory();
+    if (directory.isPresent()) {
+      collect(directory.get(), pids);
+    }
+    return pids;
+  }
+
+  private Optional<Path> processDirectory() {
+    for (String hierarchy : PROCESS_HIERARCHIES) {
+      Path directory = directories.get(hierarchy);
+      if (directory != null) {
+        return Optional.of(directory);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static void collect(Path directory, List<Integer> pids) throws IOException {
+    try {
+      for (String line : Files.readAllLines(directory.resolve("cgroup.procs"))) {
+        pids.add(Integer.valueOf(line));
+      }
+      try (DirectoryStream<Path> below = Files.newDirectoryStream(directory, Files::isDirectory)) {
+        for (Path child : below) {
+          collect(child, pids);
+        }
+      }
+    } catch (NoSuchFileException e) {
+      // the cgroup went away while we looked
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package io.loomshim.cgroup;
+
+import io.loomshim.linux.MountTable;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** From the text of {@code /proc/PID/cgroup} to directories (cgroups(7), proc_pid_mountinfo(5)). Pure. */
+final class Hierarchies {
+  private Hierarchies() {}
+
+  /** The mounts that matter: the v2 tree alone on a unified machine, else those of v1. */
+  static List<MountTable.Entry> cgroupMounts(List<MountTable.Entry> mounts, boolean unified) {
+    String type = unified ? "cgroup2" : "cgroup";
+    var found = new ArrayList<MountTable.Entry>();
+    for (MountTable.Entry mount : mounts) {
+      if (mount.type().equals(type)) {
+        found.add(mount);
+      }
+    }
+    return found;
+  }
+
+  /** The directory of each controller that {@code text} (lines {@code id:controllers:path}) names and that is mounted. */
+  static Map<String, Path> locate(String text, List<MountTable.Entry> mounts) {
+    var directories = new HashMap<String, Path>();
+    for (String line : text.split("\n")) {
+      String[] parts = line.split(":", 3);
+      if (parts.length < 3) {
+        continue;
+      }
+      for (String controller : parts[1].split(",")) {
+        for (MountTable.Entry mount : mounts) {
+          if (carries(mount, controller)) {
+            directories.putIfAbsent(controller, directory(mount, parts[2]));
+          }
+        }
+      }
+    }
+    return directories;
+  }
+
+  private static boolean carries(MountTable.Entry mount, String controller) {
+    if (mount.type().equals("cgroup2")) {
+      return controller.equals(Cgroup.UNIFIED);
+    }
+    return !controller.isEmpty() && List.of(mount.superOptions().split(",")).contains(controller);
+  }
+
+  /** A mount may show only a part of the hierarchy: its root is taken off the path. */
+  private static Path directory(MountTable.Entry mount, String path) {
+    String root = mount.root();
+    String below = !root.equals("/") && (path.equals(root) || path.startsWith(root + "/")) ? path.substring(root.length()) : path;
+    return Path.of(mount.point() + below);
+  }
+}

@@ -1,0 +1,114 @@
+package io.loomshim.container;
+
+import io.loomshim.json.Json;
+import io.loomshim.json.JsonException;
+import io.loomshim.runc.OptionsJson;
+import io.loomshim.runc.RuncGlobal;
+import io.loomshim.proto.runc.Options;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** The files of a bundle directory that the shim reads and writes. */
+record Bundle(Path directory) {
+  private static final Set<PosixFilePermission> OWNER_ONLY =
+      EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
+  private static final Path SELINUX_ENFORCE = Path.of("/sys/fs/selinux/enforce");
+
+  Path rootfs() {
+    return directory.resolve("rootfs");
+  }
+
+  /** Where runc appends its log. */
+  Path runcLog() {
+    return directory.resolve("log.json");
+  }
+
+  Path initPidFile() {
+    return directory.resolve("init.pid");
+  }
+
+  /**
+   * Writes what a later {@code delete} needs to know: {@code options.json} and {@code runtime} as every
+   * runc shim does, and {@code loom.runc}, the same for a shell.
+   *
+   * @throws java.nio.file.NoSuchFileException when there is no such bundle
+   */
+  void recordRuntime(Options options, RuncGlobal runc, boolean mounts) throws IOException {
+    write("options.json", OptionsJson.write(options));
+    write("runtime", options.getBinaryName());
+    write(
+        "loom.runc",
+        "binary=" + runc.binary() + "\nroot=" + runc.root() + "\nmounts=" + flag(mounts)
+            + "\nsystemd_cgroup=" + flag(runc.systemdCgroup()) + "\n");
+  }
+
+  private static String flag(boolean on) {
+    return on ? "1" : "0";
+  }
+
+  private void write(String name, String content) throws IOException {
+    Path file = directory.resolve(name);
+    Files.writeString(file, content);
+    Files.setPosixFilePermissions(file, OWNER_ONLY);
+  }
+
+  /** The pid that runc wrote to {@code pidFile}: decimal, without a line feed. */
+  static int readPid(Path pidFile) throws IOException {
+    String text = Files.readString(pidFile).strip();
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      throw new IOException("pid file " + pidFile + " has no pid but \"" + text + "\"", e);
+    }
+  }
+
+  /**
+   * Whether the end of the init process leaves others alive that must be killed: always, except when
+   * the container has a pid namespace of its own, whose end the kernel sees to. An unreadable
+   * config.json counts as always.
+   */
+  boolean killAllOnExit() {
+    try {
+      Optional<Map<String, Object>> linux = Json.object(config().getOrDefault("linux", Json.NULL));
+      if (linux.isEmpty()) {
+        return true;
+      }
+      for (Object entry : Json.array(linux.get().getOrDefault("namespaces", Json.NULL)).orElseThrow()) {
+        Map<String, Object> namespace = Json.object(entry).orElseThrow();
+        if ("pid".equals(namespace.get("type")) && "".equals(namespace.getOrDefault("path", ""))) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException | java.util.NoSuchElementException e) {
+      return true;
+    }
+  }
+
+  /**
+   * Whether a security module would check an inherited descriptor again at exec and silently put
+   * /dev/null in its place: SELinux enforcing with a label for the process.
+   */
+  boolean descriptorsAreCheckedAgain() {
+    try {
+      if (!Files.exists(SELINUX_ENFORCE) || !Files.readString(SELINUX_ENFORCE).strip().equals("1")) {
+        return false;
+      }
+      Optional<Map<String, Object>> process = Json.object(config().getOrDefault("process", Json.NULL));
+      return process.isPresent() && !"".equals(process.get().getOrDefault("selinuxLabel", ""));
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  private Map<String, Object> config() throws IOException, JsonException {
+    Object config = Json.read(Files.readAllBytes(directory.resolve("config.json")));
+    return Json.object(config).orElseThrow(() -> new IOException("config.json is not a JSON object"));
+  }
+}

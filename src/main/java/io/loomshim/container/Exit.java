@@ -1,0 +1,14 @@
+package io.loomshim.container;
+
+import java.time.Instant;
+
+/**
+ * How and when a process ended.
+ *
+ * @param status the exit code, or 128 + n for a process that signal n ended
+ * @param at when its end was recorded
+ */
+public record Exit(int status, Instant at) {
+  /** What is told of a process that has not ended: the zero time of containerd, the year 1. */
+  public static final Exit NONE = new Exit(0, Instant.ofEpochSecond(-62135596800L));
+}

@@ -1,0 +1,61 @@
+package io.loomshim.daemon;
+
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * What the launcher tells a daemon: {@code -namespace NS -address ADDR -run-dir DIR -linger SECONDS [-debug]}.
+ *
+ * @param namespace the containerd namespace that it serves
+ * @param address containerd's gRPC socket
+ * @param runDirectory where it meets the launcher
+ * @param linger how long it stays without a container
+ * @param debug whether lines of level debug are logged
+ */
+record Arguments(String namespace, String address, Path runDirectory, Duration linger, boolean debug) {
+  /**
+   * Reads the command line.
+   *
+   * @throws IllegalArgumentException with a text for the user
+   */
+  static Arguments parse(String[] args) {
+    String namespace = "";
+    String address = "";
+    String runDirectory = "";
+    String linger = "30";
+    boolean debug = false;
+    for (int i = 0; i < args.length; i++) {
+      switch (args[i]) {
+        case "-debug" -> debug = true;
+        case "-namespace" -> namespace = value(args, ++i);
+        case "-address" -> address = value(args, ++i);
+        case "-run-dir" -> runDirectory = value(args, ++i);
+        case "-linger" -> linger = value(args, ++i);
+        case "-mode" -> value(args, ++i); // the launcher has chosen the run directory by it
+        default -> throw new IllegalArgumentException("unknown argument " + args[i]);
+      }
+    }
+    if (namespace.isEmpty()) {
+      throw new IllegalArgumentException("shim namespace cannot be empty");
+    }
+    if (runDirectory.isEmpty()) {
+      throw new IllegalArgumentException("-run-dir is missing");
+    }
+    return new Arguments(namespace, address, Path.of(runDirectory), seconds(linger), debug);
+  }
+
+  private static Duration seconds(String text) {
+    try {
+      return Duration.ofSeconds(Integer.parseUnsignedInt(text));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("linger_seconds is not a number: " + text, e);
+    }
+  }
+
+  private static String value(String[] args, int at) {
+    if (at >= args.length) {
+      throw new IllegalArgumentException("no value for " + args[at - 1]);
+    }
+    return args[at];
+  }
+}

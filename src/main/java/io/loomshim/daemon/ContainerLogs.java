@@ -1,0 +1,87 @@
+package io.loomshim.daemon;
+
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Fd;
+import io.loomshim.log.Log;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Where log lines go: into the fifo {@code log} of the bundle that a line is about, which containerd copies
+ * into its own log; lines about no container go into the newest one. While nobody reads a fifo, and for lines
+ * that come without any container, our standard error takes them, which is a file of bounded size.
+ *
+ * <p>{@code lock} guards the map and the order of lines; writes never block.
+ */
+final class ContainerLogs implements Log.Sink {
+  /** What this daemon writes to its standard error in its whole life: enough to tell, not enough to fill a disk. */
+  static final long STDERR_BYTES_MAX = 1 << 20;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<String, Fd> logs = new LinkedHashMap<>();
+  private Fd newest;
+  private long stderrBytes;
+
+  /** Opens the log of the container {@code id}; without a fifo that somebody reads there is none. */
+  void open(String id, Path bundle) {
+    Fd log;
+    try {
+      log = Fd.open(bundle.resolve("log").toString(), Fd.O_WRONLY | Fd.O_APPEND | Fd.O_NONBLOCK, 0);
+    } catch (ErrnoException e) {
+      return; // ENXIO: no reader; ENOENT: a client that wants no log
+    }
+    lock.lock();
+    try {
+      newest = log;
+      Fd old = logs.put(id, log);
+      if (old != null) {
+        old.close();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void close(String id) {
+    lock.lock();
+    try {
+      Fd log = logs.remove(id);
+      if (log != null) {
+        log.close();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void write(String id, byte[] line) {
+    lock.lock();
+    try {
+      Fd log = logs.getOrDefault(id, newest);
+      if (log == null || log.closed() || !written(log, line)) {
+        toStderr(line);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static boolean written(Fd log, byte[] line) {
+    try {
+      return log.tryWrite(line, 0, line.length) >= 0;
+    } catch (ErrnoException e) {
+      return false; // EPIPE: containerd is down
+    }
+  }
+
+  private void toStderr(byte[] line) {
+    stderrBytes += line.length;
+    if (stderrBytes <= STDERR_BYTES_MAX) {
+      System.err.write(line, 0, line.length);
+      System.err.flush();
+    }
+  }
+}

@@ -1,0 +1,163 @@
+package io.loomshim.daemon;
+
+import io.loomshim.event.Outbox;
+import io.loomshim.linux.Inotify;
+import io.loomshim.linux.Self;
+import io.loomshim.log.Log;
+import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.task.ErrnoCodes;
+import io.loomshim.task.Host;
+import io.loomshim.task.TaskHandlers;
+import io.loomshim.task.TaskService;
+import io.loomshim.threads.Threads;
+import io.loomshim.ttrpc.Server;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * One daemon: it serves every container of a namespace from the moment it listens until {@link Linger} says
+ * that nobody needs it.
+ *
+ * <p>{@link #start} does only what a first client needs; {@link #run} then prepares the rest, and a Create that
+ * comes meanwhile waits for it.
+ */
+final class Daemon implements Host {
+  /** Connections that may wait to be accepted: a node's containers may all start at once. */
+  private static final int BACKLOG = 1024;
+
+  /** How long the last events may take to reach containerd. */
+  private static final Duration DRAIN_WAIT_MAX = Duration.ofSeconds(5);
+
+  private static final int UMASK = 022;
+
+  private final Path socket;
+  private final String record;
+  private final RunDirectory directory;
+  private final ContainerLogs logs = new ContainerLogs();
+  private final Outbox events;
+  private final TaskService tasks;
+  private final Server server;
+  private final Linger linger;
+  private final CountDownLatch prepared = new CountDownLatch(1);
+
+  private Daemon(Arguments arguments, ServerSocketChannel listener, Path socket, String record) {
+    this.socket = socket;
+    this.record = record;
+    directory = new RunDirectory(arguments.runDirectory());
+    events = Outbox.start(arguments.namespace(), System.getenv().getOrDefault("TTRPC_ADDRESS", ""));
+    tasks = new TaskService(arguments.namespace(), events, this);
+    server = new Server(listener, List.of(TaskHandlers.service(tasks)), new ErrnoCodes());
+    linger = new Linger(directory, tasks, arguments.linger(), record);
+  }
+
+  /** Makes a daemon that listens. */
+  static Daemon start(Arguments arguments) throws IOException {
+    Log.debug(arguments.debug());
+    String pid = Long.toString(ProcessHandle.current().pid());
+    String startTime = startTime();
+    // the start time makes the name unique: a later daemon with our pid must not be taken for us
+    Path socket = arguments.runDirectory().resolve(pid + "-" + startTime + ".sock");
+    Files.deleteIfExists(socket);
+    var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    listener.bind(UnixDomainSocketAddress.of(socket), BACKLOG);
+    var daemon = new Daemon(arguments, listener, socket, pid + " " + startTime + " unix://" + socket);
+    daemon.directory.prepare();
+    daemon.server.start();
+    daemon.directory.publish(daemon.record);
+    return daemon;
+  }
+
+  /** Clock ticks between boot and the start of this process: field 22 of proc_pid_stat(5). */
+  private static String startTime() throws IOException {
+    String stat = Files.readString(Path.of("/proc/self/stat"));
+    return stat.substring(stat.lastIndexOf(')') + 2).split(" ")[19];
+  }
+
+  /** {@code PID STARTTIME ADDRESS}, as in the run directory. */
+  String record() {
+    return record;
+  }
+
+  /** Serves until nobody needs this daemon any more; runs on the main thread. */
+  void run() throws InterruptedException {
+    try {
+      prepare();
+    } catch (IOException e) {
+      Log.error("daemon cannot run", "error", String.valueOf(e.getMessage()));
+      end();
+      return;
+    }
+    linger.await();
+    end();
+  }
+
+  private void prepare() throws IOException {
+    Self.newSession();
+    Self.umask(UMASK);
+    Self.becomeSubreaper();
+    Log.to(logs);
+    prepared.countDown();
+    Threads.atShutdown("shutdown", this::end);
+    ThreadDumps.onSignal(directory.path());
+    Inotify inotify = Inotify.open();
+    int watch = inotify.watch(directory.removed(), Inotify.CREATE | Inotify.MOVED_TO);
+    assert watch >= 0;
+    Threads.start("removed", () -> watchRemoved(inotify));
+  }
+
+  /** The story of the thread {@code removed}. */
+  private void watchRemoved(Inotify inotify) {
+    try {
+      while (true) {
+        for (Inotify.Event event : inotify.take()) {
+          tasks.abandon(event.name());
+          directory.remove(directory.removed().resolve(event.name()));
+        }
+      }
+    } catch (IOException | InterruptedException e) {
+      Log.error("removals are not watched any more", "error", String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Ends the daemon's part: no new calls, the last events out, no file left. Containers run on. */
+  private void end() {
+    try {
+      directory.withdraw(record);
+      server.close();
+      Files.deleteIfExists(socket);
+    } catch (IOException e) {
+      Log.warn("run directory not cleaned", "error", String.valueOf(e.getMessage()));
+    }
+    events.close(DRAIN_WAIT_MAX);
+  }
+
+  @Override
+  public void creating(String id, Path bundle) throws InterruptedException {
+    prepared.await();
+    directory.created(id);
+    logs.open(id, bundle);
+  }
+
+  @Override
+  public void deleted(String id, DeleteResponse response) {
+    directory.deleted(id, response);
+  }
+
+  @Override
+  public void forgotten(String id) {
+    logs.close(id);
+    linger.changed();
+  }
+
+  @Override
+  public void shutdownAsked() {
+    linger.shutdownAsked();
+  }
+}

@@ -1,0 +1,41 @@
+package io.loomshim.daemon;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Starts the daemon. The launcher waits for one line on standard output, {@code PID STARTTIME ADDRESS} once the
+ * daemon listens or {@code error: …}, and for its end.
+ */
+public final class Main {
+  private Main() {}
+
+  public static void main(String[] args) throws InterruptedException {
+    if (args.length == 1 && args[0].equals("-train")) {
+      Training.run();
+      return;
+    }
+    Daemon daemon;
+    try {
+      daemon = Daemon.start(Arguments.parse(args));
+    } catch (IOException | IllegalArgumentException | UnsupportedOperationException e) {
+      tell("error: " + e.getMessage());
+      Runtime.getRuntime().halt(1);
+      return;
+    }
+    tell(daemon.record());
+    daemon.run();
+    Runtime.getRuntime().halt(0); // an orderly exit takes 300 ms once the poller runs
+  }
+
+  /** Writes the line and closes standard output; the JDK puts /dev/null in its place. */
+  private static void tell(String line) {
+    try (var out = new FileOutputStream(FileDescriptor.out)) {
+      out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      // the launcher was killed; whoever asks next finds us by the record
+    }
+  }
+}

@@ -1,0 +1,164 @@
+package io.loomshim.daemon;
+
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.FileLock;
+import io.loomshim.log.Log;
+import io.loomshim.proto.task.DeleteResponse;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Where daemon and launcher meet; only root may enter it.
+ *
+ * <ul>
+ *   <li>{@code lock}: held by a launcher that starts a daemon, and by the daemon while it decides to end;
+ *   <li>{@code daemon}: {@code PID STARTTIME ADDRESS} of the daemon that takes new containers;
+ *   <li>{@code leases/ID}: a container that has been promised to the daemon and has not called Create yet;
+ *   <li>{@code deleted/ID}: what {@code delete} prints for a container that was deleted in order;
+ *   <li>{@code removed/ID}: a container that {@code delete} has removed behind the daemon's back.
+ * </ul>
+ *
+ * <p>Methods may be called from any thread.
+ */
+final class RunDirectory {
+  /** A container that has not called Create this long after its start never will. */
+  static final Duration LEASE_AGE_MAX = Duration.ofSeconds(60);
+
+  /** Answers kept for {@code delete}, which containerd runs within seconds of the deletion. */
+  static final int DELETED_MAX = 4096;
+
+  private final Path path;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ArrayDeque<String> deleted = new ArrayDeque<>(); // guarded by lock
+
+  RunDirectory(Path path) {
+    this.path = path;
+  }
+
+  Path path() {
+    return path;
+  }
+
+  Path removed() {
+    return path.resolve("removed");
+  }
+
+  /** Makes what the launcher has not made. */
+  void prepare() throws IOException {
+    Files.createDirectories(leases());
+    Files.createDirectories(removed());
+    Files.createDirectories(path.resolve("deleted"));
+  }
+
+  private Path leases() {
+    return path.resolve("leases");
+  }
+
+  private Path record() {
+    return path.resolve("daemon");
+  }
+
+  /** Takes the lock against launchers; waits for one that is starting a daemon. */
+  FileLock lock() throws ErrnoException {
+    return FileLock.take(path.resolve("lock"));
+  }
+
+  /** Makes {@code line} the daemon that new containers go to. */
+  void publish(String line) throws IOException {
+    replace(record(), line + "\n");
+  }
+
+  /** Takes {@code line} back, unless another daemon has taken its place. */
+  void withdraw(String line) throws IOException {
+    try {
+      if (Files.readString(record()).equals(line + "\n")) {
+        Files.deleteIfExists(record());
+      }
+    } catch (NoSuchFileException e) {
+      // somebody has cleaned up
+    }
+  }
+
+  /** Whether a container is promised to us; forgets promises that are too old to be kept. */
+  boolean leased() throws IOException {
+    boolean fresh = false;
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(leases())) {
+      for (Path lease : files) {
+        try {
+          Instant dropped = Files.getLastModifiedTime(lease).toInstant();
+          if (dropped.plus(LEASE_AGE_MAX).isBefore(Instant.now())) {
+            Files.deleteIfExists(lease);
+          } else {
+            fresh = true;
+          }
+        } catch (NoSuchFileException e) {
+          // a Create has come, or its launcher has given up
+        }
+      }
+    } catch (NoSuchFileException e) {
+      // the directory has been removed: nobody can be promised to us
+    }
+    return fresh;
+  }
+
+  /** The container {@code id} is here: its lease is over, and so is what is known of an earlier one. */
+  void created(String id) {
+    remove(leases().resolve(id));
+    remove(path.resolve("deleted").resolve(id));
+  }
+
+  /** Keeps {@code response} for the {@code delete} that follows. */
+  void deleted(String id, DeleteResponse response) {
+    try {
+      replace(path.resolve("deleted").resolve(id), octal(response.toByteArray()) + "\n");
+    } catch (IOException e) {
+      Log.warn("answer for delete not recorded", "id", id, "error", String.valueOf(e.getMessage()));
+      return;
+    }
+    lock.lock();
+    try {
+      deleted.add(id);
+      if (deleted.size() > DELETED_MAX) {
+        remove(path.resolve("deleted").resolve(deleted.remove()));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void remove(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      Log.warn("file not removed", "path", file.toString(), "error", String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Each byte as a backslash and three octal digits: what printf(1) of a shell turns back into bytes. */
+  static String octal(byte[] bytes) {
+    var text = new StringBuilder(4 * bytes.length);
+    for (byte b : bytes) {
+      int value = b & 0xff;
+      text.append('\\');
+      text.append((char) ('0' + (value >> 6)));
+      text.append((char) ('0' + (value >> 3 & 7)));
+      text.append((char) ('0' + (value & 7)));
+    }
+    return text.toString();
+  }
+
+  /** Readers see the old content or the new, nothing between. */
+  private static void replace(Path file, String content) throws IOException {
+    Path draft = file.resolveSibling("." + file.getFileName() + ".draft");
+    Files.writeString(draft, content);
+    Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+}

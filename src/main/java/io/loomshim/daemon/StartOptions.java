@@ -1,0 +1,36 @@
+package io.loomshim.daemon;
+
+import com.google.protobuf.Any;
+import io.loomshim.proto.runc.Options;
+import io.loomshim.task.RuntimeOptions;
+import io.loomshim.ttrpc.StatusException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Tells the launcher, in lines {@code name=value}, what matters to {@code start} in the options that containerd
+ * wrote to its stdin. Bytes that mean nothing to us mean no options.
+ */
+public final class StartOptions {
+  private StartOptions() {}
+
+  /** {@code args[0]} names a file with the bytes. */
+  public static void main(String[] args) throws IOException {
+    Options options = decode(Files.readAllBytes(Path.of(args[0])));
+    System.out.println("shim_cgroup=" + oneLine(options.getShimCgroup()));
+    System.out.println("binary_name=" + oneLine(options.getBinaryName()));
+  }
+
+  static Options decode(byte[] bytes) {
+    try {
+      return RuntimeOptions.decode(Any.parseFrom(bytes));
+    } catch (IOException | StatusException e) {
+      return Options.getDefaultInstance();
+    }
+  }
+
+  private static String oneLine(String value) {
+    return value.indexOf('\n') < 0 ? value : "";
+  }
+}

@@ -1,0 +1,2 @@
+/** JSON as plain Java values. Knows nothing of containers. */
+package io.loomshim.json;

@@ -1,0 +1,154 @@
+package io.loomshim.linux;
+
+import java.time.Duration;
+import java.util.OptionalInt;
+
+/**
+ * A child process of ours: one that we started, or one that fell to us as its subreaper. It stays a
+ * zombie until {@link #await} reaps it, so its pid means this process and no other for as long as
+ * this object has not seen its end.
+ *
+ * <p>One thread awaits; any thread may signal. Sources: pidfd_open(2), pidfd_send_signal(2), wait(2).
+ */
+public final class Child implements AutoCloseable {
+  /** Added to the number of the signal that ended a process, as a shell does. */
+  public static final int SIGNAL_BASE = 128;
+
+  /** Status of a process whose real one somebody else has taken. */
+  public static final int STATUS_UNKNOWN = 255;
+
+  public static final int SIGTERM = 15;
+  public static final int SIGKILL = 9;
+
+  private static final int SYS_PIDFD_SEND_SIGNAL = 424;
+  private static final int SYS_PIDFD_OPEN = 434;
+  private static final int WNOHANG = 1;
+
+  private static final long SYSCALL = Native.function("syscall");
+  private static final long WAIT4 = Native.function("wait4");
+
+  private final int pid;
+  private final Fd pidfd;
+  private OptionalInt status = OptionalInt.empty(); // only the awaiting thread's
+  private volatile boolean ended;
+
+  private Child(int pid, Fd pidfd) {
+    this.pid = pid;
+    this.pidfd = pidfd;
+  }
+
+  /** Takes charge of the child {@code pid}, alive or zombie. ESRCH when there is no such process. */
+  public static Child claim(int pid) throws ErrnoException {
+    Children.claim(pid);
+    int fd = Native.callInt(SYSCALL, SYS_PIDFD_OPEN, pid, 0, 0, 0, 0);
+    if (fd < 0) {
+      Children.release(pid);
+      throw new ErrnoException("pidfd_open " + pid, -fd);
+    }
+    return new Child(pid, new Fd(fd));
+  }
+
+  public int pid() {
+    return pid;
+  }
+
+  /**
+   * Waits for the end and reaps the process.
+   *
+   * @return the exit code, or 128 + n for a process that signal n ended
+   */
+  public int await() throws InterruptedException {
+    return await(Deadline.NEVER).getAsInt();
+  }
+
+  /** The same, for at most {@code limit}; empty when the process still runs then. */
+  public OptionalInt await(Duration limit) throws InterruptedException {
+    return await(Deadline.in(limit));
+  }
+
+  /** The same, until {@code deadline}. */
+  public OptionalInt await(Deadline deadline) throws InterruptedException {
+    try {
+      while (status.isEmpty()) {
+        if (!Poller.shared().awaitReadable(pidfd, deadline)) {
+          return OptionalInt.empty();
+        }
+        reap();
+      }
+      return status;
+    } catch (ErrnoException e) {
+      throw new IllegalStateException("waiting for process " + pid, e);
+    }
+  }
+
+  private void reap() throws ErrnoException {
+    try (var arena = new Arena(8)) {
+      long word = arena.bytes(8);
+      int result = Native.callInt(WAIT4, pid, word, WNOHANG, 0, 0, 0);
+      if (result == pid) {
+        status = OptionalInt.of(decode(Native.MEMORY.getInt(word)));
+      } else if (result == -Errno.ECHILD) {
+        status = OptionalInt.of(STATUS_UNKNOWN);
+      } else if (result < 0 && result != -Errno.EINTR) {
+        throw new ErrnoException("wait4 " + pid, -result);
+      }
+    }
+    if (status.isPresent()) {
+      ended = true;
+      pidfd.close();
+      Children.release(pid);
+    }
+  }
+
+  /** The encoding of wait(2): the low seven bits are the signal, 0 for a normal exit. */
+  static int decode(int word) {
+    int signal = word & 0x7f;
+    return signal == 0 ? word >> 8 & 0xff : SIGNAL_BASE + signal;
+  }
+
+  /** Whether the process has been reaped. */
+  public boolean ended() {
+    return ended;
+  }
+
+  /**
+   * Sends {@code signal} to this process.
+   *
+   * @throws ErrnoException ESRCH when it has ended, EINVAL for no such signal, EPERM
+   */
+  public void kill(int signal) throws ErrnoException {
+    int result = -Errno.ESRCH;
+    if (!ended) {
+      try {
+        result = Native.callInt(SYSCALL, SYS_PIDFD_SEND_SIGNAL, pidfd.number(), signal, 0, 0, 0);
+      } catch (IllegalStateException e) {
+        result = -Errno.ESRCH; // reaped by the awaiting thread just now
+      }
+    }
+    ErrnoException.check("kill", result);
+  }
+
+  /** Ends the process with SIGKILL if it still runs, and reaps it; not cut short by an interrupt. */
+  @Override
+  public void close() {
+    if (status.isPresent()) {
+      return;
+    }
+    boolean interrupted = Thread.interrupted();
+    try {
+      kill(SIGKILL);
+    } catch (ErrnoException e) {
+      // it has ended already, which await sees
+    }
+    while (status.isEmpty()) {
+      try {
+        await();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

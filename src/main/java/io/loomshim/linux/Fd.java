@@ -1,0 +1,161 @@
+package io.loomshim.linux;
+
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A file descriptor that somebody owns: closing is idempotent, and using a closed one fails instead
+ * of hitting a stranger's descriptor.
+ *
+ * <p>Any thread may close; an owner that shares an Fd sees to it that nobody is in a call on it then.
+ */
+public final class Fd implements AutoCloseable {
+  public static final int O_RDONLY = 0;
+  public static final int O_WRONLY = 1;
+  public static final int O_RDWR = 2;
+  public static final int O_CREAT = 0100;
+  public static final int O_APPEND = 02000;
+  public static final int O_NONBLOCK = 04000;
+  private static final int O_CLOEXEC = 02000000;
+
+  private static final int F_DUPFD_CLOEXEC = 1030;
+  private static final int F_GETFL = 3;
+  private static final int F_SETFL = 4;
+  private static final int CLOSED = -1;
+
+  private static final long OPEN = Native.function("open64");
+  private static final long CLOSE = Native.function("close");
+  private static final long FCNTL = Native.function("fcntl64");
+  private static final long READ = Native.function("read");
+  private static final long WRITE = Native.function("write");
+  private static final long FCHOWN = Native.function("fchown");
+
+  private final AtomicInteger number;
+
+  /** Takes ownership of the open descriptor {@code number}. */
+  public Fd(int number) {
+    this.number = new AtomicInteger(number);
+  }
+
+  /**
+   * open(2) with O_CLOEXEC. A fifo must be opened with O_NONBLOCK, as a plain open of it blocks the
+   * carrier.
+   *
+   * @throws ErrnoException with the message {@code open PATH: …}
+   */
+  public static Fd open(String path, int flags, int mode) throws ErrnoException {
+    int result;
+    try (var arena = Arena.forStrings(path)) {
+      long address = arena.string(path);
+      do {
+        result = Native.callInt(OPEN, address, flags | O_CLOEXEC, mode, 0, 0, 0);
+      } while (result == -Errno.EINTR);
+    }
+    return new Fd(ErrnoException.check("open " + path, result));
+  }
+
+  /** The descriptor's number. */
+  public int number() {
+    int current = number.get();
+    if (current == CLOSED) {
+      throw new IllegalStateException("file descriptor is closed");
+    }
+    return current;
+  }
+
+  /** A second descriptor for the same open file, not inherited by children. */
+  public Fd duplicate() throws ErrnoException {
+    return duplicateFrom(3);
+  }
+
+  /** The same, with a number of at least {@code lowest}. */
+  Fd duplicateFrom(int lowest) throws ErrnoException {
+    return new Fd(ErrnoException.check("dup", Native.callInt(FCNTL, number(), F_DUPFD_CLOEXEC, lowest, 0, 0, 0)));
+  }
+
+  /** Sets or clears O_NONBLOCK; the flag belongs to the open file, so it holds for every duplicate too. */
+  public void nonBlocking(boolean on) throws ErrnoException {
+    int flags = ErrnoException.check("fcntl", Native.callInt(FCNTL, number(), F_GETFL, 0, 0, 0, 0));
+    int wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+    ErrnoException.check("fcntl", Native.callInt(FCNTL, number(), F_SETFL, wanted, 0, 0, 0));
+  }
+
+  /** Gives the open file to another owner (fchown(2)). */
+  public void owner(int uid, int gid) throws ErrnoException {
+    ErrnoException.check("chown", Native.callInt(FCHOWN, number(), uid, gid, 0, 0, 0));
+  }
+
+  /**
+   * Reads what there is, at most {@code buffer.length} bytes; waits in the poller while there is
+   * nothing. The descriptor must be non-blocking.
+   *
+   * @return the number of bytes, 0 at the end
+   * @throws ErrnoException as read(2)
+   */
+  public int read(byte[] buffer) throws IOException, InterruptedException {
+    while (true) {
+      int result = tryRead(buffer);
+      if (result >= 0) {
+        return result;
+      }
+      Poller.shared().awaitReadable(this);
+    }
+  }
+
+  /** Reads what there is without waiting: the number of bytes, 0 at the end, −1 when there is nothing now. */
+  public int tryRead(byte[] buffer) throws ErrnoException {
+    long address = Native.MEMORY.allocateMemory(buffer.length, false);
+    try {
+      long result;
+      do {
+        result = Native.callLong(READ, number(), address, buffer.length, 0, 0, 0);
+      } while (result == -Errno.EINTR);
+      if (result == -Errno.EAGAIN) {
+        return -1;
+      }
+      int count = ErrnoException.check("read", (int) result);
+      Native.MEMORY.getByteArray(address, buffer, 0, count);
+      return count;
+    } finally {
+      Native.MEMORY.freeMemory(address);
+    }
+  }
+
+  /**
+   * Writes without waiting.
+   *
+   * @return how many bytes were taken, or −1 when there is no room now (EAGAIN)
+   */
+  public int tryWrite(byte[] data, int offset, int length) throws ErrnoException {
+    long address = Native.MEMORY.allocateMemory(Math.max(1, length), false);
+    try {
+      Native.MEMORY.putByteArray(address, data, offset, length);
+      long result;
+      do {
+        result = Native.callLong(WRITE, number(), address, length, 0, 0, 0);
+      } while (result == -Errno.EINTR);
+      return result == -Errno.EAGAIN ? -1 : ErrnoException.check("write", (int) result);
+    } finally {
+      Native.MEMORY.freeMemory(address);
+    }
+  }
+
+  /** Whether this has been closed. */
+  public boolean closed() {
+    return number.get() == CLOSED;
+  }
+
+  /** Closes the descriptor; does nothing the second time. */
+  @Override
+  public void close() {
+    int current = number.getAndSet(CLOSED);
+    if (current != CLOSED) {
+      Native.callInt(CLOSE, current, 0, 0, 0, 0, 0);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "fd " + number.get();
+  }
+}

@@ -1,0 +1,51 @@
+package io.loomshim.linux;
+
+import io.loomshim.threads.Threads;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+
+/** Runs a system call with another working directory than the process has. */
+final class InDirectory {
+  private static final int CLONE_FS = 0x200;
+  private static final long UNSHARE = Native.function("unshare");
+  private static final long CHDIR = Native.function("chdir");
+
+  /** What to do there. */
+  interface Step {
+    void run() throws ErrnoException;
+  }
+
+  private InDirectory() {}
+
+  /**
+   * Runs {@code step} in {@code directory} on an OS thread that is thrown away afterwards: its working
+   * directory is its own from then on (unshare(2), CLONE_FS).
+   */
+  static void run(Path directory, Step step) throws ErrnoException, InterruptedException {
+    var done = new CompletableFuture<Void>();
+    Threads.startPlatform(
+        "in" + directory,
+        () -> {
+          try {
+            ErrnoException.check("unshare", Native.callInt(UNSHARE, CLONE_FS, 0, 0, 0, 0, 0));
+            try (var arena = Arena.forStrings(directory.toString())) {
+              long path = arena.string(directory.toString());
+              ErrnoException.check("chdir " + directory, Native.callInt(CHDIR, path, 0, 0, 0, 0, 0));
+            }
+            step.run();
+            done.complete(null);
+          } catch (ErrnoException | RuntimeException | Error e) {
+            done.completeExceptionally(e);
+          }
+        });
+    try {
+      done.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof ErrnoException errno) {
+        throw errno;
+      }
+      throw new IllegalStateException(e.getCause());
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package io.loomshim.linux;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/** mount(2) and umount(2). A call holds its carrier for as long as the kernel takes. */
+public final class Mounts {
+  /** How long an unmount of something busy is tried again, and how often in that time. */
+  public static final Duration BUSY_WAIT_MAX = Duration.ofMillis(2500);
+
+  private static final int PAGE_BYTES = 4096; // what mount(2) takes; larger pages do not raise it for a caller
+  private static final Duration BUSY_PAUSE = Duration.ofMillis(50);
+  private static final int UMOUNT_NOFOLLOW = 8;
+
+  private static final long MOUNT = Native.function("mount");
+  private static final long UMOUNT2 = Native.function("umount2");
+
+  private Mounts() {}
+
+  /**
+   * Mounts what the options in the words of fstab(5) say. Options of an overlay that do not fit into a page
+   * are shortened with the help of a thread that works in the directory that its layers share.
+   *
+   * @throws IOException {@code mount options is too long}, or the error of mount(2)
+   */
+  public static void mount(String type, String source, Path target, List<String> options)
+      throws IOException, InterruptedException {
+    OverlayOptions overlay = OverlayOptions.compact(type, options, PAGE_BYTES);
+    MountOptions parsed = MountOptions.parse(overlay.options(), PAGE_BYTES);
+    if (overlay.directory().isPresent()) {
+      Path directory = overlay.directory().get();
+      InDirectory.run(directory, () -> mount(source, target.toString(), type, parsed.flags(), parsed.data()));
+    } else {
+      mount(source, target.toString(), type, parsed.flags(), parsed.data());
+    }
+    if (parsed.needsReadOnlyRemount()) {
+      mount("", target.toString(), "", parsed.flags() | MountOptions.MS_REMOUNT, "");
+    }
+  }
+
+  /** mount(2). */
+  static void mount(String source, String target, String type, long flags, String data)
+      throws ErrnoException {
+    try (var arena = Arena.forStrings(source, target, type, data)) {
+      long dataAddress = data.isEmpty() ? 0 : arena.string(data);
+      int result =
+          Native.callInt(
+              MOUNT, arena.string(source), arena.string(target), arena.string(type), flags, dataAddress, 0);
+      ErrnoException.check("mount " + target, result);
+    }
+  }
+
+  /**
+   * Unmounts everything at and under {@code directory}, deepest first, each as often as something is
+   * mounted on it. Nothing there is fine, a missing directory too.
+   *
+   * @throws ErrnoException {@code failed to unmount target PATH: …}; EBUSY only after {@link #BUSY_WAIT_MAX}
+   */
+  public static void unmountAll(Path directory) throws IOException, InterruptedException {
+    Deadline deadline = Deadline.in(BUSY_WAIT_MAX);
+    for (String point : MountTable.under(directory)) {
+      unmount(point, deadline);
+    }
+  }
+
+  private static void unmount(String point, Deadline deadline) throws ErrnoException, InterruptedException {
+    while (true) {
+      int result;
+      try (var arena = Arena.forStrings(point)) {
+        result = Native.callInt(UMOUNT2, arena.string(point), UMOUNT_NOFOLLOW, 0, 0, 0, 0);
+      }
+      if (result == 0 || result == -Errno.EINVAL || result == -Errno.ENOENT) {
+        return; // EINVAL: not a mount point any more
+      }
+      if (result != -Errno.EBUSY || deadline.passed()) {
+        throw new ErrnoException("failed to unmount target " + point, -result);
+      }
+      Thread.sleep(BUSY_PAUSE);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package io.loomshim.linux;
+
+import io.loomshim.log.Log;
+import io.loomshim.threads.Threads;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Sweeps now and then for as long as there is somebody whose processes may fall to us without being known:
+ * a container without a pid namespace of its own. The thread {@code orphans} lives only then.
+ */
+public final class Orphans {
+  /** How long such a zombie may lie about. Nobody waits for it; it only takes a pid. */
+  static final Duration SWEEP_INTERVAL = Duration.ofSeconds(10);
+
+  private static final ReentrantLock LOCK = new ReentrantLock();
+  private static int sources; // guarded by LOCK
+  private static boolean sweeping; // guarded by LOCK
+
+  private Orphans() {}
+
+  /** One more source of orphans. */
+  public static void begin() {
+    LOCK.lock();
+    try {
+      sources++;
+      if (!sweeping) {
+        sweeping = true;
+        Threads.start("orphans", Orphans::run);
+      }
+    } finally {
+      LOCK.unlock();
+    }
+  }
+
+  /** One less. */
+  public static void end() {
+    LOCK.lock();
+    try {
+      sources--;
+    } finally {
+      LOCK.unlock();
+    }
+  }
+
+  private static void run() {
+    boolean last = false;
+    while (!last) {
+      try {
+        Thread.sleep(SWEEP_INTERVAL);
+        last = over();
+        Children.sweep();
+      } catch (IOException | InterruptedException e) {
+        Log.warn("orphans not swept", "error", String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
+  /** Whether the last source has ended; the next one starts a thread again. */
+  private static boolean over() {
+    LOCK.lock();
+    try {
+      sweeping = sources > 0;
+      return !sweeping;
+    } finally {
+      LOCK.unlock();
+    }
+  }
+}

@@ -1,0 +1,212 @@
+package io.loomshim.runc;
+
+import io.loomshim.linux.Child;
+import io.loomshim.linux.Children;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Fd;
+import io.loomshim.linux.Spawn;
+import io.loomshim.linux.Spawner;
+import io.loomshim.threads.Joins;
+import io.loomshim.threads.Threads;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Runs the runc of one container, in its bundle. Every call has a limit from {@link RuncLimits}; when it passes, or
+ * when the calling thread is interrupted, runc is killed with SIGKILL and reaped before the call ends. What runc has
+ * made until then (a container, processes) stays and is the caller's to remove.
+ *
+ * <p>May be called from any thread, by several at once. The program is looked up in PATH once.
+ */
+public final class Runc {
+  private static final String DEV_NULL = "/dev/null";
+
+  private final RuncGlobal global;
+  private final Path bundle;
+  private final RuncLimits limits;
+  private final List<String> env;
+  private final String path;
+  private volatile String program = ""; // empty until it has been found
+
+  /** Runs {@code global}'s program in {@code bundle} with the environment of this process and the usual limits. */
+  public Runc(RuncGlobal global, Path bundle) {
+    this(global, bundle, RuncLimits.DEFAULT, System.getenv());
+  }
+
+  Runc(RuncGlobal global, Path bundle, RuncLimits limits, Map<String, String> env) {
+    this.global = global;
+    this.bundle = bundle;
+    this.limits = limits;
+    this.env = withoutNotifySocket(env);
+    this.path = env.getOrDefault("PATH", "");
+  }
+
+  /** runc would report its own readiness to the service manager as that of containerd (sd_notify(3)). */
+  private static List<String> withoutNotifySocket(Map<String, String> env) {
+    var list = new ArrayList<String>(env.size());
+    for (var variable : env.entrySet()) {
+      if (!variable.getKey().equals("NOTIFY_SOCKET")) {
+        list.add(variable.getKey() + "=" + variable.getValue());
+      }
+    }
+    return list;
+  }
+
+  public RuncGlobal global() {
+    return global;
+  }
+
+  /**
+   * Runs {@code command} with stdin from /dev/null ({@link RuncCommand.Update}: the resources) and collects what it
+   * prints to stdout and stderr, in one text, bounded by {@link RuncLimits#OUTPUT_BYTES_MAX}.
+   *
+   * @return what it printed
+   * @throws RuncException if it cannot be started, exits with another status than 0, or takes longer than its limit
+   * @throws InterruptedException if this thread was interrupted; the command has been killed
+   */
+  public String run(RuncCommand command) throws RuncException, InterruptedException {
+    long logOffset = RuncLog.size(global.log());
+    try {
+      var output = new Output(threadName(command, "output"));
+      int status;
+      try {
+        status = capture(command, output);
+      } finally {
+        output.end(limits.outputEnd());
+      }
+      check(status, ": " + output.text().strip(), logOffset);
+      return output.text();
+    } catch (ErrnoException e) {
+      throw failed(e.getMessage(), logOffset);
+    }
+  }
+
+  /**
+   * Runs {@code command} with {@code stdio} as its stdin, stdout and stderr, which stay open here and stay the
+   * caller's. The call ends with the command, whoever else may have them open.
+   *
+   * @throws RuncException as {@link #run(RuncCommand)}
+   * @throws InterruptedException if this thread was interrupted; the command has been killed
+   */
+  public void run(RuncCommand command, List<Fd> stdio) throws RuncException, InterruptedException {
+    long logOffset = RuncLog.size(global.log());
+    try {
+      check(await(command, spawn(command, stdio)), "", logOffset);
+    } catch (ErrnoException e) {
+      throw failed(e.getMessage(), logOffset);
+    }
+  }
+
+  /** Runs {@code command} with /dev/null as its stdin, stdout and stderr. */
+  public void runSilent(RuncCommand command) throws RuncException, InterruptedException {
+    try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDWR, 0)) {
+      run(command, List.of(nothing, nothing, nothing));
+    } catch (ErrnoException e) {
+      throw failed(e.getMessage(), RuncLog.size(global.log()));
+    }
+  }
+
+  /** The pids of all processes in the container {@code id}. */
+  public List<Integer> ps(String id) throws RuncException, InterruptedException {
+    return PsOutput.parse(run(new RuncCommand.Ps(id)));
+  }
+
+  private int capture(RuncCommand command, Output output)
+      throws ErrnoException, RuncException, InterruptedException {
+    if (command instanceof RuncCommand.Update update) {
+      var input = new Input(threadName(command, "input"), update.resources() + "\n");
+      try {
+        Child child = spawn(command, List.of(input.reader(), output.writer(), output.writer()));
+        input.started();
+        output.started();
+        return await(command, child);
+      } finally {
+        input.end();
+      }
+    }
+    Child child;
+    try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDONLY, 0)) {
+      child = spawn(command, List.of(nothing, output.writer(), output.writer()));
+    }
+    output.started();
+    return await(command, child);
+  }
+
+  private Child spawn(RuncCommand command, List<Fd> stdio) throws ErrnoException, RuncException {
+    var argv = new ArrayList<String>(32);
+    argv.add(program());
+    argv.addAll(global.args());
+    argv.addAll(command.args());
+    try (var launch = Children.launching()) { // no sweep may take a runc that ends before it is claimed
+      assert launch != null;
+      return Spawner.spawn(new Spawn(argv, env, bundle, stdio));
+    }
+  }
+
+  /** A path as it is, relative ones from the bundle; a name from PATH. */
+  private String program() throws RuncException {
+    if (program.isEmpty()) {
+      program = global.binary().contains("/") ? bundle.resolve(global.binary()).toString() : lookedUp();
+    }
+    return program;
+  }
+
+  private String lookedUp() throws RuncException {
+    Optional<Path> found = Programs.find(global.binary(), path);
+    if (found.isEmpty()) {
+      String text = "exec: \"" + global.binary() + "\": executable file not found in $PATH";
+      throw failed(text, RuncLog.size(global.log()));
+    }
+    return found.get().toString();
+  }
+
+  private int await(RuncCommand command, Child child) throws RuncException, InterruptedException {
+    Duration limit = limits.of(command);
+    boolean ended = false;
+    try {
+      OptionalInt status = child.await(limit);
+      ended = status.isPresent();
+      if (ended) {
+        return status.getAsInt();
+      }
+    } catch (InterruptedException e) {
+      throw new InterruptedException(global.binary() + " " + command.name() + " was interrupted and killed");
+    } finally {
+      if (!ended) {
+        kill(command, child);
+      }
+    }
+    String text = " did not answer within " + seconds(limit) + " and was killed";
+    throw RuncException.timedOut(global.binary() + " " + command.name() + text);
+  }
+
+  /** Reaping is left to a thread of its own, so that a process stuck in the kernel cannot hold this one for ever. */
+  private static void kill(RuncCommand command, Child child) {
+    Thread reaper = Threads.start(threadName(command, "kill"), child::close);
+    Joins.join(reaper, RuncLimits.REAP_WAIT_MAX);
+  }
+
+  private void check(int status, String output, long logOffset) throws RuncException {
+    if (status != 0) {
+      String text = global.binary() + " did not terminate successfully";
+      throw failed(output.equals(": ") ? text : text + output, logOffset);
+    }
+  }
+
+  private RuncException failed(String text, long logOffset) {
+    return RuncException.failed(text, RuncLog.find(global.log(), logOffset));
+  }
+
+  private static String threadName(RuncCommand command, String task) {
+    return "runc/" + command.name() + "/" + command.id() + "/" + task;
+  }
+
+  private static String seconds(Duration limit) {
+    return limit.toMillisPart() == 0 ? limit.toSeconds() + " s" : limit.toMillis() + " ms";
+  }
+}

@@ -1,0 +1,58 @@
+package io.loomshim.runc;
+
+import java.io.IOException;
+
+/**
+ * A runc call that failed. {@link #getMessage()} is what the call itself says; most callers report
+ * {@link #logged(String)}, which prefers what runc wrote into its log.
+ */
+public final class RuncException extends IOException {
+  private static final long serialVersionUID = 1;
+  private final boolean timedOut;
+  private final transient RuncLog.Finding finding;
+
+  private RuncException(String text, boolean timedOut, RuncLog.Finding finding) {
+    super(text);
+    this.timedOut = timedOut;
+    this.finding = finding;
+  }
+
+  /** For a call that could not be started or ended badly. */
+  static RuncException failed(String text, RuncLog.Finding finding) {
+    return new RuncException(text, false, finding);
+  }
+
+  /** For a call that was killed at its deadline; the log has nothing to add to that. */
+  static RuncException timedOut(String text) {
+    return new RuncException(text, true, new RuncLog.Finding.None());
+  }
+
+  /** For a call that ended well but whose output makes no sense. */
+  static RuncException garbled(String text) {
+    return new RuncException(text, false, new RuncLog.Finding.None());
+  }
+
+  /** What the call says: how runc ended and what it printed. */
+  public String text() {
+    return getMessage();
+  }
+
+  /** Whether runc was killed because it took longer than its limit. */
+  public boolean timedOut() {
+    return timedOut;
+  }
+
+  /**
+   * The text for the client: {@code prefix: ENTRY} with the last error that this call logged, or
+   * {@code prefix: TEXT} when it logged none, or
+   * {@code prefix: unable to retrieve OCI runtime error (WHY): TEXT} when the log is unreadable.
+   */
+  public String logged(String prefix) {
+    return prefix + ": " + switch (finding) {
+      case RuncLog.Finding.Message message -> message.text();
+      case RuncLog.Finding.None none -> text();
+      case RuncLog.Finding.Unreadable log ->
+          "unable to retrieve OCI runtime error (" + log.why() + "): " + text();
+    };
+  }
+}

@@ -1,0 +1,247 @@
+package io.loomshim.stdio;
+
+import io.loomshim.linux.Deadline;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Fd;
+import io.loomshim.linux.Pipe;
+import io.loomshim.ttrpc.Code;
+import io.loomshim.ttrpc.StatusException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The three streams of one process without a terminal, from the opening of the client's fifos until
+ * the process is deleted.
+ *
+ * <p>An output fifo is opened for writing and handed to the process. A reader of our own stays open
+ * until {@link #close}, so that a client that leaves causes no SIGPIPE and what it has not read yet
+ * waits for the next one. An input fifo is opened for reading and handed over; a writer of our own
+ * keeps it from ending until {@link #closeStdin}.
+ *
+ * <p>A process that must own its streams gets pipes instead, and a {@link Pump} each.
+ *
+ * <p>Opened and started by the thread of the call that creates the process; the other methods may be
+ * called from any thread, one at a time.
+ */
+public final class ProcessIo implements AutoCloseable {
+  /** Owner of pipes that belong to nobody in particular. */
+  private static final int ROOT = 0;
+
+  /**
+   * Who must own the process's streams.
+   *
+   * @param handOver whether the client's fifo itself may be given to the process
+   */
+  public record Owner(int uid, int gid, boolean handOver) {
+    /** Root, with hand-over where the target is a fifo of ours. */
+    public static Owner of(int uid, int gid, boolean checkedAgain) {
+      return new Owner(uid, gid, uid == ROOT && gid == ROOT && !checkedAgain);
+    }
+  }
+
+  /** A stream that will be moved once the process has started. */
+  private record Waiting(List<Pump> kind, String stream, Fd from, Fd to) {}
+
+  private final String name;
+  private final Owner owner;
+  private final List<Fd> childFds = new ArrayList<>();
+  private final List<Fd> handedOver = new ArrayList<>();
+  private final List<Fd> keepers = new ArrayList<>();
+  private final List<Waiting> waiting = new ArrayList<>();
+  private final List<Pump> outputs = new ArrayList<>();
+  private final List<Pump> inputs = new ArrayList<>();
+  private Optional<Fd> stdinKeeper = Optional.empty();
+
+  private ProcessIo(String name, Owner owner) {
+    this.name = name;
+    this.owner = owner;
+  }
+
+  /**
+   * Opens the streams; waits for a reader of each output fifo.
+   *
+   * @param name what the threads of the streams are called after
+   * @throws StatusException DEADLINE_EXCEEDED without a reader, INVALID_ARGUMENT for an unknown scheme
+   * @throws IOException {@code containerd-shim: opening PATH failed: …}
+   */
+  public static ProcessIo open(String name, StdioPaths paths, Owner owner)
+      throws IOException, InterruptedException {
+    var io = new ProcessIo(name, owner);
+    try {
+      Target stdout = Target.parse(paths.stdout());
+      // a target that is no fifo takes both streams, whatever was said about stderr
+      Target stderr = stdout instanceof Target.NewFile ? stdout : Target.parse(paths.stderr());
+      io.input(paths.stdin());
+      io.output("stdout", stdout);
+      io.output("stderr", stderr);
+      return io;
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      io.close();
+      throw e;
+    }
+  }
+
+  private void input(String path) throws IOException {
+    if (path.isEmpty()) {
+      childFds.add(nothing());
+      return;
+    }
+    Fd reader = reader(path);
+    if (!Fifos.isFifo(path)) {
+      give(reader);
+      return;
+    }
+    keepers.add(reader);
+    stdinKeeper = Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0));
+    if (owner.handOver()) {
+      reader.nonBlocking(false);
+      childFds.add(reader);
+      return;
+    }
+    Pipe pipe = Pipe.open();
+    keepers.add(pipe.reader());
+    childFds.add(pipe.reader());
+    keepers.remove(reader);
+    waiting.add(new Waiting(inputs, "stdin", reader, pipe.writer()));
+    pipe.reader().owner(owner.uid(), owner.gid());
+    pipe.writer().nonBlocking(true);
+  }
+
+  private static Fd reader(String path) throws IOException {
+    try {
+      return Fifos.openReader(path);
+    } catch (ErrnoException e) {
+      throw new IOException("containerd-shim: opening " + path + " failed: " + e.getMessage(), e);
+    }
+  }
+
+  private void output(String stream, Target target) throws IOException, InterruptedException {
+    switch (target) {
+      case Target.None none -> childFds.add(nothing());
+      case Target.Path(String path) -> {
+        if (isFifo(path)) {
+          fifoOutput(stream, path);
+        } else {
+          give(append(path, 0));
+        }
+      }
+      case Target.NewFile(String path) -> {
+        Path parent = Path.of(path).getParent();
+        if (parent != null) {
+          Files.createDirectories(parent);
+        }
+        give(append(path, Fd.O_CREAT));
+      }
+      case Target.Logger logger ->
+          throw new StatusException(Code.UNIMPLEMENTED, "STDIO scheme binary is not supported yet");
+    }
+  }
+
+  private static boolean isFifo(String path) throws IOException {
+    try {
+      return Fifos.isFifo(path);
+    } catch (IOException e) {
+      String why = e instanceof java.nio.file.NoSuchFileException ? "no such file or directory" : e.getMessage();
+      throw new IOException("containerd-shim: opening file \"" + path + "\" failed: open " + path + ": " + why, e);
+    }
+  }
+
+  private static Fd append(String path, int create) throws IOException {
+    try {
+      return Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND | create, 0644);
+    } catch (ErrnoException e) {
+      throw new IOException("containerd-shim: opening file \"" + path + "\" failed: " + e.getMessage(), e);
+    }
+  }
+
+  private void fifoOutput(String stream, String path) throws IOException, InterruptedException {
+    Fd writer = Fifos.openWriter(path);
+    if (owner.handOver()) {
+      give(writer);
+      keepers.add(Fifos.openReader(path));
+      writer.nonBlocking(false);
+      return;
+    }
+    Pipe pipe;
+    try {
+      pipe = Pipe.open();
+    } catch (ErrnoException e) {
+      writer.close();
+      throw e;
+    }
+    waiting.add(new Waiting(outputs, stream, pipe.reader(), writer));
+    give(pipe.writer());
+    keepers.add(Fifos.openReader(path));
+    pipe.writer().owner(owner.uid(), owner.gid());
+    pipe.reader().nonBlocking(true);
+  }
+
+  private Fd nothing() throws ErrnoException {
+    Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0);
+    handedOver.add(nothing);
+    return nothing;
+  }
+
+  private void give(Fd fd) {
+    handedOver.add(fd);
+    childFds.add(fd);
+  }
+
+  /** What becomes descriptors 0, 1 and 2 of the process. */
+  public List<Fd> childFds() {
+    return List.copyOf(childFds);
+  }
+
+  /** The process has its copies of the descriptors: gives up ours of the output and starts the pumps. */
+  public void started() {
+    for (Fd fd : handedOver) {
+      fd.close();
+    }
+    handedOver.clear();
+    for (Waiting w : waiting) {
+      w.kind().add(new Pump(name + "/" + w.stream(), w.from(), w.to()));
+    }
+    waiting.clear();
+  }
+
+  /** Lets stdin end once the last writer outside is gone too; does nothing the second time. */
+  public void closeStdin() {
+    stdinKeeper.ifPresent(Fd::close);
+  }
+
+  /** Waits until all output that goes through us has reached the client; false when the deadline passed. */
+  public boolean awaitDrained(Deadline deadline) throws InterruptedException {
+    for (Pump pump : outputs) {
+      if (!pump.awaitEnd(deadline)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Closes everything; output that a client has not read yet stays in its fifo while it has it open. */
+  @Override
+  public void close() {
+    closeStdin();
+    for (Pump pump : inputs) {
+      pump.stop();
+    }
+    for (Pump pump : outputs) {
+      pump.stop();
+    }
+    for (Waiting w : waiting) {
+      w.from().close();
+      w.to().close();
+    }
+    for (Fd fd : handedOver) {
+      fd.close();
+    }
+    for (Fd fd : keepers) {
+      fd.close();
+    }
+  }
+}

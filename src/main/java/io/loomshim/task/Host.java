@@ -1,0 +1,19 @@
+package io.loomshim.task;
+
+import io.loomshim.proto.task.DeleteResponse;
+import java.nio.file.Path;
+
+/** What the task service tells the daemon that it lives in. Methods are called on the thread of the call. */
+public interface Host {
+  /** A Create for {@code id} has arrived: its log is in {@code bundle}, and it needs no lease any more. */
+  void creating(String id, Path bundle) throws InterruptedException;
+
+  /** The container {@code id} is no more; {@code response} is what a later {@code delete} must print. */
+  void deleted(String id, DeleteResponse response);
+
+  /** No more is to be logged for {@code id}: it was deleted, abandoned, or its creation failed. */
+  void forgotten(String id);
+
+  /** A client has asked for the shim's end, which a daemon with containers does not grant. */
+  void shutdownAsked();
+}

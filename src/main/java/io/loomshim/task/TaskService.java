@@ -1,0 +1,240 @@
+package io.loomshim.task;
+
+import com.google.protobuf.Empty;
+import com.google.protobuf.Timestamp;
+import io.loomshim.container.Container;
+import io.loomshim.container.ContainerProcess;
+import io.loomshim.container.ContainerSpec;
+import io.loomshim.container.Exit;
+import io.loomshim.event.Outbox;
+import io.loomshim.proto.task.CloseIORequest;
+import io.loomshim.proto.task.ConnectRequest;
+import io.loomshim.proto.task.ConnectResponse;
+import io.loomshim.proto.task.CreateTaskRequest;
+import io.loomshim.proto.task.CreateTaskResponse;
+import io.loomshim.proto.task.DeleteRequest;
+import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.proto.task.KillRequest;
+import io.loomshim.proto.task.PidsRequest;
+import io.loomshim.proto.task.PidsResponse;
+import io.loomshim.proto.task.ShutdownRequest;
+import io.loomshim.proto.task.StartRequest;
+import io.loomshim.proto.task.StartResponse;
+import io.loomshim.proto.task.StateRequest;
+import io.loomshim.proto.task.StateResponse;
+import io.loomshim.proto.task.WaitRequest;
+import io.loomshim.proto.task.WaitResponse;
+import io.loomshim.proto.types.ProcessInfo;
+import io.loomshim.proto.types.Status;
+import io.loomshim.stdio.StdioPaths;
+import io.loomshim.ttrpc.Code;
+import io.loomshim.ttrpc.StatusException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The task service for all containers of a namespace. Each call runs on a thread of its own and locks at
+ * most its one container; an interrupt cancels it.
+ *
+ * <p>Errors are {@link StatusException}s, or exceptions that {@link ErrnoCodes} and the ttrpc room know.
+ */
+public final class TaskService {
+  private static final int PID = (int) ProcessHandle.current().pid();
+
+  private final String namespace;
+  private final Outbox events;
+  private final Host host;
+  private final ConcurrentHashMap<String, Container> containers = new ConcurrentHashMap<>();
+  private final Set<String> ids = ConcurrentHashMap.newKeySet(); // of containers, also those being created
+
+  public TaskService(String namespace, Outbox events, Host host) {
+    this.namespace = namespace;
+    this.events = events;
+    this.host = host;
+  }
+
+  /** Creates a container and its init process, which waits for {@link #start}. */
+  public CreateTaskResponse create(CreateTaskRequest request) throws IOException, InterruptedException {
+    String id = Ids.check(request.getId());
+    ContainerSpec spec = spec(id, request);
+    if (!ids.add(id)) {
+      throw new StatusException(Code.ALREADY_EXISTS, "container " + id + ": already exists");
+    }
+    boolean created = false;
+    try {
+      host.creating(id, spec.bundle());
+      Container container = Container.create(spec, namespace, events);
+      containers.put(id, container);
+      created = true;
+      return CreateTaskResponse.newBuilder().setPid(container.process("").pid()).build();
+    } finally {
+      if (!created) {
+        forget(id);
+      }
+    }
+  }
+
+  private static ContainerSpec spec(String id, CreateTaskRequest request) {
+    if (!request.getBundle().startsWith("/")) {
+      throw new StatusException(
+          Code.INVALID_ARGUMENT, "bundle \"" + request.getBundle() + "\" is not an absolute path: invalid argument");
+    }
+    if (request.getTerminal() || !request.getCheckpoint().isEmpty()) {
+      throw new StatusException(Code.UNIMPLEMENTED, "terminals and checkpoints are not supported yet: not implemented");
+    }
+    var stdio =
+        new StdioPaths(request.getStdin(), request.getStdout(), request.getStderr(), request.getTerminal());
+    return new ContainerSpec(
+        id,
+        Path.of(request.getBundle()),
+        request.getRootfsList(),
+        stdio,
+        RuntimeOptions.decode(request.getOptions()));
+  }
+
+  /** Lets a process run. */
+  public StartResponse start(StartRequest request) throws IOException, InterruptedException {
+    int pid = container(request.getId()).process(request.getExecId()).start();
+    return StartResponse.newBuilder().setPid(pid).build();
+  }
+
+  /** Tells all about a process without waiting for anything. */
+  public StateResponse state(StateRequest request) {
+    Container container = container(request.getId());
+    ContainerProcess process = container.process(request.getExecId());
+    StdioPaths stdio = process.stdio();
+    String status = process.status();
+    Exit exit = process.exit();
+    return StateResponse.newBuilder()
+        .setId(process.id())
+        .setBundle(container.bundle().toString())
+        .setPid(process.pid())
+        .setStatus(status(status))
+        .setStdin(stdio.stdin())
+        .setStdout(stdio.stdout())
+        .setStderr(stdio.stderr())
+        .setTerminal(stdio.terminal())
+        .setExitStatus(exit.status())
+        .setExitedAt(timestamp(exit))
+        .build();
+  }
+
+  private static Status status(String word) {
+    return switch (word) {
+      case "created" -> Status.CREATED;
+      case "running" -> Status.RUNNING;
+      case "stopped" -> Status.STOPPED;
+      case "paused" -> Status.PAUSED;
+      case "pausing" -> Status.PAUSING;
+      default -> Status.UNKNOWN;
+    };
+  }
+
+  /** Waits until a process has ended. */
+  public WaitResponse await(WaitRequest request) throws InterruptedException {
+    Exit exit = container(request.getId()).process(request.getExecId()).awaitExit();
+    return WaitResponse.newBuilder().setExitStatus(exit.status()).setExitedAt(timestamp(exit)).build();
+  }
+
+  /** Sends a signal. */
+  public Empty kill(KillRequest request) throws IOException, InterruptedException {
+    container(request.getId()).process(request.getExecId()).kill(request.getSignal(), request.getAll());
+    return Empty.getDefaultInstance();
+  }
+
+  /** Lists the processes of a container. */
+  public PidsResponse pids(PidsRequest request) throws IOException, InterruptedException {
+    var response = PidsResponse.newBuilder();
+    for (int pid : container(request.getId()).pids()) {
+      response.addProcesses(ProcessInfo.newBuilder().setPid(pid));
+    }
+    return response.build();
+  }
+
+  /** Removes an ended process; with its init, a container is gone. */
+  public DeleteResponse delete(DeleteRequest request) throws IOException, InterruptedException {
+    Container container = container(request.getId());
+    ContainerProcess process = container.process(request.getExecId());
+    Exit exit = process.delete();
+    var response =
+        DeleteResponse.newBuilder()
+            .setPid(process.pid())
+            .setExitStatus(exit.status())
+            .setExitedAt(timestamp(exit))
+            .build();
+    if (request.getExecId().isEmpty()) {
+      host.deleted(container.id(), response);
+      forget(container.id());
+    }
+    return response;
+  }
+
+  /** Closes the daemon's hold on a process's stdin. */
+  public Empty closeIo(CloseIORequest request) {
+    process(request.getId(), request.getExecId()).closeStdin();
+    return Empty.getDefaultInstance();
+  }
+
+  /** The original answers an unknown exec here with the code of any other error. */
+  private ContainerProcess process(String id, String execId) {
+    Container container = container(id);
+    try {
+      return container.process(execId);
+    } catch (StatusException e) {
+      throw new StatusException(Code.UNKNOWN, e.getMessage(), e);
+    }
+  }
+
+  /** Tells the daemon's pid, and the container's when it exists; works at any time and for any id. */
+  public ConnectResponse connect(ConnectRequest request) {
+    Container container = containers.get(request.getId());
+    int taskPid = container == null ? 0 : container.process("").pid();
+    return ConnectResponse.newBuilder().setShimPid(PID).setTaskPid(taskPid).build();
+  }
+
+  /** Succeeds; the daemon ends when it has no containers and is not needed for a while. */
+  public Empty shutdown(ShutdownRequest request) {
+    host.shutdownAsked();
+    return Empty.getDefaultInstance();
+  }
+
+  /** Somebody else has removed the container {@code id}: frees what is held of it, if it is known at all. */
+  public void abandon(String id) {
+    Container container = containers.get(id);
+    if (container != null) {
+      container.abandon();
+      forget(id);
+    }
+  }
+
+  /** The ids of all containers, those being created included. */
+  public Set<String> ids() {
+    return new TreeSet<>(ids);
+  }
+
+  /** Whether there is no container and none is being created. */
+  public boolean idle() {
+    return ids.isEmpty();
+  }
+
+  private void forget(String id) {
+    containers.remove(id);
+    ids.remove(id);
+    host.forgotten(id);
+  }
+
+  private Container container(String id) {
+    Container container = containers.get(id);
+    if (container == null) {
+      throw new StatusException(Code.NOT_FOUND, "container not created: not found");
+    }
+    return container;
+  }
+
+  private static Timestamp timestamp(Exit exit) {
+    return Timestamp.newBuilder().setSeconds(exit.at().getEpochSecond()).setNanos(exit.at().getNano()).build();
+  }
+}

@@ -1,0 +1,142 @@
+package io.loomshim.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.google.protobuf.CodedInputStream;
+import io.loomshim.launcher.Installation.Outcome;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Flags, names that are refused, questions about the shim, and the shape of the script itself. */
+final class CommandLineTest {
+  @TempDir Path directory;
+  private Installation shim;
+
+  @BeforeEach
+  void install() throws Exception {
+    shim = new Installation(directory);
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    shim.close();
+  }
+
+  private Outcome run(String... arguments) throws Exception {
+    return Installation.finish(shim.command(shim.bundle("a"), List.of(arguments)), null);
+  }
+
+  @Test
+  void flagsHaveTheSyntaxOfGo() throws Exception {
+    for (List<String> flags : List.of(
+        List.of("--namespace", "n", "--address=/a", "-id=a", "-debug", "delete"),
+        List.of("-namespace=n", "-debug=true", "--debug=0", "-id", "a", "-socket", "", "delete", "-unknown"),
+        List.of("-debug=F", "-namespace", "n", "-id", "a", "-publish-binary", "-x", "--", "delete"))) {
+      Outcome outcome = run(flags.toArray(String[]::new));
+      assertEquals(0, outcome.status(), outcome.stderr());
+      assertEquals("", outcome.stderr());
+      assertTrue(outcome.stdout().length > 0);
+    }
+  }
+
+  @Test
+  void badFlagsGiveTheUsageAndStatusTwo() throws Exception {
+    for (List<String> flags : List.of(List.of("-unknown", "start"), List.of("---id", "start"),
+        List.of("-debug=maybe"), List.of("-namespace"), List.of("-=x"))) {
+      Outcome outcome = run(flags.toArray(String[]::new));
+      assertEquals(2, outcome.status());
+      assertTrue(outcome.stderr().contains("Usage of containerd-shim-loom-v1:"), outcome.stderr());
+      assertEquals("", outcome.out());
+    }
+  }
+
+  @Test
+  void everyActionNeedsANamespace() throws Exception {
+    for (String action : List.of("start", "delete", "")) {
+      Outcome outcome = run("-id", "a", action);
+      assertEquals(1, outcome.status());
+      assertEquals("io.containerd.loom.v1: shim namespace cannot be empty\n", outcome.stderr());
+    }
+  }
+
+  @Test
+  void otherActionsAreRefusedInOneLine() throws Exception {
+    Outcome outcome = run("-namespace", "n", "-id", "a", "serve");
+    assertEquals(1, outcome.status());
+    assertEquals(1, outcome.stderr().lines().count());
+    assertEquals(1, run("-namespace", "n", "-id", "a").status());
+  }
+
+  @Test
+  void hostileNamesAreRefusedInOneLineAndLeaveNothing() throws Exception {
+    List<String> names = List.of("../x", "..", ".", "a/b", "/etc/passwd", "a\nb", "a b", "a*", "-a", "a-", "a..b",
+        "a'b", "$(id)", "`id`", "\u00e9", "x".repeat(77), "x".repeat(4096), "");
+    for (String name : names) {
+      for (String action : List.of("start", "delete")) {
+        for (List<String> flags : List.of(List.of("-namespace", "n", "-id", name, action),
+            List.of("-namespace", name.isEmpty() ? "/" : name, "-id", "a", action))) {
+          Outcome outcome = run(flags.toArray(String[]::new));
+          assertEquals(1, outcome.status(), name);
+          assertEquals("", outcome.out());
+          assertEquals(1, outcome.stderr().lines().count(), outcome.stderr());
+        }
+      }
+    }
+    assertFalse(Files.exists(shim.runDir));
+  }
+
+  @Test
+  void theVersionHasFiveLines() throws Exception {
+    Outcome outcome = run("-v");
+    assertEquals(0, outcome.status());
+    assertEquals("containerd-shim-loom-v1:\n  Version:  9.8.7\n  Revision: 0123456789ab\n  Java version: "
+        + Runtime.version().feature() + "\n\n", outcome.out());
+  }
+
+  @Test
+  void theInformationIsARuntimeInfoWithTheFeaturesOfRunc() throws Exception {
+    Outcome outcome = run("-info");
+    assertEquals(0, outcome.status(), outcome.stderr());
+    CodedInputStream info = CodedInputStream.newInstance(outcome.stdout());
+    assertEquals(10, info.readTag());
+    assertEquals("io.containerd.loom.v1", info.readString());
+    assertEquals(18, info.readTag());
+    CodedInputStream version = info.readBytes().newCodedInput();
+    assertEquals(10, version.readTag());
+    assertEquals("9.8.7", version.readString());
+    assertEquals(18, version.readTag());
+    assertEquals("0123456789ab", version.readString());
+    assertTrue(version.isAtEnd());
+    assertEquals(34, info.readTag());
+    CodedInputStream any = info.readBytes().newCodedInput();
+    assertTrue(info.isAtEnd());
+    assertEquals(10, any.readTag());
+    assertEquals("types.containerd.io/opencontainers/runtime-spec/1/features/Features", any.readString());
+    assertEquals(18, any.readTag());
+    String features = any.readString();
+    assertTrue(any.isAtEnd());
+    assertTrue(features.startsWith("{") && features.endsWith("}"), features);
+    assertTrue(features.contains("\"ociVersionMin\""));
+  }
+
+  @Test
+  void shellcheckHasNothingToSay() throws Exception {
+    boolean present = new ProcessBuilder("sh", "-c", "command -v shellcheck").start().waitFor() == 0;
+    assumeTrue(present, "needs shellcheck");
+    List<String> words = new ArrayList<>(List.of("shellcheck", "-x", "-s", "sh"));
+    words.add("src/main/launcher/containerd-shim-loom-v1");
+    words.add("src/main/launcher/slow.sh");
+    words.add("integration/install.sh");
+    Outcome outcome = Installation.finish(new ProcessBuilder(words), null);
+    assertEquals(0, outcome.status(), outcome.out());
+  }
+}

@@ -1,0 +1,88 @@
+package io.loomshim.linux;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class ChildrenTest {
+  @BeforeAll
+  static void subreaper() throws Exception {
+    Self.becomeSubreaper();
+  }
+
+  /** Starts a process whose parent is gone, and returns its pid, which nobody claims. */
+  private static int orphan(String script) throws Exception {
+    Path pidFile = Files.createTempFile("orphan", ".pid");
+    try (Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0)) {
+      // it ends only after its parent is gone, as a shell reaps its own background jobs
+      String body = "echo $$ > " + pidFile + "; while kill -0 $P 2>/dev/null; do :; done; " + script;
+      String parent = "P=$$; export P; sh -c '" + body + "' & while [ ! -s " + pidFile + " ]; do :; done";
+      var fds = List.of(nothing, nothing, nothing);
+      var spawn = new Spawn(List.of("/bin/sh", "-c", parent), List.of("PATH=/bin:/usr/bin"), Path.of("/"), fds);
+      Spawner.spawn(spawn).await();
+      return Integer.parseInt(Files.readString(pidFile).strip());
+    } finally {
+      Files.delete(pidFile);
+    }
+  }
+
+  private static void awaitZombie(int pid) {
+    await().until(() -> Files.readString(Path.of("/proc/" + pid + "/stat")).contains(") Z "));
+  }
+
+  @Test
+  void aSweepReapsAnUnclaimedZombie() throws Exception {
+    int pid = orphan("exit 3");
+    awaitZombie(pid);
+    assertTrue(Children.sweep() >= 1);
+    assertFalse(Children.pids().contains(pid));
+  }
+
+  @Test
+  void aClaimedOrphanKeepsItsStatusThroughASweep() throws Exception {
+    int pid = orphan("exit 3");
+    Child child = Child.claim(pid);
+    awaitZombie(pid);
+    Children.sweep();
+    assertEquals(3, child.await());
+  }
+
+  @Test
+  void aSweepDoesNothingWhileALaunchIsUnderWay() throws Exception {
+    int pid;
+    try (var launch = Children.launching()) {
+      pid = orphan("exit 3");
+      awaitZombie(pid);
+      var swept = new int[] {-1};
+      var sweeper = Thread.ofPlatform().start(() -> swept[0] = sweepQuietly());
+      sweeper.join();
+      assertEquals(0, swept[0]);
+      assertTrue(Children.pids().contains(pid));
+    }
+    assertEquals(3, Child.claim(pid).await());
+  }
+
+  private static int sweepQuietly() {
+    try {
+      return Children.sweep();
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void aRunningOrphanIsLeftAlone() throws Exception {
+    int pid = orphan("exec sleep 60");
+    Children.sweep();
+    try (Child child = Child.claim(pid)) {
+      child.kill(0);
+    }
+  }
+}
