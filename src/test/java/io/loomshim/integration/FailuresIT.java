@@ -32,7 +32,7 @@ final class FailuresIT {
     String seen = Differential.same(shim -> {
       String id = Names.id("missing");
       var result = BED.ctr().run(shim, id, "nope");
-      return result.exit() + " " + Differential.plain(result.errors(), id);
+      return result.exit() + " " + Differential.plain(said(result), id);
     });
     assertTrue(seen.contains("exec: \"nope\": executable file not found in $PATH"), seen);
   }
@@ -42,7 +42,7 @@ final class FailuresIT {
     String seen = Differential.same(shim -> {
       String id = Names.id("plain");
       var result = BED.ctr().run(shim, id, "/proc/version");
-      return result.exit() + " " + Differential.plain(result.errors(), id);
+      return result.exit() + " " + Differential.plain(said(result), id);
     });
     assertTrue(seen.contains("permission denied"), seen);
   }
@@ -52,9 +52,24 @@ final class FailuresIT {
     String seen = Differential.same(shim -> {
       String id = Names.id("rootless");
       var result = BED.ctr().call("run", "--rm", "--runtime", shim.runtime(), "--rootfs", "/no/such/root", id, "true");
-      return result.exit() + " " + Differential.plain(result.errors(), id);
+      return result.exit() + " " + Differential.plain(said(result), id);
     });
     assertTrue(seen.contains("/no/such/root"), seen);
+  }
+
+  /** What ctr itself says, without what arrived on the container's stderr. */
+  private static String said(Exec.Result result) {
+    return String.join("\n", result.errors().lines().filter(line -> line.startsWith("ctr: ")).toList());
+  }
+
+  @Test
+  void a_failed_create_writes_nothing_to_the_stderr_of_the_container() {
+    String seen = Differential.same(shim -> {
+      String id = Names.id("quiet");
+      return BED.ctr().run(shim, id, "nope").errors().lines().filter(line -> !line.startsWith("ctr: ")).toList()
+          .toString();
+    });
+    assertEquals("[]", seen);
   }
 
   @Test
