@@ -94,7 +94,8 @@ final class RootfsAndFifosIT {
     for (String present : List.of("out", "err")) {
       var bundle = BED.shims().bundle(Names.id("half"), "sh", "-c", "echo out; echo err >&2; exit 3");
       var fifo = Bundle.fifo(bundle.path().resolve("fifo"));
-      var reader = Exec.start(BED.directory(), new Exec.Setting(bundle.path(), Map.of()), List.of("cat", fifo.toString()));
+      var setting = new Exec.Setting(bundle.path(), Map.of());
+      var reader = Exec.start(BED.directory(), setting, List.of("cat", fifo.toString()));
       try (var task = BED.shims().start(SHIM, bundle)) {
         task.create(request -> present.equals("out") ? request.setStdout(fifo.toString())
             : request.setStderr(fifo.toString()));
