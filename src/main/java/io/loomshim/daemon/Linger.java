@@ -40,7 +40,7 @@ final class Linger {
     this.record = record;
   }
 
-  /** A container has come or gone. */
+  /** A container is coming or has gone. */
   void changed() {
     lock.lock();
     try {
