@@ -60,7 +60,7 @@ public final class Server implements AutoCloseable {
     for (Connection connection : connections) {
       connection.addCallsTo(calls);
     }
-    calls.sort(Comparator.comparing(Call::age).reversed());
+    calls.sort(Comparator.comparingLong(Call::startNanos));
     return calls;
   }
 
@@ -113,7 +113,7 @@ public final class Server implements AutoCloseable {
         try {
           serve(listener.accept());
           backoff.succeeded();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
           if (!listener.isOpen()) {
             return;
           }
@@ -131,7 +131,7 @@ public final class Server implements AutoCloseable {
       }
     }
 
-    private void pause(long millis, IOException why) {
+    private void pause(long millis, Throwable why) {
       Log.warn("ttrpc: accept failed", "error", why.toString(), "retry_ms", Long.toString(millis));
       try {
         Thread.sleep(millis);

@@ -53,8 +53,8 @@ final class Peer implements AutoCloseable {
   }
 
   void bytes(byte[] bytes) throws IOException {
-    for (var buffer = ByteBuffer.wrap(bytes); buffer.hasRemaining();) {
-      channel.write(buffer);
+    for (int at = 0; at < bytes.length;) {
+      at += channel.write(ByteBuffer.wrap(bytes, at, Math.min(bytes.length - at, 64 << 10)));
     }
   }
 
@@ -88,7 +88,8 @@ final class Peer implements AutoCloseable {
 
   private ByteBuffer read(int bytes) throws IOException {
     var buffer = ByteBuffer.allocate(bytes);
-    while (buffer.hasRemaining()) {
+    while (buffer.position() < bytes) {
+      buffer.limit(Math.min(bytes, buffer.position() + (64 << 10)));
       if (channel.read(buffer) < 0) {
         throw new EOFException();
       }
