@@ -75,7 +75,7 @@ class DeadlinesTest {
   void withoutDeadlinesNoTimerRuns() throws Exception {
     try (var stand = new Stand(); var peer = stand.peer()) {
       assertFalse(stand.server.deadlines().timed());
-      peer.send(1, Peer.request(Stand.SERVICE, "Hold", Stand.text("x")).setTimeoutNano(100_000_000));
+      peer.send(1, Peer.request(Stand.SERVICE, "Hold", Stand.text("x")).setTimeoutNano(1_000_000_000));
       await().until(() -> stand.server.deadlines().timed());
       peer.receive();
       peer.send(3, Peer.request(Stand.SERVICE, "Nothing", Empty.getDefaultInstance()).setTimeoutNano(100_000_000));
