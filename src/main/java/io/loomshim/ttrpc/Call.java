@@ -38,7 +38,7 @@ public final class Call {
   // Written once, before the thread starts.
   Thread thread;
   // Guarded by the lock of Deadlines.
-  int heapIndex = Deadlines.ABSENT;
+  int heapIndex = DeadlineHeap.ABSENT;
 
   Call(Connection connection, Method<?> method, long id, MessageLite request, List<KeyValue> metadata,
       long timeoutNanos) {

@@ -1,7 +1,6 @@
 package io.loomshim.ttrpc;
 
 import io.loomshim.threads.Threads;
-import java.util.Arrays;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -12,23 +11,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * that ends does not wake it, a call that must end sooner does. While no deadline is pending it is
  * parked without a timer. Everything here is guarded by {@code lock}, which is never held while the
  * lock of a connection is taken.
- *
- * <p>The heap is our own because a call leaves it far more often than it expires: each call knows its
- * place, so that removal is O(log n) where java.util's queue would search.
- */
+ * */
 final class Deadlines {
-  /** The index of a call that is not in the heap. */
-  static final int ABSENT = -1;
-
   /** Half of what nanoTime can tell apart, 146 years: any two deadlines can be subtracted. */
   static final long TIMEOUT_NANOS_MAX = Long.MAX_VALUE / 2;
 
-  private static final int CAPACITY = 16;
-
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition sooner = lock.newCondition();
-  private Call[] heap = new Call[CAPACITY];
-  private int size;
+  private final DeadlineHeap heap = new DeadlineHeap();
   private boolean started;
   private boolean closed;
   private boolean armed;
@@ -41,10 +31,7 @@ final class Deadlines {
       if (closed) {
         return;
       }
-      if (size == heap.length) {
-        heap = Arrays.copyOf(heap, size * 2);
-      }
-      siftUp(size++, call);
+      heap.add(call);
       if (!started) {
         started = true;
         Threads.start("deadlines", new Expirer());
@@ -61,7 +48,7 @@ final class Deadlines {
   void remove(Call call) {
     lock.lock();
     try {
-      removeLocked(call);
+      heap.remove(call);
     } finally {
       lock.unlock();
     }
@@ -82,7 +69,17 @@ final class Deadlines {
   int pending() {
     lock.lock();
     try {
-      return size;
+      return heap.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Tells whether the thread sleeps with a timer. */
+  boolean timed() {
+    lock.lock();
+    try {
+      return armed;
     } finally {
       lock.unlock();
     }
@@ -102,15 +99,15 @@ final class Deadlines {
     lock.lock();
     try {
       while (!closed) {
-        if (size == 0) {
+        if (heap.size() == 0) {
           armed = false;
           sooner.awaitUninterruptibly();
           continue;
         }
-        Call first = heap[0];
+        Call first = heap.first();
         long wait = first.deadlineNanos() - System.nanoTime();
         if (wait <= 0) {
-          removeLocked(first);
+          heap.remove(first);
           return first;
         }
         arm(first.deadlineNanos());
@@ -127,56 +124,5 @@ final class Deadlines {
   private void arm(long nanos) {
     armed = true;
     wakeNanos = nanos;
-  }
-
-  private void removeLocked(Call call) {
-    assert lock.isHeldByCurrentThread();
-    int hole = call.heapIndex;
-    if (hole == ABSENT) {
-      return;
-    }
-    call.heapIndex = ABSENT;
-    Call last = heap[--size];
-    heap[size] = null;
-    if (last == call) {
-      return;
-    }
-    siftDown(hole, last);
-    if (heap[hole] == last) {
-      siftUp(hole, last);
-    }
-  }
-
-  private void siftUp(int hole, Call call) {
-    int at = hole;
-    while (at > 0) {
-      int parent = at - 1 >>> 1;
-      if (heap[parent].deadlineNanos() - call.deadlineNanos() <= 0) {
-        break;
-      }
-      place(at, heap[parent]);
-      at = parent;
-    }
-    place(at, call);
-  }
-
-  private void siftDown(int hole, Call call) {
-    int at = hole;
-    for (int child = 2 * at + 1; child < size; child = 2 * at + 1) {
-      if (child + 1 < size && heap[child + 1].deadlineNanos() - heap[child].deadlineNanos() < 0) {
-        child++;
-      }
-      if (call.deadlineNanos() - heap[child].deadlineNanos() <= 0) {
-        break;
-      }
-      place(at, heap[child]);
-      at = child;
-    }
-    place(at, call);
-  }
-
-  private void place(int at, Call call) {
-    heap[at] = call;
-    call.heapIndex = at;
   }
 }

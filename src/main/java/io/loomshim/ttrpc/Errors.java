@@ -30,14 +30,19 @@ final class Errors {
       return status;
     }
     if (error instanceof Error) {
-      return new StatusException(Code.INTERNAL, "internal error: " + error, error);
+      return internal(error);
     }
     if (isInterrupt(error)) {
       return cancel == Call.Cancel.DEADLINE
           ? new StatusException(Code.DEADLINE_EXCEEDED, "context deadline exceeded", error)
           : new StatusException(Code.CANCELED, "context canceled", error);
     }
-    return mapper.map(error).orElseGet(() -> builtIn(error));
+    try {
+      return mapper.map(error).orElseGet(() -> builtIn(error));
+    } catch (RuntimeException | Error e) {
+      e.addSuppressed(error);
+      return internal(e);
+    }
   }
 
   /** Logs an error that only a defect of this program explains. */
@@ -57,6 +62,10 @@ final class Errors {
       case DirectoryNotEmptyException e -> file(Code.ALREADY_EXISTS, e, "directory not empty");
       default -> new StatusException(Code.UNKNOWN, text(error, error.getClass().getName()), error);
     };
+  }
+
+  private static StatusException internal(Throwable error) {
+    return new StatusException(Code.INTERNAL, "internal error: " + error, error);
   }
 
   /** The JDK's message for these is the bare path. */

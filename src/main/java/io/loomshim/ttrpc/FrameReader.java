@@ -9,14 +9,14 @@ import java.nio.channels.ReadableByteChannel;
  *
  * <p>While it waits it holds {@link #BUFFER_BYTES}. Several small frames may arrive in one read; a
  * frame that does not fit gets an array of its own, which is dropped with the next frame. The JDK
- * copies every read through a direct buffer that it caches per carrier thread in the size of the
- * largest read, so no read asks for more than {@link #CHUNK_BYTES}.
+ * copies every read and write of an array through native memory of the same size, which JDK 21 keeps
+ * per carrier thread and later ones allocate anew, so none moves more than {@link #CHUNK_BYTES}.
  */
 final class FrameReader {
   /** Bytes kept per connection: every request but Create, Exec and Update is shorter. */
   static final int BUFFER_BYTES = 1024;
 
-  /** Bytes in one system call: bounds the native memory that the JDK keeps per carrier thread. */
+  /** Bytes in one system call: bounds the native memory that the JDK uses per carrier thread. */
   static final int CHUNK_BYTES = 64 << 10;
 
   private final ReadableByteChannel channel;

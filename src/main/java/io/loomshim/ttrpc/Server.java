@@ -21,8 +21,8 @@ import java.util.concurrent.ThreadLocalRandom;
  * a timer. Only peers with our effective user and group are served.
  *
  * <p>Any number of connections, {@value Connection#CALLS_MAX} calls in flight on each. An idle connection costs
- * about 2 KB of heap. Reads and writes are cut into pieces of 64 KiB because the JDK keeps a direct buffer of the
- * largest size per carrier thread. May be used from any thread; the lists are concurrent, there is no lock.
+ * about 2 KB of heap. Reads and writes are cut into pieces of 64 KiB because JDK 21 keeps a direct buffer of the
+ * largest size per carrier thread ({@code jdk.nio.maxCachedBufferSize} need not be set). May be used from any thread; the lists are concurrent, there is no lock.
  */
 public final class Server implements AutoCloseable {
   private final ServerSocketChannel listener;
@@ -60,7 +60,7 @@ public final class Server implements AutoCloseable {
     for (Connection connection : connections) {
       connection.addCallsTo(calls);
     }
-    calls.sort(Comparator.comparing(Call::age).reversed());
+    calls.sort(Comparator.comparingLong(Call::startNanos));
     return calls;
   }
 
@@ -113,7 +113,7 @@ public final class Server implements AutoCloseable {
         try {
           serve(listener.accept());
           backoff.succeeded();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
           if (!listener.isOpen()) {
             return;
           }
@@ -131,7 +131,7 @@ public final class Server implements AutoCloseable {
       }
     }
 
-    private void pause(long millis, IOException why) {
+    private void pause(long millis, Throwable why) {
       Log.warn("ttrpc: accept failed", "error", why.toString(), "retry_ms", Long.toString(millis));
       try {
         Thread.sleep(millis);

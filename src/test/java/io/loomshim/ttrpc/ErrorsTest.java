@@ -1,0 +1,140 @@
+package io.loomshim.ttrpc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import com.google.protobuf.Empty;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class ErrorsTest {
+  private static String map(Throwable error) {
+    return map(error, Call.Cancel.NOT);
+  }
+
+  private static String map(Throwable error, Call.Cancel cancel) {
+    StatusException status = new Errors(ErrorMapper.NONE).status(error, cancel);
+    return status.code() + " " + status.getMessage();
+  }
+
+  @Test
+  void exceptionsHaveTheCodesOfTheTable() {
+    assertEquals("OUT_OF_RANGE EOF", map(new EOFException()));
+    assertEquals("NOT_FOUND /x: no such file or directory", map(new NoSuchFileException("/x")));
+    assertEquals("PERMISSION_DENIED /x: permission denied", map(new AccessDeniedException("/x")));
+    assertEquals("ALREADY_EXISTS /x: file exists", map(new FileAlreadyExistsException("/x")));
+    assertEquals("ALREADY_EXISTS /x: directory not empty", map(new DirectoryNotEmptyException("/x")));
+    assertEquals("UNKNOWN no luck", map(new IOException("no luck")));
+  }
+
+  @Test
+  void anExceptionWithoutATextHasItsClassAsText() {
+    assertEquals("UNKNOWN java.io.IOException", map(new IOException()));
+    assertEquals("UNKNOWN java.lang.IllegalStateException", map(new IllegalStateException("")));
+  }
+
+  @Test
+  void aWrappedExceptionIsNotLookedInto() {
+    assertEquals("UNKNOWN open failed", map(new IOException("open failed", new NoSuchFileException("/x"))));
+  }
+
+  @Test
+  void anInterruptIsTheDeadlineOrACancellation() {
+    for (var error : new Exception[] {
+        new InterruptedException(), new ClosedByInterruptException(), new InterruptedIOException()}) {
+      assertEquals("DEADLINE_EXCEEDED context deadline exceeded", map(error, Call.Cancel.DEADLINE));
+      assertEquals("CANCELED context canceled", map(error, Call.Cancel.GONE));
+      assertEquals("CANCELED context canceled", map(error, Call.Cancel.NOT));
+    }
+  }
+
+  @Test
+  void aStatusStaysWhatItIs() {
+    var status = new StatusException(Code.ABORTED, "enough");
+    ErrorMapper other = error -> Optional.of(new StatusException(Code.INTERNAL, "mapped"));
+    assertSame(status, new Errors(other).status(status, Call.Cancel.DEADLINE));
+  }
+
+  @Test
+  void theMapperIsAskedBeforeTheTable() {
+    ErrorMapper mapper = error -> error instanceof EOFException
+        ? Optional.of(new StatusException(Code.UNAVAILABLE, "mapped")) : Optional.empty();
+    var errors = new Errors(mapper);
+    assertEquals("mapped", errors.status(new EOFException(), Call.Cancel.NOT).getMessage());
+    assertEquals(Code.NOT_FOUND, errors.status(new NoSuchFileException("/x"), Call.Cancel.NOT).code());
+  }
+
+  @Test
+  void everyCodeSurvivesTheWire() throws Exception {
+    try (var stand = new Stand(); var peer = stand.peer()) {
+      long id = 1;
+      for (Code code : Code.values()) {
+        assertSame(code, Code.of(code.number()));
+        if (code != Code.OK) {
+          stand.failure = () -> {
+            throw new StatusException(code, "text: 100% <" + code + ">");
+          };
+          peer.send(id, Peer.request(Stand.SERVICE, "Fail", Empty.getDefaultInstance()));
+          assertEquals(code.number() + " text: 100% <" + code + ">", peer.receive().status());
+          id += 2;
+        }
+      }
+      assertSame(Code.UNKNOWN, Code.of(99));
+      assertSame(Code.UNKNOWN, Code.of(-1));
+    }
+  }
+
+  private static int endless(int depth) {
+    return endless(depth + 1) + 1;
+  }
+
+  @Test
+  void anErrorInAHandlerIsAnsweredAndTheConnectionSurvives() throws Exception {
+    try (var stand = new Stand(); var peer = stand.peer()) {
+      Stand.Failure[] failures = {
+        () -> endless(0),
+        () -> {
+          throw new OutOfMemoryError("made up");
+        },
+        () -> {
+          throw new AssertionError("broken");
+        }
+      };
+      String[] answers = {"java.lang.StackOverflowError", "java.lang.OutOfMemoryError: made up",
+        "java.lang.AssertionError: broken"};
+      for (int i = 0; i < failures.length; i++) {
+        stand.failure = failures[i];
+        peer.send(2 * i + 1, Peer.request(Stand.SERVICE, "Fail", Empty.getDefaultInstance()));
+        assertEquals("13 internal error: " + answers[i], peer.receive().status());
+      }
+      peer.send(99, Peer.request(Stand.SERVICE, "Nothing", Empty.getDefaultInstance()));
+      assertEquals(0, peer.receive().data().length);
+    }
+  }
+
+  @Test
+  void aMapperThatFailsDoesNotHarmTheConnection() throws Exception {
+    ErrorMapper broken = error -> {
+      throw new IllegalStateException("mapper");
+    };
+    try (var stand = new Stand(broken); var peer = stand.peer()) {
+      stand.failure = () -> {
+        throw new IOException("x");
+      };
+      peer.send(1, Peer.request(Stand.SERVICE, "Fail", Empty.getDefaultInstance()));
+      assertEquals("13 internal error: java.lang.IllegalStateException: mapper", peer.receive().status());
+      peer.send(3, Peer.request(Stand.SERVICE, "Nothing", Empty.getDefaultInstance()));
+      assertEquals(0, peer.receive().data().length);
+    }
+  }
+}

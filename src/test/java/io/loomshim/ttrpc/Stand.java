@@ -1,0 +1,125 @@
+package io.loomshim.ttrpc;
+
+import static org.awaitility.Awaitility.await;
+
+import com.google.protobuf.BytesValue;
+import com.google.protobuf.Empty;
+import com.google.protobuf.StringValue;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+
+/** A real server on a real socket with a service for tests. Closing it checks that no connection or call stays. */
+final class Stand implements AutoCloseable {
+  static final String SERVICE = "test.Service";
+  static final Duration LONG = Duration.ofSeconds(20);
+  static final Map<String, String> NO_METADATA = Map.of();
+
+  /** What a handler throws, for method Fail. */
+  interface Failure {
+    void run() throws Throwable;
+  }
+
+  final Path directory;
+  final Path socket;
+  final Server server;
+
+  /** Opens for handlers of method Hold, which wait for it. */
+  final CountDownLatch release = new CountDownLatch(1);
+
+  /** One element for each interrupted Hold. */
+  final LinkedBlockingQueue<Call> interrupted = new LinkedBlockingQueue<>();
+
+  /** What method Fail does. */
+  volatile Failure failure = () -> {};
+
+  Stand() throws IOException {
+    this(ErrorMapper.NONE);
+  }
+
+  Stand(ErrorMapper mapper) throws IOException {
+    directory = Files.createTempDirectory("ttrpc");
+    socket = directory.resolve("s");
+    var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    listener.bind(UnixDomainSocketAddress.of(socket));
+    server = new Server(listener, List.of(service()), mapper);
+    server.start();
+  }
+
+  private Service service() {
+    return new Service(SERVICE)
+        .method("Echo", BytesValue.parser(), (call, request) -> request)
+        .method("Size", BytesValue.parser(), (call, request) -> text("" + request.getValue().size()))
+        .method("Zeros", StringValue.parser(), (call, request) ->
+            BytesValue.of(Peer.zeros(Integer.parseInt(request.getValue()))))
+        .method("Nothing", Empty.parser(), (call, request) -> Empty.getDefaultInstance())
+        .method("Null", Empty.parser(), (call, request) -> null)
+        .method("Metadata", StringValue.parser(), (call, request) ->
+            text(call.metadata(request.getValue()).toString()))
+        .method("Hold", StringValue.parser(), this::hold)
+        .method("Fail", Empty.parser(), this::fail);
+  }
+
+  private StringValue hold(Call call, StringValue request) throws InterruptedException {
+    if (!request.getValue().isEmpty()) {
+      call.serves(request.getValue());
+    }
+    try {
+      release.await();
+      return request;
+    } catch (InterruptedException e) {
+      interrupted.add(call);
+      throw e;
+    }
+  }
+
+  private Empty fail(Call call, Empty request) throws Exception {
+    try {
+      failure.run();
+    } catch (Exception | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+    return request;
+  }
+
+  static StringValue text(String text) {
+    return StringValue.of(text);
+  }
+
+  Client client() throws IOException {
+    return Client.connect(socket, LONG);
+  }
+
+  Peer peer() throws IOException {
+    return Peer.connect(socket);
+  }
+
+  /** Fails unless a new connection is served. */
+  void assertServes() throws Exception {
+    try (Client client = client()) {
+      var bytes = BytesValue.of(Peer.zeros(3));
+      var reply = client.call(SERVICE, "Echo", bytes, BytesValue.parser(), LONG, NO_METADATA);
+      org.junit.jupiter.api.Assertions.assertEquals(bytes, reply);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    release.countDown();
+    server.close();
+    Files.delete(socket);
+    Files.delete(directory);
+    await().until(() -> server.inFlight().isEmpty() && server.connections() == 0);
+    await().until(() -> server.deadlines().pending() == 0);
+  }
+}
