@@ -82,11 +82,16 @@ record Bundle(Path directory) {
   /** The pid that runc wrote to {@code pidFile}: decimal, without a line feed. */
   static int readPid(Path pidFile) throws IOException {
     String text = Files.readString(pidFile).strip();
+    int pid = 0;
     try {
-      return Integer.parseInt(text);
+      pid = Integer.parseInt(text);
     } catch (NumberFormatException e) {
-      throw new IOException("pid file " + pidFile + " has no pid but \"" + text + "\"", e);
+      // told below
     }
+    if (pid <= 0) {
+      throw new IOException("pid file " + pidFile + " has no pid but \"" + text + "\"");
+    }
+    return pid;
   }
 
   /**

@@ -98,7 +98,8 @@ final class Linger {
     try (FileLock held = directory.lock()) {
       assert held != null;
       directory.withdraw(record);
-      if (tasks.idle() && !directory.leased()) {
+      // leases first: a Create makes its container known before it takes its lease away
+      if (!directory.leased() && tasks.idle()) {
         return true;
       }
       directory.publish(record);

@@ -282,7 +282,8 @@ final class StartTest {
   @Test
   void namesThatAreTooLongOrUnusualForADirectoryAreHashed() throws Exception {
     Set<Path> runs = new HashSet<>();
-    for (String address : List.of("/run/a b", "/run/a@b", "/run/a,b", "/run/a/b", "/run/a/b/", "/run/" + "x".repeat(240))) {
+    String longest = "/run/" + "x".repeat(240);
+    for (String address : List.of("/run/a b", "/run/a@b", "/run/a,b", "/run/a/b", "/run/a/b/", longest)) {
       ProcessBuilder builder = shim.command(shim.bundle("a"),
           List.of("-namespace", "n".repeat(76), "-address", address, "-id", "a", "start"));
       assertEquals(0, Installation.finish(builder, null).status(), address);
