@@ -1,6 +1,6 @@
 # The paths of containerd-shim-loom-v1 that start other programs anyway, read only when needed:
 # finding a JDK, starting the daemon, deleting a container without it, describing the shim.
-# shellcheck shell=sh disable=SC2154 # the variables are the launcher's
+# shellcheck shell=sh disable=SC2034,SC2154 # the variables are the launcher's
 
 OPTIONS_FILES_MAX=512  # remembered answers about options on stdin; all are dropped beyond it
 LOCK_SECONDS_MAX=100   # containerd gives a shim 100 s to become reachable
@@ -108,22 +108,34 @@ cold() {
   done
   if alive; then return; fi
   set +f
-  rm -f -- "$run/daemon" "$run"/removed/*
+  set -- "$run/daemon" "$run"/removed/*
+  for file in "$run"/*.sock; do
+    name=${file##*/}
+    name=${name%.sock}
+    if ! lives "${name%%-*}" "${name#*-}"; then set -- "$@" "$file"; fi
+  done
   set -f
+  rm -f -- "$@"
   if [ -s "$run/daemon.log" ]; then mv -f -- "$run/daemon.log" "$run/daemon.log.1"; fi
   # The pipe of this substitution is the daemon's stdout: it writes one line when it listens and
-  # closes it, and the end of the pipe without a line means that it died.
+  # closes it, and the end of the pipe without that line means that it died.
   answer=$( (launch) & )
-  case $answer in
-    [0-9]*' '[0-9]*' unix:///'*) ;;
-    error:*) fail "${answer#error: }" ;;
-    '') fail "the daemon died while starting: $(tail -n 1 -- "$run/daemon.log" 2> /dev/null)" ;;
-    *) fail "the daemon answered: $answer" ;;
-  esac
-  # shellcheck disable=SC2034 # the launcher uses them
-  read -r pid started socket <<END
+  said=
+  while IFS= read -r line; do
+    case $line in
+      [0-9]*' '[0-9]*' unix:///'*)
+        read -r pid started socket <<END
+$line
+END
+        return ;;
+      error:*) fail "${line#error: }" ;;
+      ?*) said=$line ;;
+    esac
+  done <<END
 $answer
 END
+  [ -z "$said" ] || fail "the daemon answered: $said"
+  fail "the daemon died while starting: $(tail -n 1 -- "$run/daemon.log" 2> /dev/null)"
 }
 
 # launch: becomes the daemon. Runs in a process of its own.

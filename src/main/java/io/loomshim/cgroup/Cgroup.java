@@ -23,7 +23,8 @@ public record Cgroup(Map<String, Path> directories) {
   private static final Path UNIFIED_MOUNT = Path.of("/sys/fs/cgroup");
 
   /** Which hierarchy lists the processes of a container: runc asks the first of these too. */
-  private static final List<String> PROCESS_HIERARCHIES = List.of(UNIFIED, "devices", "freezer", "pids", "name=systemd");
+  private static final List<String> PROCESS_HIERARCHIES =
+      List.of(UNIFIED, "devices", "freezer", "pids", "name=systemd");
 
   public Cgroup {
     directories = Map.copyOf(directories);

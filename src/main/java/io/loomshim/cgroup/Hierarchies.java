@@ -23,7 +23,7 @@ final class Hierarchies {
     return found;
   }
 
-  /** The directory of each controller that {@code text} (lines {@code id:controllers:path}) names and that is mounted. */
+  /** The directory of each mounted controller that {@code text} (lines {@code id:controllers:path}) names. */
   static Map<String, Path> locate(String text, List<MountTable.Entry> mounts) {
     var directories = new HashMap<String, Path>();
     for (String line : text.split("\n")) {
@@ -52,7 +52,7 @@ final class Hierarchies {
   /** A mount may show only a part of the hierarchy: its root is taken off the path. */
   private static Path directory(MountTable.Entry mount, String path) {
     String root = mount.root();
-    String below = !root.equals("/") && (path.equals(root) || path.startsWith(root + "/")) ? path.substring(root.length()) : path;
-    return Path.of(mount.point() + below);
+    boolean inside = !root.equals("/") && (path.equals(root) || path.startsWith(root + "/"));
+    return Path.of(mount.point() + (inside ? path.substring(root.length()) : path));
   }
 }

@@ -19,7 +19,8 @@ record RootFs(Path directory, List<Mount> mounts) {
       return;
     }
     if (!Files.isDirectory(directory)) {
-      Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
+      Files.createDirectory(
+          directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
     }
     for (Mount mount : mounts) {
       try {

@@ -45,11 +45,16 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
   }
 
   private static Duration seconds(String text) {
+    int seconds = -1;
     try {
-      return Duration.ofSeconds(Integer.parseUnsignedInt(text));
+      seconds = Integer.parseInt(text);
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException("linger_seconds is not a number: " + text, e);
+      // told below
     }
+    if (seconds < 0) {
+      throw new IllegalArgumentException("linger_seconds is not a number of seconds: " + text);
+    }
+    return Duration.ofSeconds(seconds);
   }
 
   private static String value(String[] args, int at) {

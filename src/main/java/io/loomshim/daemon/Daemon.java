@@ -141,6 +141,7 @@ final class Daemon implements Host {
   @Override
   public void creating(String id, Path bundle) throws InterruptedException {
     prepared.await();
+    linger.changed();
     directory.created(id);
     logs.open(id, bundle);
   }

@@ -40,7 +40,7 @@ final class Linger {
     this.record = record;
   }
 
-  /** A container has come or gone. */
+  /** A container is coming or has gone. */
   void changed() {
     lock.lock();
     try {
@@ -98,7 +98,8 @@ final class Linger {
     try (FileLock held = directory.lock()) {
       assert held != null;
       directory.withdraw(record);
-      if (tasks.idle() && !directory.leased()) {
+      // leases first: a Create makes its container known before it takes its lease away
+      if (!directory.leased() && tasks.idle()) {
         return true;
       }
       directory.publish(record);

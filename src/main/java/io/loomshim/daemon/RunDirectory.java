@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -37,7 +37,7 @@ final class RunDirectory {
 
   private final Path path;
   private final ReentrantLock lock = new ReentrantLock();
-  private final ArrayDeque<String> deleted = new ArrayDeque<>(); // guarded by lock
+  private final LinkedHashSet<String> deleted = new LinkedHashSet<>(); // oldest first; guarded by lock
 
   RunDirectory(Path path) {
     this.path = path;
@@ -125,9 +125,10 @@ final class RunDirectory {
     }
     lock.lock();
     try {
+      deleted.remove(id); // an earlier container of that name: the answer is a new one
       deleted.add(id);
       if (deleted.size() > DELETED_MAX) {
-        remove(path.resolve("deleted").resolve(deleted.remove()));
+        remove(path.resolve("deleted").resolve(deleted.removeFirst()));
       }
     } finally {
       lock.unlock();

@@ -26,6 +26,7 @@ public final class Children {
   private static final ReentrantReadWriteLock LAUNCHES = new ReentrantReadWriteLock();
   private static final int WNOHANG = 1;
   private static final long WAIT4 = Native.function("wait4");
+  private static final long KILL = Native.function("kill");
 
   /** Ends the protection that {@link #launching} gave; to be closed by the same thread. */
   public interface Launch extends AutoCloseable {
@@ -41,6 +42,15 @@ public final class Children {
 
   static void release(int pid) {
     CLAIMED.remove(pid);
+  }
+
+  /** Kills the child {@code pid}, which was started a moment ago, and reaps it. */
+  static void discard(int pid) {
+    Native.callInt(KILL, pid, Child.SIGKILL, 0, 0, 0, 0);
+    int result;
+    do {
+      result = Native.callInt(WAIT4, pid, 0, 0, 0, 0, 0);
+    } while (result == -Errno.EINTR);
   }
 
   /** Keeps sweeps away while a process that is not claimed yet may become our child. */

@@ -40,7 +40,13 @@ public final class Spawner {
   public static Child spawn(Spawn spawn) throws ErrnoException {
     var raised = new ArrayList<Fd>();
     try {
-      return Child.claim(spawn(spawn, raise(spawn.fds(), raised)));
+      int pid = spawn(spawn, raise(spawn.fds(), raised));
+      try {
+        return Child.claim(pid);
+      } catch (ErrnoException e) {
+        Children.discard(pid); // no descriptor left for it: nobody could wait for it
+        throw e;
+      }
     } finally {
       for (Fd fd : raised) {
         fd.close();

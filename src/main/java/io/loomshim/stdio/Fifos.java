@@ -41,7 +41,12 @@ final class Fifos {
    * @throws StatusException DEADLINE_EXCEEDED when no reader came within {@link #READER_WAIT_MAX}
    */
   static Fd openWriter(String path) throws IOException, InterruptedException {
-    Deadline deadline = Deadline.in(READER_WAIT_MAX);
+    return openWriter(path, READER_WAIT_MAX);
+  }
+
+  /** The same with another limit. */
+  static Fd openWriter(String path, Duration limit) throws IOException, InterruptedException {
+    Deadline deadline = Deadline.in(limit);
     Duration pause = PAUSE_MIN;
     while (true) {
       try {

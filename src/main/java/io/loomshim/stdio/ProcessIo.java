@@ -91,11 +91,11 @@ public final class ProcessIo implements AutoCloseable {
       return;
     }
     Fd reader = reader(path);
+    keepers.add(reader);
     if (!Fifos.isFifo(path)) {
-      give(reader);
+      childFds.add(reader);
       return;
     }
-    keepers.add(reader);
     stdinKeeper = Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0));
     if (owner.handOver()) {
       reader.nonBlocking(false);

@@ -29,7 +29,8 @@ public final class RuntimeOptions {
             case "containerd.linux.runc.CreateOptions" -> convert(any.getValue());
             default ->
                 throw new StatusException(
-                    Code.INVALID_ARGUMENT, "options of type \"" + any.getTypeUrl() + "\" are not known: invalid argument");
+                    Code.INVALID_ARGUMENT,
+                    "options of type \"" + any.getTypeUrl() + "\" are not known: invalid argument");
           });
     } catch (InvalidProtocolBufferException e) {
       throw new StatusException(Code.INVALID_ARGUMENT, "options are not a " + type + ": " + e.getMessage(), e);

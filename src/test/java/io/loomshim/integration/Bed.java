@@ -39,6 +39,7 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
   private Path directory;
   private Containerd containerd;
   private Ctr ctr;
+  private Shims shims;
   private LeftOvers atFirst;
   private LeftOvers before;
 
@@ -50,6 +51,8 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
       Install.get();
     }
     atFirst = snapshot();
+    Names.address(directory.resolve("grpc"));
+    shims = new Shims(directory.resolve("direct"), rootfs());
     containerd = Containerd.start(directory);
     ctr = new Ctr(directory, rootfs(), containerd.address(), Names.namespace());
     // what the daemon loads only once is loaded now, so that later comparisons are exact
@@ -77,11 +80,16 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
     if (containerd != null) {
       containerd.stop();
     }
+    if (shims != null) {
+      shims.close();
+    }
     if (Shim.tested().ours()) {
       problems.addAll(endDaemons());
     }
     check(atFirst, false, "after containerd and the daemons ended there is still");
     LeftOvers.removeNamespaces();
+    Names.forget(directory.resolve("grpc"));
+    Names.forget(directory.resolve("direct/grpc"));
     Scratch.remove(directory);
     if (!problems.isEmpty()) {
       throw new AssertionError(String.join("\n", problems));
@@ -96,6 +104,11 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
     return ctr;
   }
 
+  /** For tests that talk to a shim without containerd. */
+  Shims shims() {
+    return shims;
+  }
+
   Path rootfs() {
     return Shared.ROOTFS;
   }
@@ -106,7 +119,7 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
   }
 
   LeftOvers snapshot() {
-    return LeftOvers.now(directory.resolve("grpc").toString(), directory.resolve("fifo"));
+    return LeftOvers.now(directory.resolve("fifo"));
   }
 
   private void check(LeftOvers earlier, boolean failedAlready, String what) {

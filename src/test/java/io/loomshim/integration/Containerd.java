@@ -81,6 +81,16 @@ final class Containerd {
     }
   }
 
+  /** How many events of {@code topic} shims have forwarded for {@code namespace}, as its log tells. */
+  long forwarded(String namespace, String topic) {
+    try {
+      String wanted = "msg=\"event forwarded\" ns=" + namespace + " topic=" + topic + " ";
+      return Files.readAllLines(log).stream().filter(line -> line.contains(wanted)).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Ends it as a crash would; the shims stay. */
   void crash() {
     process.destroyForcibly();

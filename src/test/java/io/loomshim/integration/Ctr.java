@@ -1,8 +1,5 @@
 package io.loomshim.integration;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -97,24 +94,33 @@ final class Ctr {
     return found;
   }
 
-  /** The pid of a task's first process on the host. */
-  long pid(String id) {
+  /** The pid on the host of every task's first process, by container. */
+  Map<String, Long> pids() {
+    var found = new TreeMap<String, Long>();
     for (String line : call("tasks", "ls").ok().text().lines().skip(1).toList()) {
       String[] words = line.trim().split("\\s+");
-      if (words[0].equals(id)) {
-        return Long.parseLong(words[1]);
-      }
+      found.put(words[0], Long.parseLong(words[1]));
     }
-    throw new AssertionError("no task " + id);
+    return found;
+  }
+
+  /** The pid on the host of one task's first process. */
+  long pid(String id) {
+    return pids().get(id);
   }
 
   String status(String id) {
     return tasks().getOrDefault(id, "none");
   }
 
-  /** Deletes a stopped task and returns its exit status, which ctr mentions when it is not 0. */
+  /** Deletes a stopped task and returns its exit status. */
   int deleteTask(String id) {
-    var matcher = EXIT_STATUS.matcher(call("tasks", "rm", id).ok().errors());
+    return exitStatus(call("tasks", "rm", id).ok());
+  }
+
+  /** The exit status that {@code ctr task rm} mentions when it is not 0. */
+  static int exitStatus(Exec.Result deletion) {
+    var matcher = EXIT_STATUS.matcher(deletion.errors());
     return matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
   }
 
@@ -138,16 +144,6 @@ final class Ctr {
     }
     for (String id : call("containers", "ls", "--quiet").text().lines().toList()) {
       deleteContainer(id);
-    }
-  }
-
-  /** A file with {@code text} in it, for use as stdin. */
-  Path input(String text) {
-    try {
-      Path file = Files.createTempFile(scratch, "in", "");
-      return Files.writeString(file, text, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }

@@ -39,9 +39,11 @@ final class Exec {
     }
   }
 
-  /** Where the program runs and what it gets; an absent stdin is /dev/null. */
+  /** Where the program runs and what it gets. */
   record Setting(Path directory, Map<String, String> environment, Path stdin) {
     static final Path NO_STDIN = Path.of("/dev/null");
+    /** For a stdin that {@link Exec#feed} fills. */
+    static final Path PIPE = Path.of("-");
 
     Setting(Path directory, Map<String, String> environment) {
       this(directory, environment, NO_STDIN);
@@ -66,7 +68,10 @@ final class Exec {
       Path out = Files.createTempFile(scratch, "out", "");
       Path err = Files.createTempFile(scratch, "err", "");
       var builder = new ProcessBuilder(command).directory(setting.directory().toFile())
-          .redirectInput(setting.stdin().toFile()).redirectOutput(out.toFile()).redirectError(err.toFile());
+          .redirectOutput(out.toFile()).redirectError(err.toFile());
+      if (!setting.stdin().equals(Setting.PIPE)) {
+        builder.redirectInput(setting.stdin().toFile());
+      }
       builder.environment().putAll(setting.environment());
       return new Exec(command, builder.start(), out, err);
     } catch (IOException e) {
@@ -80,6 +85,15 @@ final class Exec {
 
   Process process() {
     return process;
+  }
+
+  /** Writes to the program's stdin and then closes it. */
+  void feed(byte[] data) {
+    try (var stdin = process.getOutputStream()) {
+      stdin.write(data);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   boolean running() {

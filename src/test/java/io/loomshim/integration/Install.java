@@ -38,7 +38,7 @@ final class Install {
 
   private Install(Path scratch) {
     prefix = scratch.resolve("prefix");
-    runDirectory = scratch.resolve("run");
+    runDirectory = Scratch.directory("r"); // short, because sockets are in it
     if (!Files.exists(SCRIPT)) {
       throw new AssertionError(SCRIPT.toAbsolutePath() + " is missing");
     }

@@ -28,6 +28,7 @@ final class Names {
 
   private static final AtomicInteger NEXT = new AtomicInteger();
   private static final Set<String> NAMESPACES = ConcurrentHashMap.newKeySet();
+  private static final Set<String> ADDRESSES = ConcurrentHashMap.newKeySet();
   private static final Set<String> IDS = ConcurrentHashMap.newKeySet();
 
   private Names() {}
@@ -45,21 +46,34 @@ final class Names {
     return name;
   }
 
-  /** The sockets of Go shims that exist for any container named here, under a containerd at {@code address}. */
-  static List<Path> goSockets(String address) {
+  /** Remembers a containerd address that shims are told. */
+  static String address(Path path) {
+    ADDRESSES.add(path.toString());
+    return path.toString();
+  }
+
+  /** The sockets of Go shims that exist for anything named here. */
+  static List<Path> goSockets() {
     var found = new ArrayList<Path>();
     if (!Files.isDirectory(GO_SOCKETS)) {
       return found;
     }
-    for (String namespace : NAMESPACES) {
-      for (String id : IDS) {
-        Path socket = GO_SOCKETS.resolve(sha256(address + "/" + namespace + "/" + id));
-        if (Files.exists(socket)) {
-          found.add(socket);
+    for (String address : ADDRESSES) {
+      for (String namespace : NAMESPACES) {
+        for (String id : IDS) {
+          Path socket = GO_SOCKETS.resolve(sha256(address + "/" + namespace + "/" + id));
+          if (Files.exists(socket)) {
+            found.add(socket);
+          }
         }
       }
     }
     return found;
+  }
+
+  /** Forgets an address that is not used any more. */
+  static void forget(Path path) {
+    ADDRESSES.remove(path.toString());
   }
 
   private static String sha256(String text) {

@@ -41,13 +41,24 @@ final class Pinning {
       while (recording.hasMoreEvents()) {
         var event = recording.readEvent();
         if (event.getEventType().getName().equals(EVENT) && waitsForUs(event)) {
-          found.add("daemon " + pid + " pinned a carrier: " + event);
+          found.add("process " + pid + " pinned a carrier for " + event.getDuration() + stack(event));
         }
       }
       return found;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private static String stack(RecordedEvent event) {
+    var text = new StringBuilder();
+    if (event.getStackTrace() != null) {
+      for (var frame : event.getStackTrace().getFrames()) {
+        text.append("\n    at ").append(frame.getMethod().getType().getName()).append('.')
+            .append(frame.getMethod().getName()).append(':').append(frame.getLineNumber());
+      }
+    }
+    return text.toString();
   }
 
   /** True unless the thread waited for the JVM's own loading and initialising of a class. */

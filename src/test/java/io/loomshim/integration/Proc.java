@@ -1,6 +1,7 @@
 package io.loomshim.integration;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +28,9 @@ final class Proc {
       return pid + " (parent " + parent + ", " + state + ") " + what;
     }
   }
+
+  /** Ends what {@link #files} tells of a Unix socket that is bound to none. */
+  static final String NO_PATH = "without a path";
 
   private Proc() {}
 
@@ -70,7 +74,7 @@ final class Proc {
     return tasks == null ? 0 : tasks.length;
   }
 
-  /** What each open file descriptor of {@code pid} refers to, as {@code "12 pipe:[4711]"}. */
+  /** What each open file descriptor of {@code pid} refers to, as {@code "12 pipe:[4711]"}; sockets with their path. */
   static List<String> files(long pid) {
     var found = new ArrayList<String>();
     Path directory = Path.of("/proc", Long.toString(pid), "fd");
@@ -78,10 +82,30 @@ final class Proc {
     for (String name : names == null ? new String[0] : names) {
       String target = link(directory.resolve(name));
       if (!target.isEmpty()) {
-        found.add(name + " " + target);
+        found.add(name + " " + target + socketPath(target));
       }
     }
     return found;
+  }
+
+  /** For a Unix socket its state and the path that it is bound to, else nothing. */
+  private static String socketPath(String file) {
+    int bracket = file.indexOf("socket:[");
+    if (bracket < 0) {
+      return "";
+    }
+    String inode = file.substring(bracket + "socket:[".length(), file.length() - 1);
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/net/unix"))) {
+        String[] words = line.trim().split("\\s+");
+        if (words.length > 6 && words[6].equals(inode)) {
+          return " state " + words[5] + " " + (words.length > 7 ? words[7] : NO_PATH);
+        }
+      }
+    } catch (IOException e) {
+      return " " + e;
+    }
+    return " of no family that has a path";
   }
 
   /** The identity of the network namespace of {@code pid}, or an empty string. */
@@ -97,6 +121,22 @@ final class Proc {
   /** SIGTERM for exactly this process. */
   static void terminate(long pid) {
     ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
+  }
+
+  /** A file of the cgroup that {@code pid} is in: of the controller's hierarchy, or of the only one. */
+  static String cgroupFile(long pid, String controller, String file) {
+    try {
+      boolean unified = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+      for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/cgroup"))) {
+        String[] parts = line.split(":", 3);
+        if (unified ? parts[1].isEmpty() : List.of(parts[1].split(",")).contains(controller)) {
+          return Files.readString(Path.of("/sys/fs/cgroup/" + (unified ? "" : controller) + parts[2], file)).strip();
+        }
+      }
+      throw new AssertionError("process " + pid + " is in no cgroup of " + controller);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static String link(Path path) {

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -31,7 +32,12 @@ final class Scratch {
 
   private static Path make() {
     try {
-      Path base = Files.createTempDirectory("lit-");
+      // not createTempDirectory: its 19 digits are too many for a socket path
+      Path base = Path.of(System.getProperty("java.io.tmpdir"), "lit-" + ProcessHandle.current().pid());
+      if (Files.exists(base)) {
+        remove(base); // of an earlier JVM with our pid
+      }
+      Files.createDirectory(base, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       Runtime.getRuntime().addShutdownHook(new Thread(() -> remove(base)));
       return base;
     } catch (IOException e) {

@@ -69,7 +69,7 @@ final class DeleteTest {
     StringBuilder escaped = new StringBuilder();
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) (i * 7);
-      escaped.append(String.format("\\0%03o", bytes[i] & 0xff));
+      escaped.append(String.format("\\%03o", bytes[i] & 0xff));
     }
     Files.writeString(run.resolve("deleted/a"), escaped + "\n");
     for (int i = 0; i < 2; i++) {
@@ -116,7 +116,7 @@ final class DeleteTest {
   @Test
   void theBundleMayBeGivenAndMayBeGone() throws Exception {
     Path run = run("a");
-    Files.writeString(run.resolve("deleted/a"), "\\0020\\0007\n");
+    Files.writeString(run.resolve("deleted/a"), "\\020\\007\n");
     List<String> flags = new ArrayList<>(List.of("-bundle", shim.bundle("a").toString()));
     flags.addAll(Installation.flags("a", "delete"));
     assertEquals(7, silent(Installation.finish(shim.command(shim.base, flags), null)).getExitStatus());

@@ -43,7 +43,7 @@ final class Installation implements AutoCloseable {
   private final List<String> settings = new ArrayList<>();
 
   Installation(Path directory) throws Exception {
-    base = Files.createDirectories(directory.resolve("it's a place"));
+    base = Files.createDirectories(directory.resolve("it's here"));
     prefix = base.resolve("pre fix");
     runDir = base.resolve("run dir");
     shim = prefix.resolve("bin/containerd-shim-loom-v1");
@@ -86,7 +86,6 @@ final class Installation implements AutoCloseable {
     Attributes attributes = manifest.getMainAttributes();
     attributes.put(Attributes.Name.MANIFEST_VERSION, "1.0");
     attributes.put(Attributes.Name.MAIN_CLASS, StandInDaemon.class.getName());
-    attributes.putValue("Add-Opens", "java.base/java.io");
     String entry = StandInDaemon.class.getName().replace('.', '/') + ".class";
     try (JarOutputStream jar =
             new JarOutputStream(Files.newOutputStream(lib.resolve("loomshim.jar")), manifest);
@@ -124,7 +123,7 @@ final class Installation implements AutoCloseable {
 
   /** The flags that containerd gives to every action. */
   static List<String> flags(String id, String action) {
-    return List.of("-namespace", "test", "-address", "/run/containerd/containerd.sock",
+    return List.of("-namespace", "test", "-address", "/run/c.sock",
         "-publish-binary", "/usr/bin/containerd", "-id", id, action);
   }
 

@@ -165,7 +165,9 @@ final class OptionsTest {
     byte[] options = any(Options.newBuilder().setBinaryName("/opt/other").build());
     assertEquals(0, shim.start("a", options).status());
     Path bin = Files.createDirectories(shim.base.resolve("bin"));
-    Files.copy(Path.of("/usr/bin/od"), bin.resolve("od"), StandardCopyOption.COPY_ATTRIBUTES);
+    for (String tool : List.of("od", "sha256sum")) {
+      Files.copy(Path.of("/usr/bin", tool), bin.resolve(tool), StandardCopyOption.COPY_ATTRIBUTES);
+    }
     ProcessBuilder builder = shim.startCommand("b");
     builder.environment().putAll(Map.of("PATH", bin.toString()));
     Outcome outcome = Installation.finish(builder, options);

@@ -3,7 +3,6 @@ package io.loomshim.launcher;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.lang.reflect.Constructor;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SelectionKey;
@@ -17,7 +16,7 @@ import java.util.List;
 
 /**
  * The daemon's side of the agreement with the launcher and nothing else: listens, publishes itself in
- * the run directory, writes its line to descriptor 3. Runs in a JVM of its own until it is killed.
+ * the run directory, writes its line to stdout and closes it. Runs in a JVM of its own until it is killed.
  */
 final class StandInDaemon {
   private static final long LIFE_MILLIS_MAX = 120_000; // outlives every test, not the machine
@@ -69,10 +68,9 @@ final class StandInDaemon {
     return stat.substring(stat.lastIndexOf(") ") + 2).split(" ")[19];
   }
 
-  private static void ready(String line) throws ReflectiveOperationException, IOException {
-    Constructor<FileDescriptor> constructor = FileDescriptor.class.getDeclaredConstructor(int.class);
-    constructor.setAccessible(true);
-    try (FileOutputStream out = new FileOutputStream(constructor.newInstance(3))) {
+  /** The end of this pipe tells the launcher to read the line; the JDK puts /dev/null in its place. */
+  private static void ready(String line) throws IOException {
+    try (FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {
       out.write(line.getBytes(StandardCharsets.UTF_8));
     }
   }

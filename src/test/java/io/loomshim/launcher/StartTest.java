@@ -116,7 +116,7 @@ final class StartTest {
     arguments.addFirst("-debug");
     assertEquals(0, Installation.finish(shim.command(shim.bundle("a"), arguments), null).status());
     assertEquals(
-        List.of("-namespace", "test", "-address", "/run/containerd/containerd.sock", "-run-dir",
+        List.of("-namespace", "test", "-address", "/run/c.sock", "-run-dir",
             shim.run("a").toString(), "-linger", "7", "-mode", "namespace", "-debug"),
         Files.readAllLines(shim.run("a").resolve("arguments")));
   }
@@ -168,6 +168,20 @@ final class StartTest {
   }
 
   @Test
+  void theSocketsOfDeadDaemonsAreRemovedByTheNextColdStart() throws Exception {
+    shim.start("a");
+    Installation.kill(shim.daemon("a"));
+    Path dead = Files.createFile(shim.run("a").resolve("4194303-77.sock"));
+    String stat = Files.readString(Path.of("/proc/self/stat"));
+    String startTime = stat.substring(stat.lastIndexOf(") ") + 2).split(" ")[19];
+    Path living = Files.createFile(
+        shim.run("a").resolve(ProcessHandle.current().pid() + "-" + startTime + ".sock"));
+    assertEquals(0, shim.start("b").status());
+    assertFalse(Files.exists(dead));
+    assertTrue(Files.exists(living));
+  }
+
+  @Test
   void aRecycledPidIsNotTakenForTheDaemon() throws Exception {
     shim.start("a");
     Installation.kill(shim.daemon("a"));
@@ -192,7 +206,7 @@ final class StartTest {
 
   @Test
   void aDaemonThatSaysWhyItCannotStartIsQuoted() throws Exception {
-    shim.fakeJava("echo 'error: no such luck' >&3");
+    shim.fakeJava("echo 'error: no such luck'");
     Outcome outcome = shim.start("a");
     assertEquals(1, outcome.status());
     assertEquals("io.containerd.loom.v1: no such luck\n", outcome.stderr());
@@ -200,10 +214,19 @@ final class StartTest {
 
   @Test
   void aDaemonThatAnswersNonsenseIsAnError() throws Exception {
-    shim.fakeJava("echo hello >&3; echo noise; echo noise >&2");
+    shim.fakeJava("echo hello; echo noise >&2");
     Outcome outcome = shim.start("a");
     assertEquals(1, outcome.status());
     assertEquals("io.containerd.loom.v1: the daemon answered: hello\n", outcome.stderr());
+  }
+
+  @Test
+  void whatTheJvmPrintsBeforeTheDaemonsLineDoesNotMatter() throws Exception {
+    shim.fakeJava("echo 'OpenJDK 64-Bit Server VM warning: 1 2 unix:///x'; exec '" + Installation.java() + "' \"$@\"");
+    Outcome outcome = Installation.finish(shim.startCommand("a").redirectErrorStream(true), null);
+    assertEquals(0, outcome.status(), outcome.out());
+    assertEquals(Files.readString(shim.bundle("a").resolve("address")), outcome.out());
+    assertEquals("unix://" + StandInDaemon.socket(shim.daemon("a")), outcome.out());
   }
 
   @Test
@@ -259,11 +282,14 @@ final class StartTest {
   @Test
   void namesThatAreTooLongOrUnusualForADirectoryAreHashed() throws Exception {
     Set<Path> runs = new HashSet<>();
-    for (String address : List.of("/run/a b", "/run/a@b", "/run/a,b", "/run/a/b", "/run/a/b/", "/run/" + "x".repeat(240))) {
+    String longest = "/run/" + "x".repeat(240);
+    for (String address : List.of("/run/a b", "/run/a@b", "/run/a,b", "/run/a/b", "/run/a/b/", longest)) {
       ProcessBuilder builder = shim.command(shim.bundle("a"),
           List.of("-namespace", "n".repeat(76), "-address", address, "-id", "a", "start"));
       assertEquals(0, Installation.finish(builder, null).status(), address);
       assertTrue(runs.add(shim.run("a")), address);
+      // /run/loomshim, this name, a slash and PID-STARTTIME.sock: the kernel takes 107 bytes
+      assertTrue(shim.run("a").getFileName().toString().length() <= 107 - 25 - "/run/loomshim/".length());
     }
   }
 
@@ -271,7 +297,7 @@ final class StartTest {
   void anAnswerAboutAnEarlierContainerOfTheNameIsForgotten() throws Exception {
     shim.start("a");
     Path deleted = shim.run("a").resolve("deleted/a");
-    Files.writeString(deleted, "\\0020\\0007\n");
+    Files.writeString(deleted, "\\020\\007\n");
     shim.start("a");
     assertTrue(Files.notExists(deleted) || Files.size(deleted) == 0);
   }

@@ -41,7 +41,9 @@ class MountsTest {
 
   @Test
   void aNeighbourWhoseNameBeginsAlikeIsNotUnder() {
-    var entries = MountTable.parse("36 35 98:0 /r /a/rootfs rw - ext4 /dev/x rw\n37 35 98:0 / /a/rootfs2 rw m:1 - tmpfs x rw\n");
+    var entries =
+        MountTable.parse(
+            "36 35 98:0 /r /a/rootfs rw - ext4 /dev/x rw\n37 35 98:0 / /a/rootfs2 rw m:1 - tmpfs x rw\n");
     assertEquals(List.of("/a/rootfs"), MountTable.under(entries, "/a/rootfs"));
     assertEquals("/r", entries.get(0).root());
     assertEquals("tmpfs", entries.get(1).type());

@@ -48,7 +48,8 @@ class SpawnerTest {
   void aChildHasNoDescriptorsButThoseItWasGiven() throws Exception {
     try (Pipe leak = Pipe.open()) {
       int highest = leak.writer().number() + 8;
-      String script = "n=3; while [ $n -le " + highest + " ]; do [ -e /proc/$$/fd/$n ] && echo $n; n=$((n+1)); done; true";
+      String script =
+          "n=3; while [ $n -le " + highest + " ]; do [ -e /proc/$$/fd/$n ] && echo $n; n=$((n+1)); done; true";
       assertEquals("", output(List.of("/bin/sh", "-c", script), List.of(), ROOT));
     }
   }

@@ -1,0 +1,210 @@
+package io.loomshim;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The style of this project, where it can be read off the sources. Each violation is one sentence. */
+class TidyTest {
+  private static final Path MAIN = Path.of("src/main/java/io/loomshim");
+  private static final Path TEST = Path.of("src/test/java/io/loomshim");
+
+  /** Longer files hold more than one thing. */
+  private static final int FILE_LINES_MAX = 500;
+
+  private static final int LINE_COLUMNS_MAX = 120;
+
+  /** Rooms by floor: a room may use those on lower floors only. */
+  private static final Map<String, Integer> FLOORS =
+      Map.ofEntries(
+          Map.entry("log", 0), Map.entry("threads", 0),
+          Map.entry("json", 1), Map.entry("linux", 1), Map.entry("ttrpc", 1),
+          Map.entry("runc", 2), Map.entry("stdio", 2), Map.entry("cgroup", 2), Map.entry("event", 2),
+          Map.entry("container", 3), Map.entry("task", 4), Map.entry("daemon", 5));
+
+  /** Messages generated from src/main/proto; every room may use them. */
+  private static final String MESSAGES = "proto";
+
+  /** Programs that answer a user or the launcher on standard output. */
+  private static final List<String> PROGRAMS = List.of("daemon/Main.java", "daemon/StartOptions.java");
+
+  private static final Pattern ROOM = Pattern.compile("\\bio\\.loomshim\\.([a-z]+)\\b");
+  private static final Pattern NEW_THREAD =
+      Pattern.compile("\\bThread\\.(of|start)(Virtual|Platform)|\\bnew Thread\\b|\\bExecutors\\.|\\bForkJoinPool\\b"
+          + "|\\bCompletableFuture\\.(run|supply)Async|\\bnew Timer\\b");
+  private static final Pattern NATIVE =
+      Pattern.compile("\\bcom\\.kenai\\.jffi|\\bjnr\\.|\\bjava\\.lang\\.foreign|\\bSystem\\.load(Library)?\\b");
+  private static final Pattern TOP_LEVEL =
+      Pattern.compile("^(public |abstract |final |sealed |non-sealed )*(class|interface|record|enum|@interface) .*");
+  private static final Pattern FOR_OTHERS = Pattern.compile("^  public .*(class|interface|record|enum) .*");
+  private static final Pattern STRING = Pattern.compile("\"(\\\\.|[^\"\\\\])*\"");
+
+  /** One source file; {@code code} is its lines without comments and the contents of strings. */
+  private record Source(String name, List<String> lines, List<String> code) {
+    static Source read(Path base, Path file) throws IOException {
+      List<String> lines = Files.readAllLines(file);
+      var code = new ArrayList<String>();
+      boolean comment = false;
+      boolean block = false;
+      for (String line : lines) {
+        String text = block ? "" : STRING.matcher(line.replace("\"\"\"", "\0")).replaceAll("\"\"");
+        block ^= line.split("\"\"\"", -1).length % 2 == 0;
+        comment |= text.strip().startsWith("/*");
+        code.add(comment ? "" : text.replaceFirst("//.*", ""));
+        comment &= !text.contains("*/");
+      }
+      return new Source(base.relativize(file).toString(), lines, code);
+    }
+
+    String room() {
+      int slash = name.indexOf('/');
+      return slash < 0 ? "" : name.substring(0, slash);
+    }
+  }
+
+  private static List<Source> sources(Path base) throws IOException {
+    var sources = new ArrayList<Source>();
+    try (Stream<Path> files = Files.walk(base)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".java")).sorted().toList()) {
+        sources.add(Source.read(base, file));
+      }
+    }
+    assertTrue(sources.size() > 20, "no sources below " + base.toAbsolutePath());
+    return sources;
+  }
+
+  private static List<Source> all() throws IOException {
+    var all = sources(MAIN);
+    all.addAll(sources(TEST));
+    return all;
+  }
+
+  /** Says {@code sentence} of each line of code that {@code pattern} finds, in files that are not excepted. */
+  private static void none(List<Source> sources, Pattern pattern, List<String> except, String sentence) {
+    var found = new ArrayList<String>();
+    for (Source source : sources) {
+      for (int i = 0; i < source.code().size() && !except.contains(source.name()); i++) {
+        if (pattern.matcher(source.code().get(i)).find()) {
+          found.add(source.name() + ":" + (i + 1) + " " + sentence);
+        }
+      }
+    }
+    assertEquals(List.of(), found);
+  }
+
+  @Test
+  void nothingIsSynchronized() throws Exception {
+    none(all(), Pattern.compile("\\bsynchronized\\b"), List.of(), "pins a virtual thread: use a ReentrantLock");
+  }
+
+  @Test
+  void threadsAreMadeInOnePlace() throws Exception {
+    none(sources(MAIN), NEW_THREAD, List.of("threads/Threads.java"), "makes a thread: let Threads make and name it");
+  }
+
+  @Test
+  void testsDoNotSleep() throws Exception {
+    none(sources(TEST), Pattern.compile("\\bThread\\.sleep|\\b[A-Z]+S\\.sleep\\("), List.of(),
+        "sleeps: wait for what must happen, with a latch or awaitility");
+  }
+
+  @Test
+  void nativeCallsAreMadeInLinuxOnly() throws Exception {
+    List<Source> others = sources(MAIN).stream().filter(source -> !source.room().equals("linux")).toList();
+    none(others, NATIVE, List.of(), "calls native code: only the room linux does");
+  }
+
+  @Test
+  void theDaemonKeepsItsStandardStreamsClean() throws Exception {
+    none(sources(MAIN), Pattern.compile("\\bSystem\\.out\\b|\\bprintStackTrace\\b"), PROGRAMS,
+        "prints: containerd reads what the launcher's children print; use Log");
+  }
+
+  @Test
+  void roomsUseOnlyTheRoomsBelow() throws Exception {
+    var found = new ArrayList<String>();
+    for (Source source : sources(MAIN)) {
+      int floor = source.room().isEmpty() ? 0 : FLOORS.getOrDefault(source.room(), -1);
+      if (floor < 0) {
+        found.add(source.name() + " is in a room that this test does not know: give it a floor");
+      }
+      for (int i = 0; i < source.code().size(); i++) {
+        var used = ROOM.matcher(source.code().get(i));
+        while (used.find()) {
+          String room = used.group(1);
+          if (!room.equals(source.room()) && !room.equals(MESSAGES) && FLOORS.getOrDefault(room, 99) >= floor) {
+            found.add(source.name() + ":" + (i + 1) + " uses the room " + room + ", which is not below its own");
+          }
+        }
+      }
+    }
+    assertEquals(List.of(), found);
+  }
+
+  @Test
+  void noFileAndNoLineIsTooLong() throws Exception {
+    var found = new ArrayList<String>();
+    for (Source source : all()) {
+      if (source.lines().size() > FILE_LINES_MAX) {
+        found.add(source.name() + " has " + source.lines().size() + " lines: divide it");
+      }
+      for (int i = 0; i < source.lines().size(); i++) {
+        String line = source.lines().get(i);
+        if (line.length() > LINE_COLUMNS_MAX) {
+          found.add(source.name() + ":" + (i + 1) + " has " + line.length() + " columns: break it");
+        }
+        if (line.indexOf('\t') >= 0 || line.endsWith(" ")) {
+          found.add(source.name() + ":" + (i + 1) + " has a tab, or a blank at its end");
+        }
+      }
+    }
+    assertEquals(List.of(), found);
+  }
+
+  @Test
+  void nothingIsPutOff() throws Exception {
+    var words = Pattern.compile("\\b(TO" + "DO|FIX" + "ME)\\b");
+    var found = new ArrayList<String>();
+    for (Source source : all()) {
+      for (int i = 0; i < source.lines().size(); i++) {
+        if (words.matcher(source.lines().get(i)).find()) {
+          found.add(source.name() + ":" + (i + 1) + " puts something off: do it, or open an issue");
+        }
+      }
+    }
+    assertEquals(List.of(), found);
+  }
+
+  @Test
+  void everyTypeSaysWhatItIs() throws Exception {
+    var found = new ArrayList<String>();
+    for (Source source : sources(MAIN)) {
+      for (int i = 0; i < source.code().size(); i++) {
+        String line = source.code().get(i);
+        boolean type = TOP_LEVEL.matcher(line).matches() || FOR_OTHERS.matcher(line).matches();
+        if (type && !documented(source.lines(), i)) {
+          found.add(source.name() + ":" + (i + 1) + " has no Javadoc: say what it is");
+        }
+      }
+    }
+    assertEquals(List.of(), found);
+  }
+
+  /** Whether a comment ends right above line {@code at}, annotations aside. */
+  private static boolean documented(List<String> lines, int at) {
+    int above = at - 1;
+    while (above >= 0 && lines.get(above).strip().startsWith("@")) {
+      above--;
+    }
+    return above >= 0 && lines.get(above).strip().endsWith("*/");
+  }
+}

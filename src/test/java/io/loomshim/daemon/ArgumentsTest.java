@@ -1,0 +1,49 @@
+package io.loomshim.daemon;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class ArgumentsTest {
+  private static String refusal(String... args) {
+    return assertThrows(IllegalArgumentException.class, () -> Arguments.parse(args)).getMessage();
+  }
+
+  @Test
+  void everythingThatTheLauncherSaysIsRead() {
+    String[] args = {
+      "-namespace", "k8s.io", "-address", "/run/c.sock", "-mode", "pod", "-run-dir", "/run/x", "-linger", "7", "-debug"
+    };
+    assertEquals(
+        new Arguments("k8s.io", "/run/c.sock", Path.of("/run/x"), Duration.ofSeconds(7), true), Arguments.parse(args));
+  }
+
+  @Test
+  void aDaemonLingersForHalfAMinuteAndIsQuietUnlessTold() {
+    assertEquals(
+        new Arguments("ns", "", Path.of("/r"), Duration.ofSeconds(30), false),
+        Arguments.parse(new String[] {"-namespace", "ns", "-run-dir", "/r"}));
+  }
+
+  @Test
+  void lingerIsAWholeNumberOfSecondsAndMayBeZero() {
+    assertEquals(
+        Duration.ZERO, Arguments.parse(new String[] {"-namespace", "n", "-run-dir", "/r", "-linger", "0"}).linger());
+    for (String text : new String[] {"", "x", "-1", "1.5", "4294967295", "30s"}) {
+      assertEquals(
+          "linger_seconds is not a number of seconds: " + text,
+          refusal("-namespace", "n", "-run-dir", "/r", "-linger", text));
+    }
+  }
+
+  @Test
+  void whatIsMissingOrUnknownIsNamed() {
+    assertEquals("shim namespace cannot be empty", refusal("-run-dir", "/r"));
+    assertEquals("-run-dir is missing", refusal("-namespace", "n"));
+    assertEquals("no value for -linger", refusal("-namespace", "n", "-run-dir", "/r", "-linger"));
+    assertEquals("unknown argument -x", refusal("-x"));
+  }
+}

@@ -1,0 +1,162 @@
+package io.loomshim.daemon;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.Timestamp;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.FileLock;
+import io.loomshim.proto.task.DeleteResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunDirectoryTest {
+  private static final DeleteResponse RESPONSE =
+      DeleteResponse.newBuilder()
+          .setPid(4711)
+          .setExitStatus(137)
+          .setExitedAt(Timestamp.newBuilder().setSeconds(1_700_000_000).setNanos(123_456_789))
+          .build();
+
+  @TempDir Path temp;
+  private RunDirectory directory;
+
+  @BeforeEach
+  void prepare() throws Exception {
+    directory = new RunDirectory(temp);
+    directory.prepare();
+  }
+
+  private Path lease(String id, Duration age) throws Exception {
+    Path lease = Files.createFile(temp.resolve("leases").resolve(id));
+    return Files.setLastModifiedTime(lease, FileTime.from(Instant.now().minus(age)));
+  }
+
+  /** What a shell makes of the file: the bytes that the launcher's {@code delete} prints. */
+  private static byte[] printed(Path file) throws Exception {
+    Process shell =
+        new ProcessBuilder("sh", "-c", "IFS= read -r bytes < \"$0\"; printf \"$bytes\"", file.toString()).start();
+    byte[] bytes = shell.getInputStream().readAllBytes();
+    assertEquals(0, shell.waitFor());
+    return bytes;
+  }
+
+  @Test
+  void preparingTwiceIsFine() throws Exception {
+    directory.prepare();
+    for (String name : new String[] {"leases", "deleted", "removed"}) {
+      assertTrue(Files.isDirectory(temp.resolve(name)), name);
+    }
+  }
+
+  @Test
+  void aRecordIsPublishedAsOneLineAndTakenBack() throws Exception {
+    directory.publish("7 99 unix:///a");
+    directory.publish("8 99 unix:///b");
+    assertEquals("8 99 unix:///b\n", Files.readString(temp.resolve("daemon")));
+    directory.withdraw("8 99 unix:///b");
+    assertFalse(Files.exists(temp.resolve("daemon")));
+    directory.withdraw("8 99 unix:///b");
+    try (var files = Files.list(temp)) {
+      assertEquals(3, files.count(), "a draft was left");
+    }
+  }
+
+  @Test
+  void theRecordOfAnotherDaemonStays() throws Exception {
+    directory.publish("8 99 unix:///b");
+    directory.withdraw("7 99 unix:///a");
+    directory.withdraw("8 99 unix:///");
+    assertEquals("8 99 unix:///b\n", Files.readString(temp.resolve("daemon")));
+  }
+
+  @Test
+  void aFreshLeaseCountsAndAnOldOneIsForgotten() throws Exception {
+    assertFalse(directory.leased());
+    Path old = lease("old", RunDirectory.LEASE_AGE_MAX.plusSeconds(1));
+    assertFalse(directory.leased());
+    assertFalse(Files.exists(old));
+    Path fresh = lease("fresh", RunDirectory.LEASE_AGE_MAX.minusSeconds(30));
+    assertTrue(directory.leased());
+    assertTrue(Files.exists(fresh));
+  }
+
+  @Test
+  void withoutADirectoryNobodyIsPromised() throws Exception {
+    Files.delete(temp.resolve("leases"));
+    assertFalse(directory.leased());
+  }
+
+  @Test
+  void aCreateEndsItsLeaseAndTheAnswerForItsNamesake() throws Exception {
+    lease("web-1", Duration.ZERO);
+    lease("web-2", Duration.ZERO);
+    directory.deleted("web-1", RESPONSE);
+    directory.created("web-1");
+    assertFalse(Files.exists(temp.resolve("leases/web-1")));
+    assertFalse(Files.exists(temp.resolve("deleted/web-1")));
+    assertTrue(directory.leased(), "the lease of another container is its own");
+    directory.created("never-promised");
+  }
+
+  @Test
+  void aShellPrintsTheAnswerForDelete() throws Exception {
+    directory.deleted("web-1", RESPONSE);
+    byte[] printed = printed(temp.resolve("deleted/web-1"));
+    assertArrayEquals(RESPONSE.toByteArray(), printed);
+    assertEquals(RESPONSE, DeleteResponse.parseFrom(printed));
+  }
+
+  @Test
+  void everyByteSurvivesTheShell() throws Exception {
+    byte[] all = new byte[512];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = (byte) i;
+    }
+    assertArrayEquals(all, printed(Files.writeString(temp.resolve("octal"), RunDirectory.octal(all) + "\n")));
+  }
+
+  @Test
+  void onlyTheNewestAnswersAreKept() {
+    for (int i = 0; i <= RunDirectory.DELETED_MAX; i++) {
+      directory.deleted("c" + i, RESPONSE);
+    }
+    assertFalse(Files.exists(temp.resolve("deleted/c0")));
+    assertTrue(Files.exists(temp.resolve("deleted/c1")));
+    assertTrue(Files.exists(temp.resolve("deleted/c" + RunDirectory.DELETED_MAX)));
+  }
+
+  @Test
+  void anIdThatIsUsedOverAndOverKeepsItsAnswer() {
+    directory.deleted("other", RESPONSE);
+    for (int i = 0; i <= RunDirectory.DELETED_MAX; i++) {
+      directory.deleted("same", RESPONSE);
+    }
+    assertTrue(Files.exists(temp.resolve("deleted/same")));
+    assertTrue(Files.exists(temp.resolve("deleted/other")));
+  }
+
+  @Test
+  void anAnswerThatCannotBeWrittenFailsNobody() throws Exception {
+    Files.delete(temp.resolve("deleted"));
+    directory.deleted("web-1", RESPONSE);
+    assertFalse(Files.exists(temp.resolve("deleted")));
+  }
+
+  @Test
+  void theLockIsTheOneThatLaunchersTake() throws Exception {
+    try (FileLock held = directory.lock()) {
+      assertThrows(ErrnoException.class, () -> FileLock.tryTake(temp.resolve("lock")), held.toString());
+    }
+    FileLock.tryTake(temp.resolve("lock")).close();
+  }
+}

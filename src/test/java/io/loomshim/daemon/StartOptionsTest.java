@@ -1,0 +1,65 @@
+package io.loomshim.daemon;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.google.protobuf.Any;
+import io.loomshim.proto.runc.Options;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StartOptionsTest {
+  private static final Options OPTIONS =
+      Options.newBuilder().setShimCgroup("/loom/shims").setBinaryName("/usr/bin/crun").build();
+
+  @TempDir Path temp;
+
+  private static byte[] any(String type, Options options) {
+    return Any.newBuilder().setTypeUrl(type).setValue(options.toByteString()).build().toByteArray();
+  }
+
+  private String printed(byte[] bytes) throws Exception {
+    Path file = Files.write(temp.resolve("options"), bytes);
+    var out = new ByteArrayOutputStream();
+    PrintStream real = System.out;
+    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+    try {
+      StartOptions.main(new String[] {file.toString()});
+    } finally {
+      System.setOut(real);
+    }
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void theLauncherIsToldOneNameAndValueALine() throws Exception {
+    assertEquals(
+        "shim_cgroup=/loom/shims\nbinary_name=/usr/bin/crun\n", printed(any("containerd.runc.v1.Options", OPTIONS)));
+  }
+
+  @Test
+  void aTypeMayHaveAPrefixOfItsOwn() {
+    assertEquals(OPTIONS, StartOptions.decode(any("type.googleapis.com/containerd.runc.v1.Options", OPTIONS)));
+  }
+
+  @Test
+  void bytesThatMeanNothingMeanNoOptions() throws Exception {
+    String none = "shim_cgroup=\nbinary_name=\n";
+    assertEquals(none, printed(new byte[0]));
+    assertEquals(none, printed("no protobuf at all".getBytes(StandardCharsets.UTF_8)));
+    assertEquals(none, printed(any("runtimeoptions.v9.Unknown", OPTIONS)));
+    byte[] cut = any("containerd.runc.v1.Options", OPTIONS);
+    assertEquals(none, printed(Arrays.copyOf(cut, cut.length - 1)));
+  }
+
+  @Test
+  void aValueCannotPretendToBeAnotherLine() throws Exception {
+    Options tricky = Options.newBuilder().setShimCgroup("/a\nbinary_name=/evil").build();
+    assertEquals("shim_cgroup=\nbinary_name=\n", printed(any("containerd.runc.v1.Options", tricky)));
+  }
+}

@@ -1,0 +1,131 @@
+package io.loomshim.integration;
+
+import static io.loomshim.integration.ShimClient.failure;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.loomshim.proto.types.Mount;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Containers that cannot come to be: a clear error, the same as the Go shim's, and nothing left. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+final class FailuresIT {
+  @RegisterExtension
+  static final Bed BED = new Bed();
+
+  /** Changes a bundle that is about to be used. */
+  private interface Damage {
+    void to(Path bundle) throws IOException;
+  }
+
+  @Test
+  void a_program_that_is_missing_in_the_container_is_named_to_the_user() {
+    String seen = Differential.same(shim -> {
+      String id = Names.id("missing");
+      var result = BED.ctr().run(shim, id, "nope");
+      return result.exit() + " " + Differential.plain(said(result), id);
+    });
+    assertTrue(seen.contains("exec: \"nope\": executable file not found in $PATH"), seen);
+  }
+
+  @Test
+  void a_file_that_is_not_executable_is_named_to_the_user() {
+    String seen = Differential.same(shim -> {
+      String id = Names.id("plain");
+      var result = BED.ctr().run(shim, id, "/proc/version");
+      return result.exit() + " " + Differential.plain(said(result), id);
+    });
+    assertTrue(seen.contains("permission denied"), seen);
+  }
+
+  @Test
+  void a_root_file_system_that_is_missing_is_named_to_the_user() {
+    String seen = Differential.same(shim -> {
+      String id = Names.id("rootless");
+      var result = BED.ctr().call("run", "--rm", "--runtime", shim.runtime(), "--rootfs", "/no/such/root", id, "true");
+      return result.exit() + " " + Differential.plain(said(result), id);
+    });
+    assertTrue(seen.contains("/no/such/root"), seen);
+  }
+
+  /** What ctr itself says, without what arrived on the container's stderr. */
+  private static String said(Exec.Result result) {
+    return String.join("\n", result.errors().lines().filter(line -> line.startsWith("ctr: ")).toList());
+  }
+
+  /** The container's stderr is the client's fifo, so the words of runc arrive there too (docs/DECISIONS.md). */
+  @Test
+  void a_failed_create_leaves_nothing_but_the_words_of_runc_on_stderr() {
+    String id = Names.id("quiet");
+    var errors = BED.ctr().run(Shim.tested(), id, "nope").errors().lines().toList();
+    String told = errors.getLast();
+    for (String line : errors.subList(0, errors.size() - 1)) {
+      assertTrue(told.contains(line), () -> String.join("\n", errors));
+    }
+  }
+
+  @Test
+  void an_id_whose_creation_failed_can_be_used_at_once() {
+    String id = Names.id("retry");
+    BED.ctr().run(Shim.tested(), id, "nope");
+    assertEquals("yes\n", BED.ctr().run(Shim.tested(), id, "echo", "yes").ok().text());
+  }
+
+  @Test
+  void a_bundle_without_config_json_is_refused_with_the_same_words() {
+    String seen = createAfter(bundle -> Files.delete(bundle.resolve("config.json")));
+    assertTrue(seen.contains("config.json"), seen);
+  }
+
+  @Test
+  void a_bundle_with_a_broken_config_json_is_refused_with_the_same_words() {
+    createAfter(bundle -> Files.writeString(bundle.resolve("config.json"), "{\"ociVersion\": "));
+  }
+
+  @Test
+  void a_bundle_with_an_empty_config_json_is_refused_with_the_same_words() {
+    createAfter(bundle -> Files.writeString(bundle.resolve("config.json"), "{}"));
+  }
+
+  @Test
+  void a_mount_that_fails_is_refused_and_the_ones_before_it_are_undone() {
+    var good = Mount.newBuilder().setType("bind").setSource(BED.rootfs().toString()).addOptions("rbind").build();
+    var bad = Mount.newBuilder().setType("bind").setSource("/no/such/dir").addOptions("rbind").build();
+    String seen = Differential.same(shim -> {
+      var bundle = BED.shims().bundleOn("rootfs", Names.id("mounts"), "true");
+      try (var task = BED.shims().start(shim, bundle)) {
+        String error = failure(() -> task.create(request -> request.addRootfs(good).addRootfs(bad)));
+        assertEquals(List.of(), Mounts.below(bundle.path().toString()));
+        return Differential.plain(error, task.id());
+      }
+    });
+    assertTrue(seen.contains("failed to mount rootfs component") && seen.contains("/no/such/dir"), seen);
+  }
+
+  private static String createAfter(Damage damage) {
+    String seen = Differential.same(shim -> {
+      String id = Names.id("bundle");
+      var bundle = BED.shims().bundle(id, "true");
+      try {
+        damage.to(bundle.path());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      try (var task = BED.shims().start(shim, bundle)) {
+        String created = failure(() -> task.create());
+        return Differential.plain(created + " / " + failure(() -> task.state("")), id);
+      }
+    });
+    assertTrue(seen.startsWith("2 OCI runtime create failed"), seen);
+    return seen;
+  }
+}

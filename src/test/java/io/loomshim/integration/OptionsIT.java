@@ -1,0 +1,146 @@
+package io.loomshim.integration;
+
+import static io.loomshim.integration.ShimClient.failure;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.Any;
+import io.loomshim.proto.linuxrunc.CreateOptions;
+import io.loomshim.proto.runc.Options;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What the options of Create change. Each is given to start, too, as containerd does. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+final class OptionsIT {
+  @RegisterExtension
+  static final Bed BED = new Bed();
+
+  private static final String RUNC = "containerd.runc.v1.Options";
+
+  /** Runs {@code command} with {@code options}; its output and exit status. */
+  private static String run(Shim shim, Optional<Any> options, String... command) {
+    var bundle = BED.shims().bundle(Names.id("options"), command);
+    var out = Bundle.fifo(bundle.path().resolve("out"));
+    var err = Bundle.fifo(bundle.path().resolve("err"));
+    var setting = new Exec.Setting(bundle.path(), Map.of());
+    var outReader = Exec.start(BED.directory(), setting, List.of("cat", out.toString()));
+    var errReader = Exec.start(BED.directory(), setting, List.of("cat", err.toString()));
+    try (var task = BED.shims().start(shim, bundle, options)) {
+      task.create(request -> {
+        options.ifPresent(request::setOptions);
+        return request.setStdout(out.toString()).setStderr(err.toString());
+      });
+      task.start();
+      int status = task.await("").getExitStatus();
+      task.delete("");
+      return outReader.await(Ctr.LIMIT).text() + errReader.await(Ctr.LIMIT).text() + status;
+    } finally {
+      outReader.kill();
+      errReader.kill();
+    }
+  }
+
+  private static Optional<Any> runc(Options.Builder options) {
+    return Optional.of(Shims.any(RUNC, options.build()));
+  }
+
+  @Test
+  void absent_and_empty_options_are_the_defaults() {
+    for (var options : List.of(Optional.<Any>empty(), Optional.of(Any.getDefaultInstance()),
+        runc(Options.newBuilder()))) {
+      assertEquals("hi\n0", run(Shim.tested(), options, "echo", "hi"));
+    }
+  }
+
+  @Test
+  void binary_name_chooses_the_program_that_makes_the_container() throws IOException {
+    Path calls = BED.directory().resolve("calls");
+    Path program = BED.directory().resolve("my-runc");
+    Files.writeString(program, "#!/bin/sh\necho \"$*\" >> " + calls + "\nexec runc \"$@\"\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+    var options = runc(Options.newBuilder().setBinaryName(program.toString()));
+    assertEquals("hi\n5", run(Shim.tested(), options, "sh", "-c", "echo hi; exit 5"));
+    for (String command : List.of(" create ", " start ", " delete ")) {
+      assertTrue(Files.readString(calls).contains(command), () -> command + "was not called");
+    }
+  }
+
+  @Test
+  void crun_does_what_it_does_under_the_go_shim() {
+    // which is to refuse on a machine with controllers of both cgroup versions
+    Differential.same(shim -> ShimClient.error(() -> run(shim, runc(Options.newBuilder().setBinaryName("crun")),
+        "sh", "-c", "echo hi; exit 5")));
+  }
+
+  @Test
+  void a_binary_name_that_does_not_exist_is_named_in_the_error() {
+    String seen = Differential.same(shim -> {
+      var bundle = BED.shims().bundle(Names.id("binary"), "true");
+      var options = runc(Options.newBuilder().setBinaryName("no-such-runtime"));
+      try (var task = BED.shims().start(shim, bundle, options)) {
+        return Differential.plain(failure(() -> task.create(r -> r.setOptions(options.get()))), task.id());
+      }
+    });
+    assertTrue(seen.contains("no-such-runtime"), seen);
+  }
+
+  @Test
+  void root_is_where_the_runtime_keeps_its_state() {
+    Path root = BED.directory().resolve("root");
+    var options = runc(Options.newBuilder().setRoot(root.toString()));
+    var bundle = BED.shims().bundle(Names.id("root"), "sleep", "1000");
+    try (var task = BED.shims().start(Shim.tested(), bundle, options)) {
+      task.create(request -> request.setOptions(options.get()));
+      Path state = root.resolve(BED.shims().namespace()).resolve(task.id());
+      assertTrue(Files.isDirectory(state));
+      task.start();
+      assertEquals(137, task.end());
+      assertFalse(Files.exists(state));
+    }
+  }
+
+  @Test
+  void no_new_keyring_and_no_pivot_root_are_accepted() {
+    var options = runc(Options.newBuilder().setNoNewKeyring(true).setNoPivotRoot(true));
+    assertEquals("hi\n0", run(Shim.tested(), options, "echo", "hi"));
+  }
+
+  @Test
+  void the_containers_ends_of_its_stdio_belong_to_io_uid_and_io_gid() {
+    String seen = Differential.same(shim -> run(shim, runc(Options.newBuilder().setIoUid(1234).setIoGid(4321)),
+        "sh", "-c", "stat -L -c %u:%g /proc/self/fd/1; stat -L -c %u:%g /proc/self/fd/2 >&2"));
+    // runc gives them to the user of the process afterwards
+    assertEquals("0:4321\n0:4321\n0", seen);
+  }
+
+  @Test
+  void options_for_runtimes_that_are_not_called_runc_are_understood() {
+    Shim.assumeOurs("the Go shims reject containerd.linux.runc.CreateOptions");
+    var options = CreateOptions.newBuilder().setNoNewKeyring(true).setIoUid(1234).setIoGid(4321).build();
+    var any = Optional.of(Shims.any("containerd.linux.runc.CreateOptions", options));
+    assertEquals("0:4321\n0", run(Shim.tested(), any, "stat", "-L", "-c", "%u:%g", "/proc/self/fd/1"));
+  }
+
+  @Test
+  void options_of_an_unknown_type_are_an_invalid_argument() {
+    Shim.assumeOurs("the Go shim answers with code 2");
+    var options = Any.newBuilder().setTypeUrl("no.such.Options").build();
+    var bundle = BED.shims().bundle(Names.id("strange"), "true");
+    try (var task = BED.shims().start(Shim.tested(), bundle, Optional.of(options))) {
+      String error = failure(() -> task.create(request -> request.setOptions(options)));
+      assertTrue(error.startsWith("3 ") && error.contains("no.such.Options"), error);
+    }
+  }
+}

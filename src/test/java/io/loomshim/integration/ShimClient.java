@@ -1,0 +1,236 @@
+package io.loomshim.integration;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Empty;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
+import io.loomshim.proto.task.CloseIORequest;
+import io.loomshim.proto.task.ConnectRequest;
+import io.loomshim.proto.task.ConnectResponse;
+import io.loomshim.proto.task.CreateTaskRequest;
+import io.loomshim.proto.task.CreateTaskResponse;
+import io.loomshim.proto.task.DeleteRequest;
+import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.proto.task.KillRequest;
+import io.loomshim.proto.task.PidsRequest;
+import io.loomshim.proto.task.PidsResponse;
+import io.loomshim.proto.task.ShutdownRequest;
+import io.loomshim.proto.task.StartRequest;
+import io.loomshim.proto.task.StartResponse;
+import io.loomshim.proto.task.ExecProcessRequest;
+import io.loomshim.proto.task.PauseRequest;
+import io.loomshim.proto.task.ResumeRequest;
+import io.loomshim.proto.task.UpdateTaskRequest;
+import io.loomshim.proto.task.StateRequest;
+import io.loomshim.proto.task.StateResponse;
+import io.loomshim.proto.task.WaitRequest;
+import io.loomshim.proto.task.WaitResponse;
+import io.loomshim.ttrpc.Client;
+import io.loomshim.ttrpc.ClosedException;
+import io.loomshim.ttrpc.StatusException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+
+/**
+ * The task service of the shim of one container. {@link #close} ends the container, the shim and
+ * the bundle as containerd would. Its calls may come from several threads.
+ */
+final class ShimClient implements AutoCloseable {
+  static final int KILL = 9;
+  static final String SERVICE = "containerd.task.v2.Task";
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  private final Shims shims;
+  private final Shim shim;
+  private final Bundle bundle;
+  private final Path socket;
+  private final Client client;
+
+  private ShimClient(Shims shims, Shim shim, Bundle bundle, Path socket) throws IOException {
+    this.shims = shims;
+    this.shim = shim;
+    this.bundle = bundle;
+    this.socket = socket;
+    this.client = Client.connect(socket, LIMIT);
+  }
+
+  static ShimClient connect(Shims shims, Shim shim, Bundle bundle, Path socket) {
+    try {
+      return new ShimClient(shims, shim, bundle, socket);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  String id() {
+    return bundle.id();
+  }
+
+  Path socket() {
+    return socket;
+  }
+
+  <R extends MessageLite> R call(String service, String method, MessageLite request, Parser<R> parser) {
+    try {
+      return client.call(service, method, request, parser, LIMIT, Map.of());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Creates the task with no stdio and what {@code more} adds to the request; returns its pid. */
+  int create(UnaryOperator<CreateTaskRequest.Builder> more) {
+    var request = more.apply(CreateTaskRequest.newBuilder().setId(id()).setBundle(bundle.path().toString()));
+    return call(SERVICE, "Create", request.build(), CreateTaskResponse.parser()).getPid();
+  }
+
+  int create() {
+    return create(UnaryOperator.identity());
+  }
+
+  int start() {
+    return call(SERVICE, "Start", StartRequest.newBuilder().setId(id()).build(), StartResponse.parser()).getPid();
+  }
+
+  StateResponse state(String exec) {
+    var request = StateRequest.newBuilder().setId(id()).setExecId(exec).build();
+    return call(SERVICE, "State", request, StateResponse.parser());
+  }
+
+  WaitResponse await(String exec) {
+    var request = WaitRequest.newBuilder().setId(id()).setExecId(exec).build();
+    return call(SERVICE, "Wait", request, WaitResponse.parser());
+  }
+
+  void kill(int signal, String exec) {
+    var request = KillRequest.newBuilder().setId(id()).setExecId(exec).setSignal(signal).build();
+    call(SERVICE, "Kill", request, Empty.parser());
+  }
+
+  PidsResponse pids() {
+    return call(SERVICE, "Pids", PidsRequest.newBuilder().setId(id()).build(), PidsResponse.parser());
+  }
+
+  DeleteResponse delete(String exec) {
+    var request = DeleteRequest.newBuilder().setId(id()).setExecId(exec).build();
+    return call(SERVICE, "Delete", request, DeleteResponse.parser());
+  }
+
+  void closeIo(String exec) {
+    var request = CloseIORequest.newBuilder().setId(id()).setExecId(exec).setStdin(true).build();
+    call(SERVICE, "CloseIO", request, Empty.parser());
+  }
+
+  ConnectResponse connect() {
+    return call(SERVICE, "Connect", ConnectRequest.newBuilder().setId(id()).build(), ConnectResponse.parser());
+  }
+
+  /** Adds a process that runs {@code command}. */
+  void exec(String exec, UnaryOperator<ExecProcessRequest.Builder> more, String... command) {
+    var quoted = new ArrayList<String>();
+    for (String argument : command) {
+      quoted.add("\"" + argument.replace("\\", "\\\\").replace("\"", "\\\"") + "\"");
+    }
+    String process = "{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"env\":[\"PATH=/bin\"],\"args\":["
+        + String.join(",", quoted) + "]}";
+    var spec = Any.newBuilder().setTypeUrl("types.containerd.io/opencontainers/runtime-spec/1/Process")
+        .setValue(ByteString.copyFromUtf8(process));
+    var request = ExecProcessRequest.newBuilder().setId(id()).setExecId(exec).setSpec(spec);
+    call(SERVICE, "Exec", more.apply(request).build(), Empty.parser());
+  }
+
+  void exec(String exec, String... command) {
+    exec(exec, UnaryOperator.identity(), command);
+  }
+
+  int start(String exec) {
+    var request = StartRequest.newBuilder().setId(id()).setExecId(exec).build();
+    return call(SERVICE, "Start", request, StartResponse.parser()).getPid();
+  }
+
+  /** Kills every process of the container. */
+  void killAll(int signal) {
+    var request = KillRequest.newBuilder().setId(id()).setSignal(signal).setAll(true).build();
+    call(SERVICE, "Kill", request, Empty.parser());
+  }
+
+  void pause() {
+    call(SERVICE, "Pause", PauseRequest.newBuilder().setId(id()).build(), Empty.parser());
+  }
+
+  void resume() {
+    call(SERVICE, "Resume", ResumeRequest.newBuilder().setId(id()).build(), Empty.parser());
+  }
+
+  /** Sets limits; {@code resources} is the JSON of the OCI runtime spec. */
+  void update(String resources) {
+    var any = Any.newBuilder().setTypeUrl("types.containerd.io/opencontainers/runtime-spec/1/LinuxResources")
+        .setValue(ByteString.copyFromUtf8(resources));
+    var request = UpdateTaskRequest.newBuilder().setId(id()).setResources(any).build();
+    call(SERVICE, "Update", request, Empty.parser());
+  }
+
+  void shutdown() {
+    try {
+      call(SERVICE, "Shutdown", ShutdownRequest.newBuilder().setId(id()).build(), Empty.parser());
+    } catch (UncheckedIOException e) {
+      if (!(e.getCause() instanceof ClosedException)) {
+        throw e;
+      }
+      // a shim that ends itself need not answer
+    }
+  }
+
+  /** Kills the task if it runs, and deletes it; the exit status. */
+  int end() {
+    error(() -> {
+      kill(KILL, "");
+      return "";
+    });
+    int status = await("").getExitStatus();
+    delete("");
+    return status;
+  }
+
+  /** The code and text of the error that {@code call} ends with, or what it returns. */
+  static String error(Supplier<?> call) {
+    try {
+      return "no error: " + call.get();
+    } catch (StatusException e) {
+      return e.code().number() + " " + e.getMessage();
+    }
+  }
+
+  /** The same for a call without a result. */
+  static String failure(Runnable call) {
+    return error(() -> {
+      call.run();
+      return "";
+    });
+  }
+
+  @Override
+  public void close() {
+    try {
+      if (!client.closed()) {
+        failure(() -> kill(KILL, ""));
+        failure(() -> await(""));
+        failure(() -> delete(""));
+        shutdown();
+      }
+    } finally {
+      client.close();
+      shims.delete(shim, bundle);
+      bundle.close();
+    }
+  }
+}

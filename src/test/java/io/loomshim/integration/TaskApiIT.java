@@ -1,0 +1,249 @@
+package io.loomshim.integration;
+
+import static io.loomshim.integration.ShimClient.failure;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.Empty;
+import io.loomshim.proto.task.StateResponse;
+import io.loomshim.proto.task.WaitRequest;
+import io.loomshim.proto.task.WaitResponse;
+import io.loomshim.proto.types.ProcessInfo;
+import io.loomshim.ttrpc.Client;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The task service, called as containerd calls it. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+final class TaskApiIT {
+  @RegisterExtension
+  static final Bed BED = new Bed();
+
+  private static final Shim SHIM = Shim.tested();
+  private static final int TERM = 15;
+
+  private static ShimClient open(Shim shim, String... command) {
+    return BED.shims().start(shim, BED.shims().bundle(Names.id("task"), command));
+  }
+
+  /** A State without what differs between any two containers. */
+  private static String plain(StateResponse state, int pid, String id) {
+    return Differential.plain(state.getId() + " " + state.getBundle() + " " + (state.getPid() == pid ? "pid" : "other")
+        + " " + state.getStatus() + " " + state.getStdin() + state.getStdout() + state.getStderr()
+        + state.getTerminal() + " " + state.getExitStatus() + " "
+        + (state.getExitedAt().getSeconds() < 0 ? state.getExitedAt().getSeconds() : "now")
+        + " " + state.hasExitedAt() + " [" + state.getExecId() + "]", id);
+  }
+
+  @Test
+  void state_tells_the_same_at_every_step_of_a_life() {
+    var steps = Differential.same(shim -> {
+      var seen = new ArrayList<String>();
+      try (var task = open(shim, "sleep", "1000")) {
+        int pid = task.create();
+        seen.add(plain(task.state(""), pid, task.id()));
+        task.start();
+        seen.add(plain(task.state(""), pid, task.id()));
+        task.kill(ShimClient.KILL, "");
+        task.await("");
+        seen.add(plain(task.state(""), pid, task.id()));
+        var deleted = task.delete("");
+        seen.add((deleted.getPid() == pid) + " " + deleted.getExitStatus());
+        return seen;
+      }
+    });
+    assertTrue(steps.get(0).contains(" CREATED "), steps::toString);
+    assertTrue(steps.get(0).contains(" -62135596800 true"), steps::toString);
+    assertTrue(steps.get(2).contains(" STOPPED "), steps::toString);
+  }
+
+  @Test
+  void the_exit_time_is_the_same_in_wait_state_and_delete() {
+    try (var task = open(SHIM, "true")) {
+      task.create();
+      task.start();
+      var waited = task.await("").getExitedAt();
+      assertEquals(waited, task.state("").getExitedAt());
+      assertEquals(waited, task.delete("").getExitedAt());
+    }
+  }
+
+  @Test
+  void connect_names_the_shim_and_the_first_process() {
+    try (var task = open(SHIM, "sleep", "1000")) {
+      assertEquals(0, task.connect().getTaskPid());
+      int pid = task.create();
+      var answer = task.connect();
+      assertEquals(pid, answer.getTaskPid());
+      assertEquals("", answer.getVersion());
+      assertEquals(answer.getShimPid(), Proc.info(pid).orElseThrow().parent());
+    }
+  }
+
+  @Test
+  void pids_lists_every_process_of_the_container() {
+    try (var task = open(SHIM, "sh", "-c", "sleep 1000 & sleep 1001 & wait")) {
+      int pid = task.create();
+      task.start();
+      Await.until("three processes", () -> task.pids().getProcessesCount() == 3);
+      List<Integer> pids = task.pids().getProcessesList().stream().map(ProcessInfo::getPid).toList();
+      assertTrue(pids.contains(pid));
+      for (int each : pids) {
+        assertTrue(each == pid || Proc.info(each).orElseThrow().parent() == pid);
+      }
+      assertFalse(task.pids().getProcesses(0).hasInfo());
+    }
+  }
+
+  @Test
+  void an_unknown_exec_is_refused_with_the_same_words_everywhere() {
+    var errors = Differential.same(shim -> {
+      try (var task = open(shim, "sleep", "1000")) {
+        task.create();
+        task.start();
+        return List.of(failure(() -> task.state("nobody")), failure(() -> task.kill(TERM, "nobody")),
+            failure(() -> task.delete("nobody")), failure(() -> task.await("nobody")),
+            failure(() -> task.closeIo("nobody")));
+      }
+    });
+    assertEquals("5 process does not exist nobody: not found", errors.get(0));
+    assertEquals("2 process does not exist nobody: not found", errors.get(4));
+  }
+
+  @Test
+  void before_create_there_is_no_container() {
+    var errors = Differential.same(shim -> {
+      try (var task = open(shim, "true")) {
+        return List.of(failure(() -> task.state("")), failure(() -> task.start()),
+            failure(() -> task.kill(TERM, "")), failure(() -> task.delete("")), failure(() -> task.pids()),
+            failure(() -> task.closeIo("")), failure(() -> task.await("")));
+      }
+    });
+    for (String error : errors) {
+      assertEquals("5 container not created: not found", error);
+    }
+  }
+
+  @Test
+  void what_a_running_task_refuses_it_refuses_with_the_same_words() {
+    var errors = Differential.same(shim -> {
+      try (var task = open(shim, "sleep", "1000")) {
+        task.create();
+        task.start();
+        return List.of(failure(() -> task.delete("")), failure(() -> task.start()));
+      }
+    });
+    assertEquals(List.of("2 cannot delete a running process", "2 cannot start a running process"), errors);
+  }
+
+  @Test
+  void what_a_stopped_task_refuses_it_refuses_with_the_same_words() {
+    var errors = Differential.same(shim -> {
+      try (var task = open(shim, "true")) {
+        task.create();
+        task.start();
+        task.await("");
+        return List.of(failure(() -> task.kill(TERM, "")), failure(() -> task.start()));
+      }
+    });
+    assertEquals(List.of("5 process already finished: not found", "2 cannot start a stopped process"), errors);
+  }
+
+  @Test
+  void a_created_task_can_be_deleted_without_having_run() {
+    Differential.same(shim -> {
+      try (var task = open(shim, "sleep", "1000")) {
+        int pid = task.create();
+        task.kill(ShimClient.KILL, "");
+        int status = task.await("").getExitStatus();
+        var deleted = task.delete("");
+        return status + " " + (deleted.getPid() == pid) + " " + deleted.getExitStatus();
+      }
+    });
+  }
+
+  @Test
+  void every_caller_of_wait_gets_the_exit() throws Exception {
+    try (var task = open(SHIM, "sleep", "1000")) {
+      task.create();
+      task.start();
+      var first = CompletableFuture.supplyAsync(() -> task.await(""));
+      var second = CompletableFuture.supplyAsync(() -> task.await(""));
+      task.kill(ShimClient.KILL, "");
+      assertEquals(137, first.get(30, TimeUnit.SECONDS).getExitStatus());
+      assertEquals(137, second.get(30, TimeUnit.SECONDS).getExitStatus());
+      assertEquals(137, task.await("").getExitStatus());
+    }
+  }
+
+  @Test
+  void a_caller_that_leaves_while_it_waits_disturbs_nobody() throws Exception {
+    try (var task = open(SHIM, "sleep", "1000")) {
+      task.create();
+      task.start();
+      try (var other = Client.connect(task.socket(), Duration.ofSeconds(10))) {
+        var waiting = CompletableFuture.runAsync(() -> failure(() -> await(other, task.id())));
+        assertFalse(waiting.isDone());
+      }
+      assertEquals(137, task.end());
+    }
+  }
+
+  private static void await(Client client, String id) {
+    try {
+      client.call(ShimClient.SERVICE, "Wait", WaitRequest.newBuilder().setId(id).build(),
+          WaitResponse.parser(), Duration.ZERO, Map.of());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void an_unknown_method_or_service_is_unimplemented() {
+    try (var task = open(SHIM, "true")) {
+      var empty = Empty.getDefaultInstance();
+      assertEquals("12 method Dance", failure(() -> task.call(ShimClient.SERVICE, "Dance", empty, Empty.parser())));
+      assertEquals("12 service no.Such", failure(() -> task.call("no.Such", "Dance", empty, Empty.parser())));
+    }
+  }
+
+  @Test
+  void shutdown_while_containers_remain_does_nothing() {
+    Shim.assumeOurs("the Go shim of one container ends whatever remains");
+    try (var task = open(SHIM, "sleep", "1000")) {
+      int pid = task.create();
+      task.start();
+      task.shutdown();
+      assertTrue(Proc.alive(pid));
+      assertEquals(pid, task.state("").getPid());
+    }
+  }
+
+  @Test
+  void events_come_in_order_with_the_types_that_containerd_knows() {
+    Differential.same(shim -> {
+      try (var task = open(shim, "sh", "-c", "exit 3")) {
+        int pid = task.create();
+        task.start();
+        task.await("");
+        task.delete("");
+        var events = BED.shims().sink().until(BED.shims().namespace(), task.id(), "/tasks/delete");
+        return events.stream().map(e -> e.topic() + " " + e.type() + " " + (e.pid() == pid) + " " + e.status() + " "
+            + Differential.plain(e.process(), task.id())).toList();
+      }
+    });
+  }
+}

@@ -1,0 +1,328 @@
+package io.loomshim.stdio;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.loomshim.linux.Child;
+import io.loomshim.linux.Deadline;
+import io.loomshim.linux.Fd;
+import io.loomshim.threads.Threads;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real children on real fifos, as a client that keeps coming and going sees them. */
+@Timeout(60)
+class ProcessIoTest {
+  private static final ProcessIo.Owner ROOT = ProcessIo.Owner.of(0, 0, false);
+  private static final ProcessIo.Owner USER = ProcessIo.Owner.of(1000, 1001, false);
+  private static final ProcessIo.Owner CHECKED_AGAIN = ProcessIo.Owner.of(0, 0, true);
+
+  @TempDir Path temp;
+  private List<String> before;
+  private String in;
+  private String out;
+
+  @BeforeEach
+  void prepare() throws Exception {
+    in = Rig.fifo(temp, "in");
+    out = Rig.fifo(temp, "out");
+    before = Rig.open(temp);
+  }
+
+  @AfterEach
+  void everyDescriptorIsClosed() {
+    Rig.awaitOpen(temp, before);
+  }
+
+  private static ProcessIo open(String stdin, String stdout, String stderr, ProcessIo.Owner owner)
+      throws IOException, InterruptedException {
+    return ProcessIo.open("io/test", new StdioPaths(stdin, stdout, stderr, false), owner);
+  }
+
+  private static Child start(ProcessIo io, String script) throws IOException {
+    Child child = Rig.sh(script, io.childFds());
+    io.started();
+    return child;
+  }
+
+  private static Deadline soon() {
+    return Deadline.in(Duration.ofSeconds(30));
+  }
+
+  // ---- hand-over ----
+
+  @Test
+  void theProcessWritesIntoTheClientsFifoItself() throws Exception {
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open("", out, out, ROOT)) {
+      Child child = start(io, "readlink /proc/self/fd/1; readlink /proc/self/fd/2");
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+      assertEquals(out + "\n" + out + "\n", Rig.text(client, 2 * out.length() + 2));
+    }
+  }
+
+  @Test
+  void aClientThatLeavesAndComesBackMissesNothingAndEndsNobody() throws Exception {
+    Fd client = Rig.reader(out);
+    try (ProcessIo io = open(in, out, "", ROOT);
+        Fd go = Rig.writer(in)) {
+      Child child = start(io, "echo one; read x; echo two; echo three");
+      assertEquals("one\n", Rig.text(client, 4));
+      client.close();
+      Rig.write(go, "go\n");
+      assertEquals(0, child.await(), "a writer without a reader would have ended by SIGPIPE");
+      try (Fd back = Rig.reader(out)) {
+        assertEquals("two\nthree\n", Rig.text(back, 10));
+      }
+    } finally {
+      client.close();
+    }
+  }
+
+  @Test
+  void whatAProcessWroteJustBeforeItsEndIsThereAfterTheClose() throws Exception {
+    try (Fd client = Rig.reader(out)) {
+      try (ProcessIo io = open("", out, "", ROOT)) {
+        assertEquals(0, start(io, "echo last words").await());
+      }
+      assertEquals("last words\n", Rig.text(client, 100));
+    }
+  }
+
+  @Test
+  void stdinOutlivesItsClientsAndEndsAfterCloseStdinAndTheLastOfThem() throws Exception {
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open(in, out, "", ROOT)) {
+      Child child = start(io, "exec cat");
+      try (Fd first = Rig.writer(in)) {
+        Rig.write(first, "a");
+        assertEquals("a", Rig.text(client, 1));
+      }
+      try (Fd second = Rig.writer(in)) {
+        Rig.write(second, "b");
+        assertEquals("b", Rig.text(client, 1));
+        io.closeStdin();
+        io.closeStdin();
+        Rig.write(second, "c");
+        assertEquals("c", Rig.text(client, 1));
+      }
+      assertEquals(0, child.await());
+    }
+  }
+
+  @Test
+  void aProcessThatNobodyWritesToEndsWithCloseStdin() throws Exception {
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open(in, out, "", ROOT)) {
+      Child child = start(io, "cat; echo end");
+      io.closeStdin();
+      assertEquals(0, child.await());
+      assertEquals("end\n", Rig.text(client, 4));
+    }
+  }
+
+  @Test
+  void theProcessGetsBlockingStreams() throws Exception {
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open(in, out, "", ROOT)) {
+      Child child = start(io, "grep flags: /proc/self/fdinfo/0 /proc/self/fdinfo/1");
+      assertEquals(0, child.await());
+      String[] lines = Rig.text(client, 1000).split("\n");
+      assertEquals(2, lines.length);
+      for (String line : lines) {
+        int flags = Integer.parseInt(line.substring(line.lastIndexOf('\t') + 1), 8);
+        assertEquals(0, flags & Fd.O_NONBLOCK, line);
+      }
+    }
+  }
+
+  // ---- pipes ----
+
+  @Test
+  void aProcessThatMustOwnItsStreamsGetsPipesAndTheFifosKeepTheirOwner() throws Exception {
+    String err = Rig.fifo(temp, "err");
+    try (Fd client = Rig.reader(out);
+        Fd errors = Rig.reader(err);
+        ProcessIo io = open(in, out, err, USER)) {
+      Child child = start(io, "stat -L -c '%u:%g %F' /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2; echo oops >&2");
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+      assertEquals("1000:1001 fifo\n".repeat(3), Rig.text(client, 1000));
+      assertEquals("oops\n", Rig.text(errors, 1000));
+      assertEquals(0, Files.getAttribute(Path.of(out), "unix:uid"));
+      assertEquals(0, Files.getAttribute(Path.of(in), "unix:uid"));
+    }
+  }
+
+  @Test
+  void whereDescriptorsAreCheckedAgainTheProcessGetsPipesToo() throws Exception {
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open("", out, "", CHECKED_AGAIN)) {
+      assertEquals(0, start(io, "readlink /proc/self/fd/1").await());
+      assertTrue(io.awaitDrained(soon()));
+      String target = Rig.text(client, 1000);
+      assertTrue(target.startsWith("pipe:["), target);
+    }
+  }
+
+  @Test
+  void aMebibyteThroughThePipesArrivesUnchanged() throws Exception {
+    byte[] data = new byte[1 << 20];
+    new Random(7).nextBytes(data);
+    Path file = Files.write(temp.resolve("data"), data);
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open(in, out, "", USER);
+        Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0)) {
+      Child child = start(io, "exec cat");
+      Fd writer = Fd.open(in, Fd.O_WRONLY | Fd.O_NONBLOCK, 0);
+      writer.nonBlocking(false);
+      Child source = Rig.sh("exec cat " + file, List.of(nothing, writer, nothing));
+      writer.close();
+      io.closeStdin();
+      byte[] arrived = Rig.read(client, data.length);
+      assertArrayEquals(data, arrived);
+      assertEquals(0, source.await());
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+    }
+  }
+
+  @Test
+  void outputThatNobodyReadsIsWaitedForUntilTheDeadlineOnly() throws Exception {
+    int length = 200_000; // more than the pipe and the fifo hold together
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open("", out, "", USER)) {
+      Child child = start(io, "head -c " + length + " /dev/zero");
+      assertFalse(io.awaitDrained(Deadline.in(Duration.ofMillis(20))));
+      assertArrayEquals(new byte[length], Rig.read(client, length));
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+    }
+  }
+
+  @Test
+  void aCloseEndsWhatStillMoves() throws Exception {
+    try (Fd client = Rig.reader(out)) {
+      ProcessIo io = open(in, out, "", USER);
+      try (Child child = start(io, "exec cat > /dev/null")) {
+        io.close();
+        // its stdin has no writer any more
+        assertEquals(0, child.await());
+      }
+      assertEquals("", Rig.text(client, 1));
+    }
+  }
+
+  // ---- no fifos ----
+
+  @Test
+  void noStreamsMeansNothingThreeTimes() throws Exception {
+    try (ProcessIo io = open("", "", "", ROOT)) {
+      assertEquals(3, io.childFds().size());
+      for (Fd fd : io.childFds()) {
+        assertEquals("/dev/null", Rig.target(fd.number()));
+      }
+      assertEquals(0, start(io, "cat && echo x && echo y >&2").await());
+      io.closeStdin();
+      assertTrue(io.awaitDrained(soon()));
+    }
+  }
+
+  @Test
+  void anEmptyStderrBesideAnOutputIsNothing() throws Exception {
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open("", out, "", ROOT)) {
+      assertEquals("/dev/null", Rig.target(io.childFds().get(0).number()));
+      assertEquals("/dev/null", Rig.target(io.childFds().get(2).number()));
+      assertEquals(0, start(io, "echo seen; echo lost >&2").await());
+      assertEquals("seen\n", Rig.text(client, 5));
+    }
+  }
+
+  @Test
+  void aPlainFileIsAppendedToByBothStreams() throws Exception {
+    Path file = Files.writeString(temp.resolve("file"), "old\n");
+    try (ProcessIo io = open("", file.toString(), file.toString(), ROOT)) {
+      assertEquals(0, start(io, "echo out; echo err >&2; echo out").await());
+    }
+    assertEquals("old\nout\nerr\nout\n", Files.readString(file));
+  }
+
+  @Test
+  void aFileUriMakesTheFileAndTakesStderrTooWhateverWasSaid() throws Exception {
+    Path file = temp.resolve("a/b/log");
+    try (ProcessIo io = open("", "file://" + file, "/nowhere/at/all", ROOT)) {
+      assertEquals(0, start(io, "echo out; echo err >&2").await());
+    }
+    assertEquals("out\nerr\n", Files.readString(file));
+  }
+
+  @Test
+  void stdinMayBeAFile() throws Exception {
+    Path file = Files.writeString(temp.resolve("file"), "content");
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open(file.toString(), out, "", ROOT)) {
+      assertEquals(0, start(io, "exec cat").await());
+      assertEquals("content", Rig.text(client, 7));
+    }
+  }
+
+  // ---- failures ----
+
+  @Test
+  void aMissingPathIsNamedAndWhatWasOpenedIsClosed() {
+    String missing = temp.resolve("missing").toString();
+    String why = "open " + missing + ": no such file or directory";
+    var stdout = assertThrows(IOException.class, () -> open(in, missing, "", ROOT));
+    assertEquals("containerd-shim: opening file \"" + missing + "\" failed: " + why, stdout.getMessage());
+    var stdin = assertThrows(IOException.class, () -> open(missing, out, "", USER));
+    assertEquals("containerd-shim: opening " + missing + " failed: " + why, stdin.getMessage());
+  }
+
+  @Test
+  void aFailureAfterPipesWereMadeClosesThemToo() throws Exception {
+    try (Fd client = Rig.reader(out)) {
+      String missing = temp.resolve("missing").toString();
+      assertThrows(IOException.class, () -> open(in, out, missing, USER));
+      assertEquals(0, client.tryRead(new byte[1]), "nobody of ours writes any more");
+    }
+  }
+
+  @Test
+  void aCancelledOpenClosesWhatItHas() throws Exception {
+    var failed = new CompletableFuture<Throwable>();
+    Thread opening = Threads.start("opening", () -> {
+      try (ProcessIo io = open(in, out, "", USER)) {
+        failed.complete(new AssertionError("opened without a reader: " + io));
+      } catch (Exception e) {
+        failed.complete(e);
+      }
+    });
+    opening.interrupt();
+    assertEquals(InterruptedException.class, failed.get(20, TimeUnit.SECONDS).getClass());
+  }
+
+  @Test
+  void streamsThatNoProcessWasStartedOnAreClosed() throws Exception {
+    try (Fd client = Rig.reader(out)) {
+      open(in, out, out, ROOT).close();
+      open(in, out, out, USER).close();
+      assertEquals(0, client.tryRead(new byte[1]));
+    }
+  }
+}
