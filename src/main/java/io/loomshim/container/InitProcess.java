@@ -166,7 +166,8 @@ final class InitProcess implements ContainerProcess {
       quietly("resume after the end", new RuncCommand.Resume(spec.id()), "OCI runtime resume failed");
     }
     if (killAll) {
-      quietly("kill init's children", new RuncCommand.Kill(spec.id(), Child.SIGKILL, true), "OCI runtime killall failed");
+      var everybody = new RuncCommand.Kill(spec.id(), Child.SIGKILL, true);
+      quietly("kill init's children", everybody, "OCI runtime killall failed");
       Orphans.end();
     }
     awaitExecs();
