@@ -5,13 +5,12 @@ import io.loomshim.linux.Fd;
 import io.loomshim.log.Log;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Where log lines go: into the fifo {@code log} of the bundle that a line is about, which containerd copies
- * into its own log; lines about no container go into the newest one. While nobody reads a fifo, and for lines
- * that come without any container, our standard error takes them, which is a file of bounded size.
+ * into its own log; lines about no container go into the newest one that is open. While nobody reads a fifo, and
+ * for lines that come without any container, our standard error takes them, which is a file of bounded size.
  *
  * <p>{@code lock} guards the map and the order of lines; writes never block.
  */
@@ -20,8 +19,7 @@ final class ContainerLogs implements Log.Sink {
   static final long STDERR_BYTES_MAX = 1 << 20;
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Map<String, Fd> logs = new LinkedHashMap<>();
-  private Fd newest;
+  private final LinkedHashMap<String, Fd> logs = new LinkedHashMap<>(); // the newest last
   private long stderrBytes;
 
   /** Opens the log of the container {@code id}; without a fifo that somebody reads there is none. */
@@ -34,8 +32,8 @@ final class ContainerLogs implements Log.Sink {
     }
     lock.lock();
     try {
-      newest = log;
-      Fd old = logs.put(id, log);
+      Fd old = logs.remove(id);
+      logs.put(id, log);
       if (old != null) {
         old.close();
       }
@@ -60,8 +58,11 @@ final class ContainerLogs implements Log.Sink {
   public void write(String id, byte[] line) {
     lock.lock();
     try {
-      Fd log = logs.getOrDefault(id, newest);
-      if (log == null || log.closed() || !written(log, line)) {
+      Fd log = logs.get(id);
+      if (log == null && !logs.isEmpty()) {
+        log = logs.lastEntry().getValue();
+      }
+      if (log == null || !written(log, line)) {
         toStderr(line);
       }
     } finally {

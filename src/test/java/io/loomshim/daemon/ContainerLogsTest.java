@@ -74,6 +74,20 @@ class ContainerLogsTest {
   }
 
   @Test
+  void whenTheNewestLogIsClosedTheOneBeforeItTakesItsPlace() throws Exception {
+    try (Fd a = bundle("a");
+        Fd b = bundle("b")) {
+      logs.open("a", temp.resolve("a"));
+      logs.open("b", temp.resolve("b"));
+      logs.close("b");
+      write("", "about none\n");
+      assertEquals("about none\n", read(a));
+      assertEquals(0, b.tryRead(new byte[1]), "the writing end is still open");
+      assertEquals("", stderr());
+    }
+  }
+
+  @Test
   void withoutAnyContainerStderrTakesTheLine() {
     write("", "early\n");
     assertEquals("early\n", stderr());
