@@ -33,6 +33,27 @@ record Bundle(Path directory) {
     return directory.resolve("init.pid");
   }
 
+  /** The ids {@code init} and {@code shim} would hit files that are not theirs; no id begins with a dot. */
+  Path execPidFile(String execId) {
+    boolean taken = execId.equals("init") || execId.equals("shim");
+    return directory.resolve((taken ? "." : "") + execId + ".pid");
+  }
+
+  /** Writes the process object of an exec for runc to read; returns the file. */
+  Path writeProcess(String execId, String process) throws IOException {
+    write("." + execId + ".process.json", process);
+    return directory.resolve("." + execId + ".process.json");
+  }
+
+  /** Where CRIU works when nothing else is said. */
+  Path criuWork() {
+    return directory.resolve("work").resolve("criu-work");
+  }
+
+  Path criuLog() {
+    return directory.resolve("criu-dump.log");
+  }
+
   /**
    * Writes what a later {@code delete} needs to know: {@code options.json} and {@code runtime} as every
    * runc shim does, and {@code loom.runc}, the same for a shell.

@@ -3,8 +3,6 @@ package io.loomshim.container;
 import io.loomshim.cgroup.Cgroup;
 import io.loomshim.event.Outbox;
 import io.loomshim.log.Log;
-import io.loomshim.proto.events.TaskCreate;
-import io.loomshim.proto.events.TaskIO;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncGlobal;
@@ -15,21 +13,26 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** A container that runc has created. May be used from any thread; what takes locks is in its processes. */
 public final class Container {
   private static final Path DEFAULT_ROOT = Path.of("/run/containerd/runc");
 
   private final ContainerSpec spec;
+  private final Bundle bundle;
   private final Runc runc;
+  private final TaskEvents events;
   private final InitProcess init;
-  private final Optional<Cgroup> cgroup;
+  private final ConcurrentHashMap<String, ExecProcess> execs = new ConcurrentHashMap<>();
+  private volatile Optional<Cgroup> cgroup = Optional.empty();
 
-  private Container(ContainerSpec spec, Runc runc, InitProcess init, Optional<Cgroup> cgroup) {
+  private Container(ContainerSpec spec, Bundle bundle, Runc runc, TaskEvents events, InitProcess init) {
     this.spec = spec;
+    this.bundle = bundle;
     this.runc = runc;
+    this.events = events;
     this.init = init;
-    this.cgroup = cgroup;
   }
 
   /**
@@ -43,11 +46,12 @@ public final class Container {
       throws IOException, InterruptedException {
     var bundle = new Bundle(spec.bundle());
     var runc = new Runc(global(spec.options(), namespace, bundle), spec.bundle());
-    var init = new InitProcess(spec, bundle, runc, events);
+    var taskEvents = new TaskEvents(spec.id(), events);
+    var init = new InitProcess(spec, bundle, runc, taskEvents);
     init.create();
-    var container = new Container(spec, runc, init, cgroup(spec.id(), init.pid()));
-    events.add(container.created());
-    init.watch();
+    var container = new Container(spec, bundle, runc, taskEvents, init);
+    container.findCgroup();
+    init.created();
     return container;
   }
 
@@ -59,29 +63,16 @@ public final class Container {
         options.getBinaryName(), root.resolve(namespace), bundle.runcLog(), criu, options.getSystemdCgroup());
   }
 
-  private static Optional<Cgroup> cgroup(String id, int pid) {
-    try {
-      return Cgroup.of(pid);
-    } catch (IOException e) {
-      Log.warn("no cgroup found", "id", id, "error", String.valueOf(e.getMessage()));
-      return Optional.empty();
+  /** A restored container has a cgroup only once it has started. */
+  private void findCgroup() {
+    if (cgroup.isPresent() || init.pid() == 0) {
+      return;
     }
-  }
-
-  private TaskCreate created() {
-    var io =
-        TaskIO.newBuilder()
-            .setStdin(spec.stdio().stdin())
-            .setStdout(spec.stdio().stdout())
-            .setStderr(spec.stdio().stderr())
-            .setTerminal(spec.stdio().terminal());
-    return TaskCreate.newBuilder()
-        .setContainerId(spec.id())
-        .setBundle(spec.bundle().toString())
-        .addAllRootfs(spec.rootfs())
-        .setIo(io)
-        .setPid(init.pid())
-        .build();
+    try {
+      cgroup = Cgroup.of(init.pid());
+    } catch (IOException e) {
+      Log.warn("no cgroup found", "id", spec.id(), "error", String.valueOf(e.getMessage()));
+    }
   }
 
   public String id() {
@@ -97,7 +88,89 @@ public final class Container {
     if (execId.isEmpty()) {
       return init;
     }
-    throw new StatusException(Code.NOT_FOUND, "process does not exist " + execId + ": not found");
+    ExecProcess exec = execs.get(execId);
+    if (exec == null) {
+      throw new StatusException(Code.NOT_FOUND, "process does not exist " + execId + ": not found");
+    }
+    return exec;
+  }
+
+  /**
+   * Starts a process that exists.
+   *
+   * @return its pid
+   */
+  public int start(String execId) throws IOException, InterruptedException {
+    int pid = process(execId).start();
+    findCgroup();
+    return pid;
+  }
+
+  /**
+   * Adds a process, which {@link #start} lets run.
+   *
+   * @throws StatusException ALREADY_EXISTS for an id that is in use, UNKNOWN in a state that does not allow it
+   */
+  public void exec(ExecSpec exec) {
+    if (execs.containsKey(exec.id())) {
+      throw taken(exec.id());
+    }
+    init.checkExec();
+    if (execs.putIfAbsent(exec.id(), new ExecProcess(exec, init, bundle, runc, events)) != null) {
+      throw taken(exec.id());
+    }
+    events.execAdded(exec.id());
+  }
+
+  private static StatusException taken(String execId) {
+    return new StatusException(Code.ALREADY_EXISTS, "id " + execId + ": already exists");
+  }
+
+  /** Deletes a process; an exec is forgotten with that. */
+  public Exit delete(String execId) throws IOException, InterruptedException {
+    Exit exit = process(execId).delete();
+    if (execId.isEmpty()) {
+      abandonExecs();
+    } else {
+      execs.remove(execId);
+    }
+    return exit;
+  }
+
+  private void abandonExecs() {
+    for (ExecProcess exec : execs.values()) {
+      exec.abandon();
+    }
+  }
+
+  /** The id of the exec whose process {@code pid} is, or nothing for any other process. */
+  public Optional<String> execOf(int pid) {
+    for (ExecProcess exec : execs.values()) {
+      if (exec.pid() == pid && exec.runs()) {
+        return Optional.of(exec.id());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Freezes all processes. */
+  public void pause() throws InterruptedException {
+    init.pause();
+  }
+
+  /** Lets frozen processes run again. */
+  public void resume() throws InterruptedException {
+    init.resume();
+  }
+
+  /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */
+  public void update(String resources) throws InterruptedException {
+    init.update(resources);
+  }
+
+  /** Saves the container with CRIU. */
+  public void checkpoint(CheckpointSpec checkpoint) throws IOException, InterruptedException {
+    init.checkpoint(checkpoint);
   }
 
   /** The pids of all processes in the container; none when it has ended. */
@@ -115,5 +188,6 @@ public final class Container {
   /** Somebody else has removed the container: frees what we hold of it. */
   public void abandon() {
     Cleanup.run("abandon/" + spec.id(), init::abandon);
+    abandonExecs();
   }
 }

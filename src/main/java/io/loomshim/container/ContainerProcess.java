@@ -8,7 +8,7 @@ import java.io.IOException;
  * A process of a container as clients see it. All methods may be called from any thread; those that
  * only tell something never wait.
  */
-public sealed interface ContainerProcess permits InitProcess {
+public sealed interface ContainerProcess permits InitProcess, ExecProcess {
   /** The container's id for its init, the exec id for an exec. */
   String id();
 

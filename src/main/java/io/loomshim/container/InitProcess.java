@@ -1,8 +1,6 @@
 package io.loomshim.container;
 
-import com.google.protobuf.Timestamp;
 import io.loomshim.container.InitState.Operation;
-import io.loomshim.event.Outbox;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Children;
 import io.loomshim.linux.Deadline;
@@ -10,9 +8,6 @@ import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Orphans;
 import io.loomshim.log.Log;
-import io.loomshim.proto.events.TaskDelete;
-import io.loomshim.proto.events.TaskExit;
-import io.loomshim.proto.events.TaskStart;
 import io.loomshim.runc.KillFailure;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
@@ -28,8 +23,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -48,6 +41,9 @@ final class InitProcess implements ContainerProcess {
   /** How long Delete of a container that never started waits for the end of the init that runc has just killed. */
   private static final Duration KILLED_WAIT_MAX = Duration.ofSeconds(5);
 
+  /** How long the init's exit is held back for the exits of execs, all of which have been killed by then. */
+  private static final Duration EXECS_WAIT_MAX = Duration.ofSeconds(10);
+
   /** Runtimes of which a plain signal to the init does what their kill command does. */
   private static final List<String> DIRECT_KILL = List.of("runc", "crun");
 
@@ -55,29 +51,32 @@ final class InitProcess implements ContainerProcess {
   private final Bundle bundle;
   private final RootFs rootFs;
   private final Runc runc;
-  private final Outbox events;
+  private final TaskEvents events;
+  private final ExecGate execs;
   private final ReentrantLock operations = new ReentrantLock();
   private final ReentrantLock order = new ReentrantLock();
-  private final CountDownLatch ended = new CountDownLatch(1);
+  private final ExitLatch ended = new ExitLatch();
 
-  private volatile InitState state = InitState.CREATED;
-  private volatile Exit exit = Exit.NONE;
+  private volatile InitState state;
+  private volatile boolean pausing;
+  private volatile Optional<Child> child = Optional.empty(); // none before the start of a restored one
 
   // Written by create before anybody else sees this object.
   private ProcessIo io;
-  private Child child;
 
-  InitProcess(ContainerSpec spec, Bundle bundle, Runc runc, Outbox events) {
+  InitProcess(ContainerSpec spec, Bundle bundle, Runc runc, TaskEvents events) {
     this.spec = spec;
     this.bundle = bundle;
     this.runc = runc;
     this.events = events;
     this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs());
+    this.execs = new ExecGate(spec.id());
+    this.state = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
   }
 
   /**
-   * Mounts the root file system, opens the streams and has runc create the container. When anything of it
-   * fails, all of it is undone.
+   * Mounts the root file system, opens the streams and has runc create the container, unless it is to be
+   * restored by {@link #start}. When anything of it fails, all of it is undone.
    */
   void create() throws IOException, InterruptedException {
     bundle.recordRuntime(spec.options(), runc.global(), !spec.rootfs().isEmpty());
@@ -85,9 +84,8 @@ final class InitProcess implements ContainerProcess {
     boolean foreign = runc.global().root().resolve(spec.id()).toFile().exists();
     try {
       rootFs.mount();
-      io = ProcessIo.open("io/" + spec.id(), spec.stdio(), owner());
-      try (Children.Launch launch = Children.launching()) {
-        assert launch != null;
+      io = ProcessIo.open("io/" + spec.id(), spec.stdio(), ioOwner());
+      if (state == InitState.CREATED) {
         createInRunc();
       }
     } catch (IOException | InterruptedException | RuntimeException e) {
@@ -96,32 +94,40 @@ final class InitProcess implements ContainerProcess {
     }
   }
 
-  private ProcessIo.Owner owner() {
+  /** Who must own the streams of this container's processes. */
+  ProcessIo.Owner ioOwner() {
     return ProcessIo.Owner.of(
         spec.options().getIoUid(), spec.options().getIoGid(), bundle.descriptorsAreCheckedAgain());
   }
 
   private void createInRunc() throws IOException, InterruptedException {
-    Path pidFile = bundle.initPidFile();
     var create =
         new RuncCommand.Create(
             spec.id(),
             bundle.directory(),
-            pidFile,
+            bundle.initPidFile(),
             Optional.empty(),
             spec.options().getNoPivotRoot(),
             spec.options().getNoNewKeyring());
-    try {
-      runc.run(create, io.childFds());
-    } catch (RuncException e) {
-      throw new StatusException(Code.UNKNOWN, e.logged("OCI runtime create failed"), e);
-    }
-    io.started();
-    try {
-      child = Child.claim(Bundle.readPid(pidFile));
-    } catch (IOException e) {
-      String text = "failed to retrieve OCI runtime container pid: " + e.getMessage();
-      throw new StatusException(Code.UNKNOWN, text, e);
+    launch(create, "OCI runtime create failed");
+  }
+
+  /** Runs the command that makes the init process, and takes charge of that. */
+  private void launch(RuncCommand command, String failure) throws IOException, InterruptedException {
+    try (Children.Launch launch = Children.launching()) {
+      assert launch != null;
+      try {
+        runc.run(command, io.childFds());
+      } catch (RuncException e) {
+        throw new StatusException(Code.UNKNOWN, e.logged(failure), e);
+      }
+      io.started();
+      try {
+        child = Optional.of(Child.claim(Bundle.readPid(bundle.initPidFile())));
+      } catch (IOException e) {
+        String text = "failed to retrieve OCI runtime container pid: " + e.getMessage();
+        throw new StatusException(Code.UNKNOWN, text, e);
+      }
     }
   }
 
@@ -133,18 +139,19 @@ final class InitProcess implements ContainerProcess {
         Log.warn("failed to remove runc container", "id", spec.id(), "error", e.getMessage());
       }
     }
-    if (child != null) {
-      child.close();
-    }
+    child.ifPresent(Child::close);
     if (io != null) {
       io.close();
     }
     rootFs.unmount();
   }
 
-  /** Begins to wait for the end; to be called once, after the create event is in the outbox. */
-  void watch() {
-    Threads.start("exit/" + spec.id(), this::exitStory);
+  /** Publishes the creation and begins to wait for the end; to be called once. */
+  void created() {
+    events.created(spec, pid());
+    if (child.isPresent()) {
+      Threads.start("exit/" + spec.id(), this::exitStory);
+    }
   }
 
   /** The story of the thread {@code exit/ID}. */
@@ -153,46 +160,56 @@ final class InitProcess implements ContainerProcess {
     if (killAll) {
       Orphans.begin();
     }
-    int status = awaitChild();
+    int status = awaitEnd(child.orElseThrow());
+    execs.close();
+    if (state == InitState.PAUSED) {
+      quietly("resume after the end", new RuncCommand.Resume(spec.id()), "OCI runtime resume failed");
+    }
     if (killAll) {
-      killAll();
+      quietly("kill init's children", new RuncCommand.Kill(spec.id(), Child.SIGKILL, true), "OCI runtime killall failed");
       Orphans.end();
     }
+    awaitExecs();
     order.lock();
     try {
-      exit = new Exit(status, Instant.now());
+      ended.record(new Exit(status, Instant.now()));
       state = state == InitState.DELETED ? state : InitState.STOPPED;
-      events.add(
-          TaskExit.newBuilder()
-              .setContainerId(spec.id())
-              .setId(spec.id())
-              .setPid(pid())
-              .setExitStatus(status)
-              .setExitedAt(timestamp(exit.at()))
-              .build());
+      events.exited(spec.id(), pid(), ended.exit());
     } finally {
       order.unlock();
-      ended.countDown();
+      ended.open();
     }
   }
 
-  private int awaitChild() {
+  /** Waits for the end of {@code child} on a thread that nobody interrupts: its work must be done in any case. */
+  static int awaitEnd(Child child) {
     while (true) {
       try {
         return child.await();
       } catch (InterruptedException e) {
-        // nobody interrupts this thread; its work must be done in any case
+        Log.warn("interrupted wait for the end of a process", "pid", Integer.toString(child.pid()));
       }
     }
   }
 
-  private void killAll() {
+  private void awaitExecs() {
     try {
-      runc.run(new RuncCommand.Kill(spec.id(), Child.SIGKILL, true));
-    } catch (RuncException e) {
-      Log.error("failed to kill init's children", "id", spec.id(), "error", e.logged("OCI runtime killall failed"));
+      if (!execs.awaitNone(Deadline.in(EXECS_WAIT_MAX))) {
+        Log.warn("execs outlive the init process", "id", spec.id());
+      }
     } catch (InterruptedException e) {
-      Log.error("failed to kill init's children", "id", spec.id(), "error", "interrupted");
+      Log.warn("wait for execs interrupted", "id", spec.id());
+    }
+  }
+
+  /** Runs a command of the exit story, which goes on whatever becomes of it. */
+  private void quietly(String what, RuncCommand command, String failure) {
+    try {
+      runc.run(command);
+    } catch (RuncException e) {
+      Log.error("failed to " + what, "id", spec.id(), "error", e.logged(failure));
+    } catch (InterruptedException e) {
+      Log.error("failed to " + what, "id", spec.id(), "error", "interrupted");
     }
   }
 
@@ -203,13 +220,17 @@ final class InitProcess implements ContainerProcess {
       order.lockInterruptibly();
       try {
         state.check(Operation.START);
-        try {
-          runc.run(new RuncCommand.Start(spec.id()));
-        } catch (RuncException e) {
-          throw new StatusException(Code.UNKNOWN, e.logged("OCI runtime start failed"), e);
+        boolean restored = state == InitState.CREATED_FROM_CHECKPOINT;
+        if (restored) {
+          restore();
+        } else {
+          command(new RuncCommand.Start(spec.id()), "OCI runtime start failed");
         }
         state = InitState.RUNNING;
-        events.add(TaskStart.newBuilder().setContainerId(spec.id()).setPid(pid()).build());
+        events.started(pid());
+        if (restored) {
+          Threads.start("exit/" + spec.id(), this::exitStory);
+        }
         return pid();
       } finally {
         order.unlock();
@@ -219,8 +240,110 @@ final class InitProcess implements ContainerProcess {
     }
   }
 
+  private void restore() throws IOException, InterruptedException {
+    String work = spec.options().getCriuWorkPath();
+    var restore =
+        new RuncCommand.Restore(
+            spec.id(),
+            spec.checkpoint().orElseThrow(),
+            work.isEmpty() ? bundle.directory().resolve("work") : Path.of(work),
+            Optional.empty(),
+            bundle.directory(),
+            bundle.initPidFile(),
+            Optional.empty(),
+            spec.options().getNoPivotRoot());
+    launch(restore, "OCI runtime restore failed");
+  }
+
+  private void command(RuncCommand command, String failure) throws InterruptedException {
+    try {
+      runc.run(command);
+    } catch (RuncException e) {
+      throw new StatusException(Code.UNKNOWN, e.logged(failure), e);
+    }
+  }
+
+  /** Freezes all processes of the container. */
+  void pause() throws InterruptedException {
+    operations.lockInterruptibly();
+    try {
+      state.check(Operation.PAUSE);
+      pausing = true;
+      try {
+        command(new RuncCommand.Pause(spec.id()), "OCI runtime pause failed");
+        if (moved(InitState.RUNNING, InitState.PAUSED)) {
+          events.paused();
+        }
+      } finally {
+        pausing = false;
+      }
+    } finally {
+      operations.unlock();
+    }
+  }
+
+  /** Lets the processes of a paused container run again. */
+  void resume() throws InterruptedException {
+    operations.lockInterruptibly();
+    try {
+      state.check(Operation.RESUME);
+      command(new RuncCommand.Resume(spec.id()), "OCI runtime resume failed");
+      if (moved(InitState.PAUSED, InitState.RUNNING)) {
+        events.resumed();
+      }
+    } finally {
+      operations.unlock();
+    }
+  }
+
+  /** Changes the state unless the process has ended meanwhile. */
+  private boolean moved(InitState from, InitState to) {
+    order.lock();
+    try {
+      boolean expected = state == from;
+      state = expected ? to : state;
+      return expected;
+    } finally {
+      order.unlock();
+    }
+  }
+
+  /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */
+  void update(String resources) throws InterruptedException {
+    operations.lockInterruptibly();
+    try {
+      state.check(Operation.UPDATE);
+      runc.run(new RuncCommand.Update(spec.id(), resources));
+    } catch (RuncException e) {
+      throw new StatusException(Code.UNKNOWN, e.text(), e);
+    } finally {
+      operations.unlock();
+    }
+  }
+
+  /** Saves the container with CRIU. */
+  void checkpoint(CheckpointSpec checkpoint) throws IOException, InterruptedException {
+    operations.lockInterruptibly();
+    try {
+      state.check(Operation.CHECKPOINT);
+      new Checkpoints(spec.id(), bundle, runc).save(checkpoint);
+    } finally {
+      operations.unlock();
+    }
+  }
+
+  /** Says whether an exec may be added now. */
+  void checkExec() {
+    state.check(Operation.EXEC);
+  }
+
+  /** The execs that run. */
+  ExecGate execs() {
+    return execs;
+  }
+
   @Override
-  public void kill(int signal, boolean all) throws IOException, InterruptedException {
+  public void kill(int signal, boolean all) throws InterruptedException {
     InitState now = state;
     now.check(Operation.KILL);
     if (!all) {
@@ -246,7 +369,7 @@ final class InitProcess implements ContainerProcess {
   /** Signals the init itself; false when the kernel refuses for a reason that runc puts into better words. */
   private boolean signalled(int signal) {
     try {
-      child.kill(signal);
+      child.orElseThrow().kill(signal);
       return true;
     } catch (ErrnoException e) {
       if (e.errno() == Errno.ESRCH) {
@@ -270,9 +393,9 @@ final class InitProcess implements ContainerProcess {
         Log.warn("output was still not read at the end of the wait for it", "id", spec.id());
       }
       Optional<RuncException> failure = deleteInRunc();
-      if (failure.isEmpty()) {
+      if (failure.isEmpty() && child.isPresent()) {
         // of a container that never started, runc has just killed the init
-        ended.await(KILLED_WAIT_MAX.toMillis(), TimeUnit.MILLISECONDS);
+        ended.await(KILLED_WAIT_MAX.toMillis());
       }
       io.close();
       unmount(failure);
@@ -280,14 +403,8 @@ final class InitProcess implements ContainerProcess {
         throw new StatusException(Code.UNKNOWN, failure.get().logged("failed to delete task"), failure.get());
       }
       state = InitState.DELETED;
-      events.add(
-          TaskDelete.newBuilder()
-              .setContainerId(spec.id())
-              .setPid(pid())
-              .setExitStatus(exit.status())
-              .setExitedAt(timestamp(exit.at()))
-              .build());
-      return exit;
+      events.deleted(pid(), ended.exit());
+      return ended.exit();
     } finally {
       operations.unlock();
     }
@@ -317,7 +434,9 @@ final class InitProcess implements ContainerProcess {
   /** Gives up everything without runc and without events: somebody else has removed the container. */
   void abandon() throws IOException, InterruptedException {
     try {
-      child.kill(Child.SIGKILL);
+      if (child.isPresent()) {
+        child.get().kill(Child.SIGKILL);
+      }
     } catch (ErrnoException e) {
       // it has ended already
     }
@@ -333,12 +452,12 @@ final class InitProcess implements ContainerProcess {
 
   @Override
   public int pid() {
-    return child.pid();
+    return child.isPresent() ? child.get().pid() : 0;
   }
 
   @Override
   public String status() {
-    return state.status();
+    return pausing ? "pausing" : state.status();
   }
 
   @Override
@@ -348,16 +467,11 @@ final class InitProcess implements ContainerProcess {
 
   @Override
   public Exit exit() {
-    return exit;
+    return ended.exit();
   }
 
   @Override
   public Exit awaitExit() throws InterruptedException {
-    ended.await();
-    return exit;
-  }
-
-  private static Timestamp timestamp(Instant at) {
-    return Timestamp.newBuilder().setSeconds(at.getEpochSecond()).setNanos(at.getNano()).build();
+    return ended.await();
   }
 }

@@ -5,6 +5,10 @@ import io.loomshim.proto.task.ConnectRequest;
 import io.loomshim.proto.task.CreateTaskRequest;
 import io.loomshim.proto.task.DeleteRequest;
 import io.loomshim.proto.task.KillRequest;
+import io.loomshim.proto.task.ExecProcessRequest;
+import io.loomshim.proto.task.PauseRequest;
+import io.loomshim.proto.task.ResumeRequest;
+import io.loomshim.proto.task.UpdateTaskRequest;
 import io.loomshim.proto.task.PidsRequest;
 import io.loomshim.proto.task.ShutdownRequest;
 import io.loomshim.proto.task.StartRequest;
@@ -94,6 +98,34 @@ public final class TaskHandlers {
         (call, r) -> {
           call.serves(r.getId());
           return tasks.shutdown(r);
+        });
+    service.method(
+        "Exec",
+        ExecProcessRequest.parser(),
+        (call, r) -> {
+          call.serves(name(r.getId(), r.getExecId()));
+          return tasks.exec(r);
+        });
+    service.method(
+        "Pause",
+        PauseRequest.parser(),
+        (call, r) -> {
+          call.serves(r.getId());
+          return tasks.pause(r);
+        });
+    service.method(
+        "Resume",
+        ResumeRequest.parser(),
+        (call, r) -> {
+          call.serves(r.getId());
+          return tasks.resume(r);
+        });
+    service.method(
+        "Update",
+        UpdateTaskRequest.parser(),
+        (call, r) -> {
+          call.serves(r.getId());
+          return tasks.update(r);
         });
     return service;
   }

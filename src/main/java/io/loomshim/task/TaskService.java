@@ -1,12 +1,16 @@
 package io.loomshim.task;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.Empty;
 import com.google.protobuf.Timestamp;
 import io.loomshim.container.Container;
 import io.loomshim.container.ContainerProcess;
 import io.loomshim.container.ContainerSpec;
+import io.loomshim.container.ExecSpec;
 import io.loomshim.container.Exit;
 import io.loomshim.event.Outbox;
+import io.loomshim.proto.runc.Options;
+import io.loomshim.proto.runc.ProcessDetails;
 import io.loomshim.proto.task.CloseIORequest;
 import io.loomshim.proto.task.ConnectRequest;
 import io.loomshim.proto.task.ConnectResponse;
@@ -14,14 +18,18 @@ import io.loomshim.proto.task.CreateTaskRequest;
 import io.loomshim.proto.task.CreateTaskResponse;
 import io.loomshim.proto.task.DeleteRequest;
 import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.proto.task.ExecProcessRequest;
 import io.loomshim.proto.task.KillRequest;
+import io.loomshim.proto.task.PauseRequest;
 import io.loomshim.proto.task.PidsRequest;
 import io.loomshim.proto.task.PidsResponse;
+import io.loomshim.proto.task.ResumeRequest;
 import io.loomshim.proto.task.ShutdownRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StartResponse;
 import io.loomshim.proto.task.StateRequest;
 import io.loomshim.proto.task.StateResponse;
+import io.loomshim.proto.task.UpdateTaskRequest;
 import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.proto.task.WaitResponse;
 import io.loomshim.proto.types.ProcessInfo;
@@ -31,6 +39,7 @@ import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -82,22 +91,25 @@ public final class TaskService {
       throw new StatusException(
           Code.INVALID_ARGUMENT, "bundle \"" + request.getBundle() + "\" is not an absolute path: invalid argument");
     }
-    if (request.getTerminal() || !request.getCheckpoint().isEmpty()) {
-      throw new StatusException(Code.UNIMPLEMENTED, "terminals and checkpoints are not supported yet: not implemented");
+    if (request.getTerminal()) {
+      throw new StatusException(Code.UNIMPLEMENTED, "terminals are not supported yet: not implemented");
     }
     var stdio =
         new StdioPaths(request.getStdin(), request.getStdout(), request.getStderr(), request.getTerminal());
-    return new ContainerSpec(
-        id,
-        Path.of(request.getBundle()),
-        request.getRootfsList(),
-        stdio,
-        RuntimeOptions.decode(request.getOptions()));
+    Options options = RuntimeOptions.decode(request.getOptions());
+    Path bundle = Path.of(request.getBundle());
+    return new ContainerSpec(id, bundle, request.getRootfsList(), stdio, options, checkpoint(request, options));
+  }
+
+  /** For a runtime of another name than runc's, containerd leaves the image's path in the options. */
+  private static Optional<Path> checkpoint(CreateTaskRequest request, Options options) {
+    String path = options.getCriuImagePath().isEmpty() ? request.getCheckpoint() : options.getCriuImagePath();
+    return path.isEmpty() ? Optional.empty() : Optional.of(Path.of(path));
   }
 
   /** Lets a process run. */
   public StartResponse start(StartRequest request) throws IOException, InterruptedException {
-    int pid = container(request.getId()).process(request.getExecId()).start();
+    int pid = container(request.getId()).start(request.getExecId());
     return StartResponse.newBuilder().setPid(pid).build();
   }
 
@@ -148,17 +160,63 @@ public final class TaskService {
   /** Lists the processes of a container. */
   public PidsResponse pids(PidsRequest request) throws IOException, InterruptedException {
     var response = PidsResponse.newBuilder();
-    for (int pid : container(request.getId()).pids()) {
-      response.addProcesses(ProcessInfo.newBuilder().setPid(pid));
+    Container container = container(request.getId());
+    for (int pid : container.pids()) {
+      var process = ProcessInfo.newBuilder().setPid(pid);
+      Optional<String> exec = container.execOf(pid);
+      if (exec.isPresent()) {
+        process.setInfo(details(exec.get()));
+      }
+      response.addProcesses(process);
     }
     return response.build();
+  }
+
+  private static Any details(String execId) {
+    var details = ProcessDetails.newBuilder().setExecId(execId).build();
+    return Any.newBuilder().setTypeUrl("containerd.runc.v1.ProcessDetails").setValue(details.toByteString()).build();
+  }
+
+  /** Adds a process to a container; {@link #start} lets it run. */
+  public Empty exec(ExecProcessRequest request) {
+    Container container = container(request.getId());
+    String execId = Ids.check(request.getExecId());
+    if (!request.hasSpec()) {
+      throw new StatusException(Code.INVALID_ARGUMENT, "spec of exec " + execId + " is missing: invalid argument");
+    }
+    var stdio =
+        new StdioPaths(request.getStdin(), request.getStdout(), request.getStderr(), request.getTerminal());
+    container.exec(new ExecSpec(execId, stdio, request.getSpec().getValue().toStringUtf8()));
+    return Empty.getDefaultInstance();
+  }
+
+  /** Freezes a container. */
+  public Empty pause(PauseRequest request) throws InterruptedException {
+    container(request.getId()).pause();
+    return Empty.getDefaultInstance();
+  }
+
+  /** Lets a frozen container run again. */
+  public Empty resume(ResumeRequest request) throws InterruptedException {
+    container(request.getId()).resume();
+    return Empty.getDefaultInstance();
+  }
+
+  /** Sets resource limits of a container. */
+  public Empty update(UpdateTaskRequest request) throws InterruptedException {
+    Container container = container(request.getId());
+    if (!request.hasResources()) {
+      throw new StatusException(Code.INVALID_ARGUMENT, "resources are missing: invalid argument");
+    }
+    container.update(request.getResources().getValue().toStringUtf8());
+    return Empty.getDefaultInstance();
   }
 
   /** Removes an ended process; with its init, a container is gone. */
   public DeleteResponse delete(DeleteRequest request) throws IOException, InterruptedException {
     Container container = container(request.getId());
     ContainerProcess process = container.process(request.getExecId());
-    Exit exit = process.delete();
+    Exit exit = container.delete(request.getExecId());
     var response =
         DeleteResponse.newBuilder()
             .setPid(process.pid())

@@ -7,6 +7,11 @@ import io.loomshim.proto.events.ForwardRequest;
 import io.loomshim.proto.events.TaskCreate;
 import io.loomshim.proto.events.TaskDelete;
 import io.loomshim.proto.events.TaskExit;
+import io.loomshim.proto.events.TaskExecAdded;
+import io.loomshim.proto.events.TaskExecStarted;
+import io.loomshim.proto.events.TaskOOM;
+import io.loomshim.proto.events.TaskPaused;
+import io.loomshim.proto.events.TaskResumed;
 import io.loomshim.proto.events.TaskStart;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
@@ -91,6 +96,20 @@ final class EventSink implements AutoCloseable {
           var event = TaskDelete.parseFrom(bytes);
           yield new Seen(topic, type, event.getContainerId(), event.getPid(), event.getExitStatus(), event.getId());
         }
+        case "containerd.events.TaskExecAdded" -> {
+          var event = TaskExecAdded.parseFrom(bytes);
+          yield new Seen(topic, type, event.getContainerId(), 0, -1, event.getExecId());
+        }
+        case "containerd.events.TaskExecStarted" -> {
+          var event = TaskExecStarted.parseFrom(bytes);
+          yield new Seen(topic, type, event.getContainerId(), event.getPid(), -1, event.getExecId());
+        }
+        case "containerd.events.TaskPaused" ->
+            new Seen(topic, type, TaskPaused.parseFrom(bytes).getContainerId(), 0, -1, "");
+        case "containerd.events.TaskResumed" ->
+            new Seen(topic, type, TaskResumed.parseFrom(bytes).getContainerId(), 0, -1, "");
+        case "containerd.events.TaskOOM" ->
+            new Seen(topic, type, TaskOOM.parseFrom(bytes).getContainerId(), 0, -1, "");
         default -> throw new AssertionError("an event of type " + type);
       };
     } catch (InvalidProtocolBufferException e) {

@@ -1,6 +1,7 @@
 package io.loomshim.integration;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -120,6 +121,22 @@ final class Proc {
   /** SIGTERM for exactly this process. */
   static void terminate(long pid) {
     ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
+  }
+
+  /** A file of the cgroup that {@code pid} is in: of the controller's hierarchy, or of the only one. */
+  static String cgroupFile(long pid, String controller, String file) {
+    try {
+      boolean unified = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+      for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/cgroup"))) {
+        String[] parts = line.split(":", 3);
+        if (unified ? parts[1].isEmpty() : List.of(parts[1].split(",")).contains(controller)) {
+          return Files.readString(Path.of("/sys/fs/cgroup/" + (unified ? "" : controller) + parts[2], file)).strip();
+        }
+      }
+      throw new AssertionError("process " + pid + " is in no cgroup of " + controller);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static String link(Path path) {

@@ -1,5 +1,7 @@
 package io.loomshim.integration;
 
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
@@ -16,6 +18,10 @@ import io.loomshim.proto.task.PidsResponse;
 import io.loomshim.proto.task.ShutdownRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StartResponse;
+import io.loomshim.proto.task.ExecProcessRequest;
+import io.loomshim.proto.task.PauseRequest;
+import io.loomshim.proto.task.ResumeRequest;
+import io.loomshim.proto.task.UpdateTaskRequest;
 import io.loomshim.proto.task.StateRequest;
 import io.loomshim.proto.task.StateResponse;
 import io.loomshim.proto.task.WaitRequest;
@@ -27,6 +33,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -125,6 +132,51 @@ final class ShimClient implements AutoCloseable {
 
   ConnectResponse connect() {
     return call(SERVICE, "Connect", ConnectRequest.newBuilder().setId(id()).build(), ConnectResponse.parser());
+  }
+
+  /** Adds a process that runs {@code command}. */
+  void exec(String exec, UnaryOperator<ExecProcessRequest.Builder> more, String... command) {
+    var quoted = new ArrayList<String>();
+    for (String argument : command) {
+      quoted.add("\"" + argument.replace("\\", "\\\\").replace("\"", "\\\"") + "\"");
+    }
+    String process = "{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"env\":[\"PATH=/bin\"],\"args\":["
+        + String.join(",", quoted) + "]}";
+    var spec = Any.newBuilder().setTypeUrl("types.containerd.io/opencontainers/runtime-spec/1/Process")
+        .setValue(ByteString.copyFromUtf8(process));
+    var request = ExecProcessRequest.newBuilder().setId(id()).setExecId(exec).setSpec(spec);
+    call(SERVICE, "Exec", more.apply(request).build(), Empty.parser());
+  }
+
+  void exec(String exec, String... command) {
+    exec(exec, UnaryOperator.identity(), command);
+  }
+
+  int start(String exec) {
+    var request = StartRequest.newBuilder().setId(id()).setExecId(exec).build();
+    return call(SERVICE, "Start", request, StartResponse.parser()).getPid();
+  }
+
+  /** Kills every process of the container. */
+  void killAll(int signal) {
+    var request = KillRequest.newBuilder().setId(id()).setSignal(signal).setAll(true).build();
+    call(SERVICE, "Kill", request, Empty.parser());
+  }
+
+  void pause() {
+    call(SERVICE, "Pause", PauseRequest.newBuilder().setId(id()).build(), Empty.parser());
+  }
+
+  void resume() {
+    call(SERVICE, "Resume", ResumeRequest.newBuilder().setId(id()).build(), Empty.parser());
+  }
+
+  /** Sets limits; {@code resources} is the JSON of the OCI runtime spec. */
+  void update(String resources) {
+    var any = Any.newBuilder().setTypeUrl("types.containerd.io/opencontainers/runtime-spec/1/LinuxResources")
+        .setValue(ByteString.copyFromUtf8(resources));
+    var request = UpdateTaskRequest.newBuilder().setId(id()).setResources(any).build();
+    call(SERVICE, "Update", request, Empty.parser());
   }
 
   void shutdown() {

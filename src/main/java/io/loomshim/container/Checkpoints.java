@@ -1,0 +1,67 @@
+package io.loomshim.container;
+
+import io.loomshim.log.Log;
+import io.loomshim.runc.Runc;
+import io.loomshim.runc.RuncCommand;
+import io.loomshim.runc.RuncException;
+import io.loomshim.ttrpc.Code;
+import io.loomshim.ttrpc.StatusException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Optional;
+
+/** Saves a container with CRIU. Called with the container's {@code operations} lock held. */
+record Checkpoints(String id, Bundle bundle, Runc runc) {
+  /**
+   * Writes the image.
+   *
+   * @throws StatusException UNKNOWN with the first line of the error and where CRIU's log is
+   */
+  void save(CheckpointSpec spec) throws IOException, InterruptedException {
+    Path work = spec.work().orElse(bundle.criuWork());
+    try {
+      runc.run(
+          new RuncCommand.Checkpoint(
+              id,
+              Optional.of(spec.image()),
+              Optional.of(work),
+              spec.openTcp(),
+              spec.externalUnixSockets(),
+              spec.terminal(),
+              spec.fileLocks(),
+              spec.emptyNamespaces(),
+              !spec.exit()));
+    } catch (RuncException e) {
+      keepLog(work);
+      String first = e.text().lines().findFirst().orElse("");
+      throw new StatusException(Code.UNKNOWN, first + " path= " + bundle.criuLog(), e);
+    } finally {
+      if (spec.work().isEmpty()) {
+        removeWork();
+      }
+    }
+  }
+
+  private void keepLog(Path work) {
+    try {
+      Files.copy(work.resolve("dump.log"), bundle.criuLog(), StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      Log.error("CRIU's log not kept", "id", id, "error", String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** CRIU leaves plain files there. */
+  private void removeWork() {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(bundle.criuWork())) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+      Files.deleteIfExists(bundle.criuWork());
+    } catch (IOException e) {
+      Log.debug("CRIU's directory not removed", "id", id, "error", String.valueOf(e.getMessage()));
+    }
+  }
+}

@@ -1,0 +1,244 @@
+package io.loomshim.container;
+
+import io.loomshim.container.ExecState.Operation;
+import io.loomshim.json.Json;
+import io.loomshim.linux.Child;
+import io.loomshim.linux.Children;
+import io.loomshim.linux.Deadline;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.log.Log;
+import io.loomshim.runc.KillFailure;
+import io.loomshim.runc.Runc;
+import io.loomshim.runc.RuncCommand;
+import io.loomshim.runc.RuncException;
+import io.loomshim.stdio.ProcessIo;
+import io.loomshim.stdio.StdioPaths;
+import io.loomshim.threads.Threads;
+import io.loomshim.ttrpc.Code;
+import io.loomshim.ttrpc.StatusException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A process that a client has added to a container. {@code operations} is held across its start and its
+ * deletion; what only tells something reads volatile fields and never waits.
+ *
+ * <p>Its end is waited for only once its start event is in the outbox, so the order of the two needs no lock.
+ */
+final class ExecProcess implements ContainerProcess {
+  private final ExecSpec spec;
+  private final InitProcess init;
+  private final Bundle bundle;
+  private final Runc runc;
+  private final TaskEvents events;
+  private final String process;
+  private final ReentrantLock operations = new ReentrantLock();
+  private final ExitLatch ended = new ExitLatch();
+
+  private volatile ExecState state = ExecState.CREATED;
+  private volatile Optional<Child> child = Optional.empty();
+  private volatile Optional<ProcessIo> io = Optional.empty();
+
+  /**
+   * Reads the process object, but starts nothing.
+   *
+   * @throws StatusException INVALID_ARGUMENT when it is no JSON object
+   */
+  ExecProcess(ExecSpec spec, InitProcess init, Bundle bundle, Runc runc, TaskEvents events) {
+    this.spec = spec;
+    this.init = init;
+    this.bundle = bundle;
+    this.runc = runc;
+    this.events = events;
+    this.process = withTerminal(spec);
+  }
+
+  /** Everything that the client wrote stays as it is, except that the request decides about the terminal. */
+  private static String withTerminal(ExecSpec spec) {
+    try {
+      Map<String, Object> object =
+          Json.object(Json.read(spec.process()))
+              .orElseThrow(() -> new IOException("not a JSON object"));
+      var copy = new LinkedHashMap<>(object);
+      copy.remove("terminal");
+      if (spec.stdio().terminal()) {
+        copy.put("terminal", true);
+      }
+      return Json.write(copy);
+    } catch (IOException e) {
+      String text = "spec of exec " + spec.id() + " cannot be read: " + e.getMessage() + ": invalid argument";
+      throw new StatusException(Code.INVALID_ARGUMENT, text, e);
+    }
+  }
+
+  @Override
+  public int start() throws IOException, InterruptedException {
+    operations.lockInterruptibly();
+    try {
+      state.check(Operation.START);
+      init.execs().enter();
+      boolean started = false;
+      try {
+        startInRunc();
+        started = true;
+      } finally {
+        if (!started) {
+          ended.release();
+          init.execs().leave();
+        }
+      }
+      state = ExecState.RUNNING;
+      events.execStarted(spec.id(), pid());
+      Threads.start("exit/" + init.id() + "/" + spec.id(), this::exitStory);
+      return pid();
+    } finally {
+      operations.unlock();
+    }
+  }
+
+  private void startInRunc() throws IOException, InterruptedException {
+    String name = "io/" + init.id() + "/" + spec.id();
+    ProcessIo streams = ProcessIo.open(name, spec.stdio(), init.ioOwner());
+    try (Children.Launch launch = Children.launching()) {
+      assert launch != null;
+      child = Optional.of(execInRunc(streams));
+      streams.started();
+      io = Optional.of(streams);
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      streams.close();
+      throw e;
+    }
+  }
+
+  private Child execInRunc(ProcessIo streams) throws IOException, InterruptedException {
+    Path pidFile = bundle.execPidFile(spec.id());
+    Path processFile = bundle.writeProcess(spec.id(), process);
+    try {
+      var exec = new RuncCommand.Exec(init.id(), processFile, pidFile, Optional.empty());
+      runc.run(exec, streams.childFds());
+    } catch (RuncException e) {
+      endStray(pidFile);
+      throw new StatusException(Code.UNKNOWN, e.logged("OCI runtime exec failed"), e);
+    } catch (InterruptedException e) {
+      endStray(pidFile);
+      throw e;
+    } finally {
+      Files.deleteIfExists(processFile);
+    }
+    try {
+      return Child.claim(Bundle.readPid(pidFile));
+    } catch (IOException e) {
+      String text = "failed to retrieve OCI runtime exec pid: " + e.getMessage();
+      throw new StatusException(Code.UNKNOWN, text, e);
+    }
+  }
+
+  /** A runc that was killed may have started the process already: then its pid file is there. */
+  private void endStray(Path pidFile) {
+    if (Files.exists(pidFile)) {
+      Cleanup.run(
+          "undo/" + init.id() + "/" + spec.id(),
+          () -> {
+            Child.claim(Bundle.readPid(pidFile)).close();
+            Files.deleteIfExists(pidFile);
+          });
+    }
+  }
+
+  /** The story of the thread {@code exit/CONTAINER/EXEC}. */
+  private void exitStory() {
+    int status = InitProcess.awaitEnd(child.orElseThrow());
+    ended.record(new Exit(status, Instant.now()));
+    state = state == ExecState.DELETED ? state : ExecState.STOPPED;
+    events.exited(spec.id(), pid(), ended.exit());
+    ended.open();
+    init.execs().leave();
+  }
+
+  @Override
+  public void kill(int signal, boolean all) {
+    state.check(Operation.KILL);
+    if (child.isEmpty()) {
+      throw new StatusException(Code.FAILED_PRECONDITION, "process not created: failed precondition");
+    }
+    if (state == ExecState.STOPPED) {
+      throw new StatusException(Code.NOT_FOUND, "process already finished: not found");
+    }
+    try {
+      child.get().kill(signal);
+    } catch (ErrnoException e) {
+      throw KillFailure.ofExec(e);
+    }
+  }
+
+  @Override
+  public void closeStdin() {
+    io.ifPresent(ProcessIo::closeStdin);
+  }
+
+  @Override
+  public Exit delete() throws IOException, InterruptedException {
+    operations.lockInterruptibly();
+    try {
+      state.check(Operation.DELETE);
+      if (io.isPresent()) {
+        if (!io.get().awaitDrained(Deadline.in(InitProcess.DRAIN_WAIT_MAX))) {
+          Log.warn("output was still not read at the end of the wait for it", "id", init.id(), "exec", spec.id());
+        }
+        io.get().close();
+      }
+      Files.deleteIfExists(bundle.execPidFile(spec.id()));
+      state = ExecState.DELETED;
+      return ended.exit();
+    } finally {
+      operations.unlock();
+    }
+  }
+
+  /** The container is gone: frees what is held of an exec that nobody has deleted. */
+  void abandon() {
+    io.ifPresent(ProcessIo::close);
+  }
+
+  @Override
+  public String id() {
+    return spec.id();
+  }
+
+  @Override
+  public int pid() {
+    return child.isPresent() ? child.get().pid() : 0;
+  }
+
+  /** Whether the process runs, so that its pid means it and no other. */
+  boolean runs() {
+    return state == ExecState.RUNNING;
+  }
+
+  @Override
+  public String status() {
+    String container = init.status();
+    return container.equals("paused") || container.equals("pausing") ? container : state.status();
+  }
+
+  @Override
+  public StdioPaths stdio() {
+    return spec.stdio();
+  }
+
+  @Override
+  public Exit exit() {
+    return ended.exit();
+  }
+
+  @Override
+  public Exit awaitExit() throws InterruptedException {
+    return ended.await();
+  }
+}
