@@ -50,8 +50,9 @@ public final class Console implements Streams {
    */
   public static Console open(String name, StdioPaths paths) throws IOException, InterruptedException {
     return switch (Target.parse(paths.stdout())) {
-      case Target.None none -> throw new IOException("open : no such file or directory");
-      case Target.Path(String path) when Files.exists(Path.of(path)) && !Fifos.isFifo(path) ->
+      case Target.None none -> throw missing("");
+      case Target.Path(String path) when !Files.exists(Path.of(path)) -> throw missing(path);
+      case Target.Path(String path) when !Fifos.isFifo(path) ->
           open(name, paths.stdin(), Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND, 0));
       case Target.Path(String path) -> {
         Console console = open(name, paths.stdin(), Fifos.openWriter(path));
@@ -98,6 +99,9 @@ public final class Console implements Streams {
       return;
     }
     try {
+      if (!Files.exists(Path.of(path))) {
+        throw missing(path);
+      }
       Fd reader = Fifos.openReader(path);
       stdin = Optional.of(reader);
       keepers.add(reader);
@@ -107,6 +111,10 @@ public final class Console implements Streams {
     } catch (IOException e) {
       throw new IOException("failed to open stdin fifo " + path + ": " + e.getMessage(), e);
     }
+  }
+
+  private static IOException missing(String path) {
+    return new IOException("stat " + path + ": no such file or directory");
   }
 
   /** Begins to copy, once; takes ownership of {@code pty}, also when it fails. */
