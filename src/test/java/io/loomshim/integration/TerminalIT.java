@@ -31,7 +31,7 @@ final class TerminalIT {
     var config = bundle.path().resolve("config.json");
     try {
       Files.writeString(config, Files.readString(config).replace("\"process\": {", "\"process\": {\"terminal\": true,")
-          .replace("\"mounts\": [", "\"mounts\": [").replace("\"options\": [\"nosuid\", \"strictatime\", \"mode=755\", "
+          .replace("\"options\": [\"nosuid\", \"strictatime\", \"mode=755\", "
               + "\"size=65536k\"]},", "\"options\": [\"nosuid\", \"strictatime\", \"mode=755\", \"size=65536k\"]},"
               + "{\"destination\": \"/dev/pts\", \"type\": \"devpts\", \"source\": \"devpts\", \"options\": "
               + "[\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\"]},"));
@@ -221,25 +221,17 @@ final class TerminalIT {
   }
 
   @Test
-  void an_output_that_is_not_there_is_named() {
-    Differential.same(shim -> {
-      var seen = new ArrayList<String>();
-      for (String out : List.of("", "/no/such/fifo")) {
-        try (var task = open(shim, "sleep", "1000")) {
-          seen.add(failure(() -> task.create(request -> request.setTerminal(true).setStdout(out))));
-        }
-      }
-      return seen;
-    });
-  }
-
-  @Test
-  void an_input_that_is_not_there_is_named() {
-    Differential.same(shim -> {
-      try (var task = open(shim, "sleep", "1000"); var typist = typist(task, "")) {
-        return failure(() -> task.create(request -> typist.on(request).setStdin("/no/such/fifo")));
-      }
-    });
+  void a_fifo_that_is_not_there_is_named() {
+    // the Go shim says the same words, but finds out when the container exists already, and leaves that behind
+    Shim.assumeOurs("the Go shim leaves the container behind");
+    try (var task = open(SHIM, "sleep", "1000"); var typist = typist(task, "")) {
+      assertEquals("2 failed to start console copy: stat : no such file or directory",
+          failure(() -> task.create(request -> request.setTerminal(true))));
+      assertEquals("2 failed to start console copy: stat /no/such/fifo: no such file or directory",
+          failure(() -> task.create(request -> request.setTerminal(true).setStdout("/no/such/fifo"))));
+      assertEquals("2 failed to open stdin fifo /no/such/fifo: stat /no/such/fifo: no such file or directory",
+          failure(() -> task.create(request -> typist.on(request).setStdin("/no/such/fifo"))));
+    }
   }
 
   @Test
@@ -249,7 +241,8 @@ final class TerminalIT {
       BED.ctr().detached(shim, id, "sleep", "1000");
       try {
         var result = BED.ctr().startOnTerminal("task", "exec", "--tty", "--fifo-dir",
-            BED.directory().resolve("fifo").toString(), "--exec-id", "e", id, "sh", "-c", "tty; exit 3")
+            BED.directory().resolve("fifo").toString(), "--exec-id", "e", id, "sh", "-c",
+            "sleep 1; tty; exit 3") // ctr tells the size just after the start
             .await(Ctr.LIMIT);
         return result.exit() + " " + result.text() + result.errors();
       } finally {
@@ -266,11 +259,10 @@ final class TerminalIT {
           "stty -echo; while read line; do echo got $line; test $line != end || exit 6; done").await(Ctr.LIMIT).ok();
       var attached = BED.ctr().startOnTerminal("task", "attach", id);
       attached.type("one\n");
-      if (!Await.within(java.time.Duration.ofSeconds(8), () -> inner(attached.output()).contains("got one\r\n"))) { System.err.println("DBG [" + attached.output() + "] " + BED.ctr().tasks() + BED.ctr().call("task","ps",id).text()); };
+      Await.until("an answer", () -> inner(attached.output()).contains("got one\r\n"));
       attached.type("end\n");
       var result = attached.await(Ctr.LIMIT);
-      Await.status(BED.ctr(), id, "STOPPED");
-      BED.ctr().deleteTask(id);
+      Await.status(BED.ctr(), id, "none"); // ctr deletes the task that it was attached to
       BED.ctr().deleteContainer(id).ok();
       return result.exit() + " " + inner(result.text()).contains("got one\r\ngot end\r\n");
     });
