@@ -56,12 +56,11 @@ final class Launch {
    */
   static void run(Runc runc, Command command, Failures failures, Streams streams) throws InterruptedException {
     try {
-      switch (streams) {
-        case ProcessIo io -> {
-          runc.run(command.with(Optional.empty()), io.childFds());
-          io.started();
-        }
-        case Console console -> runWithTerminal(runc, command, failures, console);
+      if (streams instanceof Console console) { // not a switch, whose first use loads a lot
+        runWithTerminal(runc, command, failures, console);
+      } else if (streams instanceof ProcessIo io) {
+        runc.run(command.with(Optional.empty()), io.childFds());
+        io.started();
       }
     } catch (RuncException e) {
       throw new StatusException(Code.UNKNOWN, e.logged(failures.command()), e);
