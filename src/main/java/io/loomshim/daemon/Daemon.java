@@ -11,27 +11,22 @@ import io.loomshim.task.TaskHandlers;
 import io.loomshim.task.TaskService;
 import io.loomshim.threads.Threads;
 import io.loomshim.ttrpc.Server;
+import io.loomshim.ttrpc.Service;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * One daemon: it serves every container of a namespace from the moment it listens until {@link Linger} says
  * that nobody needs it.
  *
- * <p>{@link #start} does only what a first client needs; {@link #run} then prepares the rest, and a Create that
- * comes meanwhile waits for it.
+ * <p>{@link #start} does only what a first client needs, on two threads where it can; {@link #run} then prepares
+ * the rest.
  */
 final class Daemon implements Host {
-  /** Connections that may wait to be accepted: a node's containers may all start at once. */
-  private static final int BACKLOG = 1024;
-
   /** How long the last events may take to reach containerd. */
   private static final Duration DRAIN_WAIT_MAX = Duration.ofSeconds(5);
 
@@ -45,16 +40,22 @@ final class Daemon implements Host {
   private final TaskService tasks;
   private final Server server;
   private final Linger linger;
-  private final CountDownLatch prepared = new CountDownLatch(1);
+  private final ReentrantLock removals = new ReentrantLock(); // orders them against creations
 
-  private Daemon(Arguments arguments, ServerSocketChannel listener, Path socket, String record) {
-    this.socket = socket;
+  private Daemon(Arguments arguments, Listener listener, String record) throws IOException {
+    this.socket = listener.socket();
     this.record = record;
     directory = new RunDirectory(arguments.runDirectory());
     events = Outbox.start(arguments.namespace(), System.getenv().getOrDefault("TTRPC_ADDRESS", ""));
     tasks = new TaskService(arguments.namespace(), events, this);
-    server = new Server(listener, List.of(TaskHandlers.service(tasks)), new ErrnoCodes());
     linger = new Linger(directory, tasks, arguments.linger(), record);
+    List<Service> services = List.of(TaskHandlers.service(tasks));
+    directory.prepare();
+    Self.newSession();
+    Self.umask(UMASK);
+    Self.becomeSubreaper();
+    Log.to(logs);
+    server = new Server(listener.channel(), services, new ErrnoCodes());
   }
 
   /** Makes a daemon that listens. */
@@ -64,11 +65,7 @@ final class Daemon implements Host {
     String startTime = startTime();
     // the start time makes the name unique: a later daemon with our pid must not be taken for us
     Path socket = arguments.runDirectory().resolve(pid + "-" + startTime + ".sock");
-    Files.deleteIfExists(socket);
-    var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-    listener.bind(UnixDomainSocketAddress.of(socket), BACKLOG);
-    var daemon = new Daemon(arguments, listener, socket, pid + " " + startTime + " unix://" + socket);
-    daemon.directory.prepare();
+    var daemon = new Daemon(arguments, Listener.begin(socket), pid + " " + startTime + " unix://" + socket);
     daemon.server.start();
     daemon.directory.publish(daemon.record);
     return daemon;
@@ -99,11 +96,6 @@ final class Daemon implements Host {
   }
 
   private void prepare() throws IOException {
-    Self.newSession();
-    Self.umask(UMASK);
-    Self.becomeSubreaper();
-    Log.to(logs);
-    prepared.countDown();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
     Inotify inotify = Inotify.open();
@@ -117,12 +109,23 @@ final class Daemon implements Host {
     try {
       while (true) {
         for (Inotify.Event event : inotify.take()) {
-          tasks.abandon(event.name());
-          directory.remove(directory.removed().resolve(event.name()));
+          removed(event.name());
         }
       }
     } catch (IOException | InterruptedException e) {
       Log.error("removals are not watched any more", "error", String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Gives up the container {@code id} if a {@code delete} has removed it and nobody has acted on that yet. */
+  private void removed(String id) {
+    removals.lock();
+    try {
+      if (directory.takeRemoved(id)) {
+        tasks.abandon(id);
+      }
+    } finally {
+      removals.unlock();
     }
   }
 
@@ -139,8 +142,12 @@ final class Daemon implements Host {
   }
 
   @Override
-  public void creating(String id, Path bundle) throws InterruptedException {
-    prepared.await();
+  public void arriving(String id) {
+    removed(id); // before the mark of the earlier container could hit the new one
+  }
+
+  @Override
+  public void creating(String id, Path bundle) {
     linger.changed();
     directory.created(id);
     logs.open(id, bundle);

@@ -135,6 +135,16 @@ final class RunDirectory {
     }
   }
 
+  /** Whether {@code delete} has marked {@code id} as removed by itself; the mark is gone then. */
+  boolean takeRemoved(String id) {
+    try {
+      return Files.deleteIfExists(removed().resolve(id));
+    } catch (IOException e) {
+      Log.warn("mark of a removal not read", "id", id, "error", String.valueOf(e.getMessage()));
+      return false;
+    }
+  }
+
   void remove(Path file) {
     try {
       Files.deleteIfExists(file);

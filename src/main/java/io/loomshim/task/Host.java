@@ -5,7 +5,10 @@ import java.nio.file.Path;
 
 /** What the task service tells the daemon that it lives in. Methods are called on the thread of the call. */
 public interface Host {
-  /** A Create for {@code id} has arrived: its log is in {@code bundle}, and it needs no lease any more. */
+  /** A Create for {@code id} has arrived; what is left of an earlier container of that name is to be given up first. */
+  void arriving(String id);
+
+  /** The container {@code id} is being created: its log is in {@code bundle}, and it needs no lease any more. */
   void creating(String id, Path bundle) throws InterruptedException;
 
   /** The container {@code id} is no more; {@code response} is what a later {@code delete} must print. */

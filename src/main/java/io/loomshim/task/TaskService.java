@@ -70,6 +70,7 @@ public final class TaskService {
   public CreateTaskResponse create(CreateTaskRequest request) throws IOException, InterruptedException {
     String id = Ids.check(request.getId());
     ContainerSpec spec = spec(id, request);
+    host.arriving(id);
     if (!ids.add(id)) {
       throw new StatusException(Code.ALREADY_EXISTS, "container " + id + ": already exists");
     }

@@ -72,6 +72,9 @@ class LingerTest {
   /** Holds each Create until the latch opens, as a slow runc would. */
   private final class Creating implements Host {
     @Override
+    public void arriving(String id) {}
+
+    @Override
     public void creating(String id, Path bundle) throws InterruptedException {
       linger.changed();
       mayCreate.await();
