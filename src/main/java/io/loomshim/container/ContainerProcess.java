@@ -46,6 +46,13 @@ public sealed interface ContainerProcess permits InitProcess, ExecProcess {
   void closeStdin();
 
   /**
+   * Tells the size of the client's window, in characters, to the terminal; does nothing without one.
+   *
+   * @param width and {@code height}: of both only the lower 16 bits count
+   */
+  void resize(int width, int height) throws IOException;
+
+  /**
    * Removes what is left of an ended process. Can be tried again when it fails.
    *
    * @return how it ended

@@ -10,9 +10,8 @@ import io.loomshim.log.Log;
 import io.loomshim.runc.KillFailure;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
-import io.loomshim.runc.RuncException;
-import io.loomshim.stdio.ProcessIo;
 import io.loomshim.stdio.StdioPaths;
+import io.loomshim.stdio.Streams;
 import io.loomshim.threads.Threads;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
@@ -32,6 +31,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>Its end is waited for only once its start event is in the outbox, so the order of the two needs no lock.
  */
 final class ExecProcess implements ContainerProcess {
+  private static final Launch.Failures FAILURES =
+      new Launch.Failures("OCI runtime exec failed", "failed to create runc console socket");
+
   private final ExecSpec spec;
   private final InitProcess init;
   private final Bundle bundle;
@@ -43,7 +45,7 @@ final class ExecProcess implements ContainerProcess {
 
   private volatile ExecState state = ExecState.CREATED;
   private volatile Optional<Child> child = Optional.empty();
-  private volatile Optional<ProcessIo> io = Optional.empty();
+  private volatile Optional<Streams> io = Optional.empty();
 
   /**
    * Reads the process object, but starts nothing.
@@ -104,11 +106,10 @@ final class ExecProcess implements ContainerProcess {
 
   private void startInRunc() throws IOException, InterruptedException {
     String name = "io/" + init.id() + "/" + spec.id();
-    ProcessIo streams = ProcessIo.open(name, spec.stdio(), init.ioOwner());
+    Streams streams = Launch.open(name, spec.stdio(), init.ioOwner());
     try (Children.Launch launch = Children.launching()) {
       assert launch != null;
       child = Optional.of(execInRunc(streams));
-      streams.started();
       io = Optional.of(streams);
     } catch (IOException | InterruptedException | RuntimeException e) {
       streams.close();
@@ -116,16 +117,13 @@ final class ExecProcess implements ContainerProcess {
     }
   }
 
-  private Child execInRunc(ProcessIo streams) throws IOException, InterruptedException {
+  private Child execInRunc(Streams streams) throws IOException, InterruptedException {
     Path pidFile = bundle.execPidFile(spec.id());
     Path processFile = bundle.writeProcess(spec.id(), process);
     try {
-      var exec = new RuncCommand.Exec(init.id(), processFile, pidFile, Optional.empty());
-      runc.run(exec, streams.childFds());
-    } catch (RuncException e) {
-      endStray(pidFile);
-      throw new StatusException(Code.UNKNOWN, e.logged("OCI runtime exec failed"), e);
-    } catch (InterruptedException e) {
+      Launch.Command exec = socket -> new RuncCommand.Exec(init.id(), processFile, pidFile, socket);
+      Launch.run(runc, exec, FAILURES, streams);
+    } catch (InterruptedException | RuntimeException e) {
       endStray(pidFile);
       throw e;
     } finally {
@@ -139,7 +137,7 @@ final class ExecProcess implements ContainerProcess {
     }
   }
 
-  /** A runc that was killed may have started the process already: then its pid file is there. */
+  /** A runc that was killed, or handed no terminal over, may have started the process: then its pid file is there. */
   private void endStray(Path pidFile) {
     if (Files.exists(pidFile)) {
       Cleanup.run(
@@ -154,6 +152,7 @@ final class ExecProcess implements ContainerProcess {
   /** The story of the thread {@code exit/CONTAINER/EXEC}. */
   private void exitStory() {
     int status = InitProcess.awaitEnd(child.orElseThrow());
+    io.ifPresent(Streams::shutdown);
     ended.record(new Exit(status, Instant.now()));
     state = state == ExecState.DELETED ? state : ExecState.STOPPED;
     events.exited(spec.id(), pid(), ended.exit());
@@ -179,7 +178,15 @@ final class ExecProcess implements ContainerProcess {
 
   @Override
   public void closeStdin() {
-    io.ifPresent(ProcessIo::closeStdin);
+    io.ifPresent(Streams::closeStdin);
+  }
+
+  @Override
+  public void resize(int width, int height) throws IOException {
+    state.check(Operation.RESIZE);
+    if (io.isPresent()) {
+      io.get().resize(width, height);
+    }
   }
 
   @Override
@@ -203,7 +210,7 @@ final class ExecProcess implements ContainerProcess {
 
   /** The container is gone: frees what is held of an exec that nobody has deleted. */
   void abandon() {
-    io.ifPresent(ProcessIo::close);
+    io.ifPresent(Streams::close);
   }
 
   @Override

@@ -14,6 +14,7 @@ import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
 import io.loomshim.stdio.ProcessIo;
 import io.loomshim.stdio.StdioPaths;
+import io.loomshim.stdio.Streams;
 import io.loomshim.threads.Threads;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
@@ -62,7 +63,7 @@ final class InitProcess implements ContainerProcess {
   private volatile Optional<Child> child = Optional.empty(); // none before the start of a restored one
 
   // Written by create before anybody else sees this object.
-  private ProcessIo io;
+  private Streams io;
 
   InitProcess(ContainerSpec spec, Bundle bundle, Runc runc, TaskEvents events) {
     this.spec = spec;
@@ -84,7 +85,7 @@ final class InitProcess implements ContainerProcess {
     boolean foreign = runc.global().root().resolve(spec.id()).toFile().exists();
     try {
       rootFs.mount();
-      io = ProcessIo.open("io/" + spec.id(), spec.stdio(), ioOwner());
+      io = Launch.open("io/" + spec.id(), spec.stdio(), ioOwner());
       if (state == InitState.CREATED) {
         createInRunc();
       }
@@ -101,27 +102,24 @@ final class InitProcess implements ContainerProcess {
   }
 
   private void createInRunc() throws IOException, InterruptedException {
-    var create =
-        new RuncCommand.Create(
-            spec.id(),
-            bundle.directory(),
-            bundle.initPidFile(),
-            Optional.empty(),
-            spec.options().getNoPivotRoot(),
-            spec.options().getNoNewKeyring());
+    Launch.Command create =
+        socket ->
+            new RuncCommand.Create(
+                spec.id(),
+                bundle.directory(),
+                bundle.initPidFile(),
+                socket,
+                spec.options().getNoPivotRoot(),
+                spec.options().getNoNewKeyring());
     launch(create, "OCI runtime create failed");
   }
 
   /** Runs the command that makes the init process, and takes charge of that. */
-  private void launch(RuncCommand command, String failure) throws IOException, InterruptedException {
+  private void launch(Launch.Command command, String failure) throws IOException, InterruptedException {
+    var failures = new Launch.Failures(failure, "failed to create OCI runtime console socket");
     try (Children.Launch launch = Children.launching()) {
       assert launch != null;
-      try {
-        runc.run(command, io.childFds());
-      } catch (RuncException e) {
-        throw new StatusException(Code.UNKNOWN, e.logged(failure), e);
-      }
-      io.started();
+      Launch.run(runc, command, failures, io);
       try {
         child = Optional.of(Child.claim(Bundle.readPid(bundle.initPidFile())));
       } catch (IOException e) {
@@ -171,6 +169,7 @@ final class InitProcess implements ContainerProcess {
       Orphans.end();
     }
     awaitExecs();
+    io.shutdown();
     order.lock();
     try {
       ended.record(new Exit(status, Instant.now()));
@@ -243,16 +242,18 @@ final class InitProcess implements ContainerProcess {
 
   private void restore() throws IOException, InterruptedException {
     String work = spec.options().getCriuWorkPath();
-    var restore =
-        new RuncCommand.Restore(
-            spec.id(),
-            spec.checkpoint().orElseThrow(),
-            work.isEmpty() ? bundle.directory().resolve("work") : Path.of(work),
-            Optional.empty(),
-            bundle.directory(),
-            bundle.initPidFile(),
-            Optional.empty(),
-            spec.options().getNoPivotRoot());
+    Path workDirectory = work.isEmpty() ? bundle.directory().resolve("work") : Path.of(work);
+    Launch.Command restore =
+        socket ->
+            new RuncCommand.Restore(
+                spec.id(),
+                spec.checkpoint().orElseThrow(),
+                workDirectory,
+                Optional.empty(),
+                bundle.directory(),
+                bundle.initPidFile(),
+                socket,
+                spec.options().getNoPivotRoot());
     launch(restore, "OCI runtime restore failed");
   }
 
@@ -383,6 +384,11 @@ final class InitProcess implements ContainerProcess {
   @Override
   public void closeStdin() {
     io.closeStdin();
+  }
+
+  @Override
+  public void resize(int width, int height) throws IOException {
+    io.resize(width, height);
   }
 
   @Override

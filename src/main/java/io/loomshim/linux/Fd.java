@@ -106,19 +106,21 @@ public final class Fd implements AutoCloseable {
   public int tryRead(byte[] buffer) throws ErrnoException {
     long address = Native.MEMORY.allocateMemory(buffer.length, false);
     try {
-      long result;
-      do {
-        result = Native.callLong(READ, number(), address, buffer.length, 0, 0, 0);
-      } while (result == -Errno.EINTR);
-      if (result == -Errno.EAGAIN) {
-        return -1;
-      }
-      int count = ErrnoException.check("read", (int) result);
-      Native.MEMORY.getByteArray(address, buffer, 0, count);
+      int count = readTo(address, buffer.length);
+      Native.MEMORY.getByteArray(address, buffer, 0, Math.max(0, count));
       return count;
     } finally {
       Native.MEMORY.freeMemory(address);
     }
+  }
+
+  /** The same into native memory. */
+  int readTo(long address, int length) throws ErrnoException {
+    long result;
+    do {
+      result = Native.callLong(READ, number(), address, length, 0, 0, 0);
+    } while (result == -Errno.EINTR);
+    return result == -Errno.EAGAIN ? -1 : ErrnoException.check("read", (int) result);
   }
 
   /**
@@ -130,14 +132,19 @@ public final class Fd implements AutoCloseable {
     long address = Native.MEMORY.allocateMemory(Math.max(1, length), false);
     try {
       Native.MEMORY.putByteArray(address, data, offset, length);
-      long result;
-      do {
-        result = Native.callLong(WRITE, number(), address, length, 0, 0, 0);
-      } while (result == -Errno.EINTR);
-      return result == -Errno.EAGAIN ? -1 : ErrnoException.check("write", (int) result);
+      return writeFrom(address, length);
     } finally {
       Native.MEMORY.freeMemory(address);
     }
+  }
+
+  /** The same out of native memory. */
+  int writeFrom(long address, int length) throws ErrnoException {
+    long result;
+    do {
+      result = Native.callLong(WRITE, number(), address, length, 0, 0, 0);
+    } while (result == -Errno.EINTR);
+    return result == -Errno.EAGAIN ? -1 : ErrnoException.check("write", (int) result);
   }
 
   /** Whether this has been closed. */

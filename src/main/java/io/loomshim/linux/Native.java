@@ -52,6 +52,11 @@ final class Native {
     return INVOKER.invokeL6(SIX_LONGS, function, a, b, c, d, e, f);
   }
 
+  /** The error number of the last call on this thread, for a function that tells of failure with a null pointer. */
+  static int lastErrno() {
+    return LAST_ERROR.get();
+  }
+
   /** Calls a function that returns a C {@code int}; −1 becomes −errno. */
   static int callInt(long function, long a, long b, long c, long d, long e, long f) {
     int result = (int) INVOKER.invokeL6(SIX_LONGS, function, a, b, c, d, e, f);

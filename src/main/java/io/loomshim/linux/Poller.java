@@ -11,13 +11,16 @@ import java.util.concurrent.locks.LockSupport;
  * {@code poller} sits in epoll_wait(2) and unparks whoever waits. It sleeps without a timeout, so an
  * idle process never wakes.
  *
- * <p>A wait adds its descriptor with EPOLLONESHOT and takes it out at its end. One descriptor has at
+ * <p>A wait adds its descriptor, with EPOLLONESHOT as a rule, and takes it out at its end. One descriptor has at
  * most one waiter at a time; to wait for both directions, duplicate it.
  */
 public final class Poller {
   private static final int EPOLLIN = 1;
   private static final int EPOLLOUT = 4;
+  private static final int EPOLLERR = 8;
+  private static final int EPOLLHUP = 16;
   private static final int EPOLLONESHOT = 1 << 30;
+  private static final int EPOLLET = 1 << 31;
   private static final int EPOLL_CLOEXEC = 02000000;
   private static final int ADD = 1;
   private static final int DELETE = 2;
@@ -41,7 +44,12 @@ public final class Poller {
   /** One parked thread. Written by the poller thread before it unparks. */
   private static final class Waiter {
     final Thread thread = Thread.currentThread();
+    final int wakes; // the events that this waits for
     volatile boolean ready;
+
+    Waiter(int wakes) {
+      this.wakes = wakes;
+    }
   }
 
   private final int epoll;
@@ -71,9 +79,23 @@ public final class Poller {
     return await(fd, EPOLLIN, deadline);
   }
 
+  /**
+   * Parks until there is something to read, whether the other side has hung up or not. The master of a pseudo
+   * terminal is hung up while no process has the other side open, but one may open it again.
+   */
+  public void awaitData(Fd fd) throws ErrnoException, InterruptedException {
+    // edge-triggered, so that the hang-up that lasts is told once instead of again and again
+    await(fd, EPOLLIN | EPOLLET, EPOLLIN | EPOLLERR, Deadline.NEVER);
+  }
+
   /** Parks until {@code fd} can be written. */
   public void awaitWritable(Fd fd) throws ErrnoException, InterruptedException {
     await(fd, EPOLLOUT, Deadline.NEVER);
+  }
+
+  /** The same with a limit; false when that passed first. */
+  public boolean awaitWritable(Fd fd, Deadline deadline) throws ErrnoException, InterruptedException {
+    return await(fd, EPOLLOUT, deadline);
   }
 
   /** The number of threads that wait now. */
@@ -81,15 +103,20 @@ public final class Poller {
     return waiters.size();
   }
 
-  private boolean await(Fd fd, int events, Deadline deadline) throws ErrnoException, InterruptedException {
+  private boolean await(Fd fd, int event, Deadline deadline) throws ErrnoException, InterruptedException {
+    return await(fd, event | EPOLLONESHOT, event | EPOLLERR | EPOLLHUP, deadline);
+  }
+
+  private boolean await(Fd fd, int events, int wakes, Deadline deadline)
+      throws ErrnoException, InterruptedException {
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
-    var waiter = new Waiter();
+    var waiter = new Waiter(wakes);
     long token = tokens.incrementAndGet();
     waiters.put(token, waiter);
     try {
-      control(ADD, fd.number(), events | EPOLLONESHOT, token);
+      control(ADD, fd.number(), events, token);
     } catch (ErrnoException e) {
       waiters.remove(token);
       throw e;
@@ -141,8 +168,9 @@ public final class Poller {
         continue;
       }
       for (int i = 0; i < count; i++) {
-        Waiter waiter = waiters.get(Native.MEMORY.getLong(events + (long) i * EVENT_BYTES + DATA_OFFSET));
-        if (waiter != null) {
+        long event = events + (long) i * EVENT_BYTES;
+        Waiter waiter = waiters.get(Native.MEMORY.getLong(event + DATA_OFFSET));
+        if (waiter != null && (Native.MEMORY.getInt(event) & waiter.wakes) != 0) {
           waiter.ready = true;
           LockSupport.unpark(waiter.thread);
         }

@@ -27,7 +27,7 @@ import java.util.Optional;
  * <p>Opened and started by the thread of the call that creates the process; the other methods may be
  * called from any thread, one at a time.
  */
-public final class ProcessIo implements AutoCloseable {
+public final class ProcessIo implements Streams {
   /** Owner of pipes that belong to nobody in particular. */
   private static final int ROOT = 0;
 
@@ -208,12 +208,12 @@ public final class ProcessIo implements AutoCloseable {
     waiting.clear();
   }
 
-  /** Lets stdin end once the last writer outside is gone too; does nothing the second time. */
+  @Override
   public void closeStdin() {
     stdinKeeper.ifPresent(Fd::close);
   }
 
-  /** Waits until all output that goes through us has reached the client; false when the deadline passed. */
+  @Override
   public boolean awaitDrained(Deadline deadline) throws InterruptedException {
     for (Pump pump : outputs) {
       if (!pump.awaitEnd(deadline)) {
@@ -223,7 +223,6 @@ public final class ProcessIo implements AutoCloseable {
     return true;
   }
 
-  /** Closes everything; output that a client has not read yet stays in its fifo while it has it open. */
   @Override
   public void close() {
     closeStdin();

@@ -10,6 +10,7 @@ import io.loomshim.proto.task.PauseRequest;
 import io.loomshim.proto.task.ResumeRequest;
 import io.loomshim.proto.task.UpdateTaskRequest;
 import io.loomshim.proto.task.PidsRequest;
+import io.loomshim.proto.task.ResizePtyRequest;
 import io.loomshim.proto.task.ShutdownRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StateRequest;
@@ -77,6 +78,13 @@ public final class TaskHandlers {
         (call, r) -> {
           call.serves(name(r.getId(), r.getExecId()));
           return tasks.closeIo(r);
+        });
+    service.method(
+        "ResizePty",
+        ResizePtyRequest.parser(),
+        (call, r) -> {
+          call.serves(name(r.getId(), r.getExecId()));
+          return tasks.resizePty(r);
         });
     service.method(
         "Wait",

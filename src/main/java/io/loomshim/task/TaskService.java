@@ -24,6 +24,7 @@ import io.loomshim.proto.task.PauseRequest;
 import io.loomshim.proto.task.PidsRequest;
 import io.loomshim.proto.task.PidsResponse;
 import io.loomshim.proto.task.ResumeRequest;
+import io.loomshim.proto.task.ResizePtyRequest;
 import io.loomshim.proto.task.ShutdownRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StartResponse;
@@ -90,9 +91,6 @@ public final class TaskService {
     if (!request.getBundle().startsWith("/")) {
       throw new StatusException(
           Code.INVALID_ARGUMENT, "bundle \"" + request.getBundle() + "\" is not an absolute path: invalid argument");
-    }
-    if (request.getTerminal()) {
-      throw new StatusException(Code.UNIMPLEMENTED, "terminals are not supported yet: not implemented");
     }
     var stdio =
         new StdioPaths(request.getStdin(), request.getStdout(), request.getStderr(), request.getTerminal());
@@ -233,6 +231,13 @@ public final class TaskService {
   /** Closes the daemon's hold on a process's stdin. */
   public Empty closeIo(CloseIORequest request) {
     process(request.getId(), request.getExecId()).closeStdin();
+    return Empty.getDefaultInstance();
+  }
+
+  /** Tells a terminal the size of its window; succeeds for a process without one. */
+  public Empty resizePty(ResizePtyRequest request) throws IOException {
+    Container container = container(request.getId());
+    container.process(request.getExecId()).resize(request.getWidth(), request.getHeight());
     return Empty.getDefaultInstance();
   }
 

@@ -29,14 +29,15 @@ public final class Call {
   private final long deadlineNanos;
   private final boolean hasDeadline;
 
+  /** The thread that read the request and runs the handler. */
+  final Thread thread = Thread.currentThread();
+
   // Guarded by the lock of the connection.
   State state = State.RUNNING;
   Call previous;
   Call next;
   // Written under the lock of the connection.
   volatile Cancel cancel = Cancel.NOT;
-  // Written once, before the thread starts.
-  Thread thread;
   // Guarded by the lock of Deadlines.
   int heapIndex = DeadlineHeap.ABSENT;
 

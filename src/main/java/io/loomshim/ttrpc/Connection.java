@@ -15,8 +15,10 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * One connection of a {@link Server}. Its own virtual thread reads frames and decodes them; every request then
- * runs on a virtual thread of its own, which writes the reply.
+ * One connection of a {@link Server}. One virtual thread at a time reads it ({@code conn/c3}): the one that has read a
+ * request starts its successor, takes the name of the call ({@code rpc/State/c3}), runs the handler and writes the
+ * reply. So each call has a thread of its own, and a request is served without waiting for a thread to be scheduled.
+ * What one reader did happens-before what the next one does, as it starts it.
  *
  * <p>{@code lock} guards the list of calls and their states. A call is interrupted only under the lock and only
  * while RUNNING; its thread leaves RUNNING under the lock before it writes, so no interrupt can hit the write
@@ -35,6 +37,9 @@ final class Connection implements Runnable {
   private final long number;
   private final FrameReader reader;
   private final FrameWriter writer;
+
+  // Of the thread that reads, like the reader.
+  private boolean trusted;
   private long lastId;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -51,18 +56,32 @@ final class Connection implements Runnable {
     this.writer = new FrameWriter(channel);
   }
 
-  /** Serves the connection until it ends. */
+  /** Reads the connection until it ends or gives a request, which is then served. */
   @Override
   public void run() {
+    Optional<Call> call = Optional.empty();
     try {
       if (trusted()) {
-        serve();
+        call = nextCall();
       }
     } catch (IOException e) {
       Log.debug("ttrpc: connection lost", "connection", Long.toString(number), "error", e.toString());
     } catch (RuntimeException | Error e) {
       Log.error("ttrpc: connection failed", "connection", Long.toString(number), "error", e.toString());
-    } finally {
+    }
+    if (call.isEmpty()) {
+      close();
+      return;
+    }
+    startSuccessor();
+    run(call.get());
+  }
+
+  private void startSuccessor() {
+    try {
+      Threads.start("conn/c" + number, this);
+    } catch (OutOfMemoryError e) {
+      Log.error("ttrpc: connection failed", "connection", Long.toString(number), "error", e.toString());
       close();
     }
   }
@@ -114,8 +133,12 @@ final class Connection implements Runnable {
   }
 
   private boolean trusted() throws IOException {
+    if (trusted) {
+      return true;
+    }
     Credentials peer = Credentials.of(channel);
     if (peer.equals(Credentials.own())) {
+      trusted = true;
       return true;
     }
     Log.warn("ttrpc: invalid credentials: operation not permitted",
@@ -123,7 +146,8 @@ final class Connection implements Runnable {
     return false;
   }
 
-  private void serve() throws IOException {
+  /** Reads until a request is to be served; empty at the end of the connection. */
+  private Optional<Call> nextCall() throws IOException {
     while (reader.next()) {
       long id = reader.id();
       if (reader.tooLong()) {
@@ -136,38 +160,41 @@ final class Connection implements Runnable {
         refuse(id, Code.INVALID_ARGUMENT, "StreamID cannot be re-used and must increment");
       } else {
         lastId = id;
-        accept(id);
+        Optional<Call> call = accept(id);
+        if (call.isPresent()) {
+          return begin(call.get()) ? call : Optional.empty();
+        }
       }
+    }
+    return Optional.empty();
+  }
+
+  /** Decodes the request in the current frame; empty when it has been refused. */
+  private Optional<Call> accept(long id) throws IOException {
+    try {
+      Request request = decode();
+      Optional<Service> service = server.find(request.getService());
+      if (service.isEmpty()) {
+        return refuse(id, Code.UNIMPLEMENTED, "service " + request.getService());
+      }
+      Optional<Method<?>> method = service.get().find(request.getMethod());
+      if (method.isEmpty()) {
+        return refuse(id, Code.UNIMPLEMENTED, "method " + request.getMethod());
+      }
+      return accept(id, request, method.get());
+    } catch (InvalidProtocolBufferException e) {
+      return refuse(id, Code.INVALID_ARGUMENT, "unmarshal request error: " + e.getMessage());
     }
   }
 
-  /** Decodes the request in the current frame and starts it. */
-  private void accept(long id) throws IOException {
-    Request request;
-    try {
-      request = decode();
-    } catch (InvalidProtocolBufferException e) {
-      refuse(id, Code.INVALID_ARGUMENT, "unmarshal request error: " + e.getMessage());
-      return;
-    }
-    Optional<Service> service = server.find(request.getService());
-    if (service.isEmpty()) {
-      refuse(id, Code.UNIMPLEMENTED, "service " + request.getService());
-      return;
-    }
-    Optional<Method<?>> method = service.get().find(request.getMethod());
-    if (method.isEmpty()) {
-      refuse(id, Code.UNIMPLEMENTED, "method " + request.getMethod());
-      return;
-    }
+  private Optional<Call> accept(long id, Request request, Method<?> method) throws IOException {
     MessageLite message;
     try {
-      message = method.get().decode(request.getPayload());
+      message = method.decode(request.getPayload());
     } catch (InvalidProtocolBufferException e) {
-      refuse(id, Code.INTERNAL, "ttrpc: error unmarshalling payload: " + e.getMessage());
-      return;
+      return refuse(id, Code.INTERNAL, "ttrpc: error unmarshalling payload: " + e.getMessage());
     }
-    start(new Call(this, method.get(), id, message, request.getMetadataList(), request.getTimeoutNano()));
+    return Optional.of(new Call(this, method, id, message, request.getMetadataList(), request.getTimeoutNano()));
   }
 
   /** Decodes the envelope; its payload is a view of the reader's memory and must be decoded before the next frame. */
@@ -178,10 +205,11 @@ final class Connection implements Runnable {
     return Request.parser().parseFrom(input);
   }
 
-  private void start(Call call) {
-    call.thread = Threads.unstarted("rpc/" + call.method() + "/c" + number, new Run(call));
+  /** Makes this thread that of {@code call}, once there is room for it; false when the connection is closed. */
+  private boolean begin(Call call) {
+    Thread.currentThread().setName("rpc/" + call.method() + "/c" + number);
     if (!enter(call)) {
-      return;
+      return false;
     }
     if (call.hasDeadline()) {
       if (call.deadlineNanos() - call.startNanos() <= 0) {
@@ -190,14 +218,7 @@ final class Connection implements Runnable {
         server.deadlines().add(call);
       }
     }
-    call.thread.start();
-  }
-
-  private record Run(Call call) implements Runnable {
-    @Override
-    public void run() {
-      call.owner().run(call);
-    }
+    return true;
   }
 
   /** Does the call; on its own thread. */
@@ -258,8 +279,9 @@ final class Connection implements Runnable {
     }
   }
 
-  private void refuse(long id, Code code, String text) throws IOException {
+  private Optional<Call> refuse(long id, Code code, String text) throws IOException {
     writer.write(Frame.error(id, code, text));
+    return Optional.empty();
   }
 
   /** Waits for a free slot and lists the call; false when the connection is closed. */

@@ -16,15 +16,21 @@ final class Dial {
 
   private Dial() {}
 
-  /** Tries until {@code timeout} has passed while the socket is missing or its queue is full, at least once. */
+  /**
+   * Tries until {@code timeout} has passed while the socket is missing or its queue is full, at least once. A socket
+   * that was missing at first is being made: it may refuse for a moment, between bind(2) and listen(2).
+   */
   static SocketChannel connect(Path socket, Duration timeout) throws IOException {
     long start = System.nanoTime();
+    boolean missing = false;
     while (true) {
+      missing |= !Files.exists(socket);
       try {
         return SocketChannel.open(UnixDomainSocketAddress.of(socket));
       } catch (SocketException e) {
         boolean late = Duration.ofNanos(System.nanoTime() - start).compareTo(timeout) >= 0;
-        if (late || !worthRetrying(socket, e)) {
+        missing |= !Files.exists(socket);
+        if (late || !missing && !queueFull(e)) {
           throw e;
         }
       }
@@ -33,8 +39,8 @@ final class Dial {
   }
 
   /** A full queue fails with EAGAIN on a virtual thread, whose sockets do not block in the kernel; connect(2). */
-  private static boolean worthRetrying(Path socket, SocketException error) {
-    return !Files.exists(socket) || String.valueOf(error.getMessage()).contains("temporarily unavailable");
+  private static boolean queueFull(SocketException error) {
+    return String.valueOf(error.getMessage()).contains("temporarily unavailable");
   }
 
   private static void pause() throws InterruptedIOException {

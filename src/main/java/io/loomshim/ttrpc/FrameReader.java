@@ -14,7 +14,7 @@ import java.nio.channels.ReadableByteChannel;
  */
 final class FrameReader {
   /** Bytes kept per connection: every request but Create, Exec and Update is shorter. */
-  static final int BUFFER_BYTES = 1024;
+  static final int BUFFER_BYTES = 512;
 
   /** Bytes in one system call: bounds the native memory that the JDK uses per carrier thread. */
   static final int CHUNK_BYTES = 64 << 10;

@@ -53,6 +53,26 @@ final class Ctr {
     return Exec.start(scratch, new Exec.Setting(scratch, Map.of(), stdin), command);
   }
 
+  /** Starts ctr on a terminal of its own, which script(1) copies to the program's output; its stdin can be fed. */
+  Exec startOnTerminal(String... arguments) {
+    var line = new StringBuilder("exec " + program + " --address " + address + " --namespace " + namespace);
+    for (String argument : arguments) {
+      line.append(" '").append(argument.replace("'", "'\\''")).append('\'');
+    }
+    return Exec.start(scratch, new Exec.Setting(scratch, Map.of("SHELL", "/bin/sh"), Exec.Setting.PIPE),
+        List.of("script", "-qec", line.toString(), "/dev/null"));
+  }
+
+  /** Starts {@code ctr run} with a terminal and does not wait. */
+  Exec startOnTerminal(Shim shim, List<String> flags, String id, String... command) {
+    var arguments = new ArrayList<>(List.of("run", "--tty", "--runtime", shim.runtime(), "--fifo-dir",
+        scratch.resolve("fifo").toString(), "--read-only", "--env", "PATH=/bin", "--rootfs"));
+    arguments.addAll(flags);
+    arguments.addAll(List.of(rootfs.toString(), id));
+    arguments.addAll(List.of(command));
+    return startOnTerminal(arguments.toArray(String[]::new));
+  }
+
   /** {@code ctr run --rm} of {@code command} with empty stdin, until it has ended. */
   Exec.Result run(Shim shim, String id, String... command) {
     return run(shim, List.of("--rm"), id, command);

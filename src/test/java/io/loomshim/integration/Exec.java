@@ -96,6 +96,16 @@ final class Exec {
     }
   }
 
+  /** Writes to the program's stdin and leaves it open. */
+  void type(String text) {
+    try {
+      process.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
+      process.getOutputStream().flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   boolean running() {
     return process.isAlive();
   }

@@ -20,6 +20,7 @@ import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StartResponse;
 import io.loomshim.proto.task.ExecProcessRequest;
 import io.loomshim.proto.task.PauseRequest;
+import io.loomshim.proto.task.ResizePtyRequest;
 import io.loomshim.proto.task.ResumeRequest;
 import io.loomshim.proto.task.UpdateTaskRequest;
 import io.loomshim.proto.task.StateRequest;
@@ -128,6 +129,11 @@ final class ShimClient implements AutoCloseable {
   void closeIo(String exec) {
     var request = CloseIORequest.newBuilder().setId(id()).setExecId(exec).setStdin(true).build();
     call(SERVICE, "CloseIO", request, Empty.parser());
+  }
+
+  void resize(String exec, int width, int height) {
+    var request = ResizePtyRequest.newBuilder().setId(id()).setExecId(exec).setWidth(width).setHeight(height).build();
+    call(SERVICE, "ResizePty", request, Empty.parser());
   }
 
   ConnectResponse connect() {

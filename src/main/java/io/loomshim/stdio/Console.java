@@ -1,0 +1,186 @@
+package io.loomshim.stdio;
+
+import io.loomshim.linux.Deadline;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Fd;
+import io.loomshim.linux.Pty;
+import io.loomshim.ttrpc.Code;
+import io.loomshim.ttrpc.StatusException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The streams of one process with a terminal: the client's stdin goes to the master of the pseudo terminal, and what
+ * comes from there goes to the client's stdout; there is no stderr. A virtual thread for each direction,
+ * {@code NAME/stdin} and {@code NAME/stdout}.
+ *
+ * <p>A reader of our own keeps an output fifo open until {@link #close}: a client may leave and another may come, and
+ * what nobody has read yet waits. A writer of our own keeps stdin from ending until {@link #closeStdin}. When stdin
+ * does end, the terminal is hung up as if its window had been closed: its processes get SIGHUP.
+ *
+ * <p>Opened by the thread of the call that creates the process, before the process; {@link #start} once it has a
+ * terminal. The other methods may be called from any thread.
+ */
+public final class Console implements Streams {
+  /** What there is from {@link #start} on. */
+  private record Running(Pty pty, ConsoleOutput output, Optional<ConsoleInput> input) {}
+
+  private final String name;
+  private final Fd output;
+  private final List<Fd> keepers = new ArrayList<>();
+  private Optional<Fd> stdin = Optional.empty();
+  private Optional<Fd> stdinKeeper = Optional.empty();
+  private volatile Optional<Running> running = Optional.empty();
+
+  private Console(String name, Fd output) {
+    this.name = name;
+    this.output = output;
+  }
+
+  /**
+   * Opens the client's ends; waits for a reader of an output fifo.
+   *
+   * @param name what the threads are called after
+   * @param paths of which stdout must not be empty, and stderr does not count
+   * @throws StatusException DEADLINE_EXCEEDED without a reader, INVALID_ARGUMENT for an unknown scheme
+   */
+  public static Console open(String name, StdioPaths paths) throws IOException, InterruptedException {
+    return switch (Target.parse(paths.stdout())) {
+      case Target.None none -> throw missing("");
+      case Target.Path(String path) when !Files.exists(Path.of(path)) -> throw missing(path);
+      case Target.Path(String path) when !Fifos.isFifo(path) ->
+          open(name, paths.stdin(), Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND, 0));
+      case Target.Path(String path) -> {
+        Console console = open(name, paths.stdin(), Fifos.openWriter(path));
+        try {
+          console.keepers.add(Fifos.openReader(path));
+        } catch (IOException | RuntimeException e) {
+          console.close();
+          throw e;
+        }
+        yield console;
+      }
+      case Target.NewFile(String path) -> {
+        Path parent = Path.of(path).getParent();
+        if (parent != null) {
+          Files.createDirectories(parent);
+        }
+        yield open(name, paths.stdin(), Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND | Fd.O_CREAT, 0644));
+      }
+      case Target.Logger logger ->
+          throw new StatusException(Code.UNIMPLEMENTED, "STDIO scheme binary is not supported yet");
+    };
+  }
+
+  /**
+   * The same with an output that is open already.
+   *
+   * @param stdin a path, or empty
+   * @param output this takes ownership of it, also when it fails; made non-blocking
+   */
+  public static Console open(String name, String stdin, Fd output) throws IOException {
+    var console = new Console(name, output);
+    try {
+      output.nonBlocking(true);
+      console.input(stdin);
+      return console;
+    } catch (IOException | RuntimeException e) {
+      console.close();
+      throw e;
+    }
+  }
+
+  private void input(String path) throws IOException {
+    if (path.isEmpty()) {
+      return;
+    }
+    try {
+      if (!Files.exists(Path.of(path))) {
+        throw missing(path);
+      }
+      Fd reader = Fifos.openReader(path);
+      stdin = Optional.of(reader);
+      keepers.add(reader);
+      if (Fifos.isFifo(path)) {
+        stdinKeeper = Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0));
+      }
+    } catch (IOException e) {
+      throw new IOException("failed to open stdin fifo " + path + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static IOException missing(String path) {
+    return new IOException("stat " + path + ": no such file or directory");
+  }
+
+  /** Begins to copy, once; takes ownership of {@code pty}, also when it fails. */
+  public void start(Pty pty) throws ErrnoException {
+    var copyOut = new ConsoleOutput(name + "/stdout", pty, output);
+    Optional<ConsoleInput> copyIn = Optional.empty();
+    try {
+      if (stdin.isPresent()) {
+        copyIn = Optional.of(new ConsoleInput(name + "/stdin", stdin.get(), pty.duplicate(), copyOut));
+      }
+    } catch (ErrnoException | RuntimeException e) {
+      pty.close();
+      throw e;
+    }
+    running = Optional.of(new Running(pty, copyOut, copyIn));
+    copyOut.start();
+    copyIn.ifPresent(ConsoleInput::start);
+  }
+
+  @Override
+  public void closeStdin() {
+    stdinKeeper.ifPresent(Fd::close);
+  }
+
+  @Override
+  public void resize(int width, int height) throws ErrnoException {
+    Optional<Running> now = running;
+    if (now.isPresent()) {
+      now.get().pty().resize(width, height);
+    }
+  }
+
+  @Override
+  public void shutdown() {
+    running.ifPresent(
+        now -> {
+          now.input().ifPresent(ConsoleInput::stop);
+          now.output().end();
+        });
+  }
+
+  @Override
+  public boolean awaitDrained(Deadline deadline) throws InterruptedException {
+    Optional<Running> now = running;
+    return now.isEmpty() || now.get().output().awaitEnd(deadline);
+  }
+
+  @Override
+  public void close() {
+    closeStdin();
+    boolean stopped = true;
+    Optional<Running> now = running;
+    if (now.isPresent()) {
+      Optional<ConsoleInput> input = now.get().input();
+      input.ifPresent(ConsoleInput::stop);
+      stopped = now.get().output().stop();
+      if (stopped) {
+        now.get().pty().close();
+      }
+      stopped &= input.isEmpty() || input.get().awaitStopped();
+    }
+    if (stopped) { // else somebody is in a call on them: rather lose descriptors than hit a stranger's
+      output.close();
+      for (Fd fd : keepers) {
+        fd.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,270 @@
+package io.loomshim.integration;
+
+import static io.loomshim.integration.ShimClient.failure;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.loomshim.proto.task.ExecProcessRequest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Processes with a terminal. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+final class TerminalIT {
+  @RegisterExtension
+  static final Bed BED = new Bed();
+
+  private static final Shim SHIM = Shim.tested();
+  private static final int LARGE = 5 << 20;
+
+  /** A bundle whose init has a terminal. */
+  private static Bundle bundle(String... command) {
+    var bundle = BED.shims().bundle(Names.id("tty"), command);
+    var config = bundle.path().resolve("config.json");
+    try {
+      Files.writeString(config, Files.readString(config).replace("\"process\": {", "\"process\": {\"terminal\": true,")
+          .replace("\"options\": [\"nosuid\", \"strictatime\", \"mode=755\", "
+              + "\"size=65536k\"]},", "\"options\": [\"nosuid\", \"strictatime\", \"mode=755\", \"size=65536k\"]},"
+              + "{\"destination\": \"/dev/pts\", \"type\": \"devpts\", \"source\": \"devpts\", \"options\": "
+              + "[\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\"]},"));
+      return bundle;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static ShimClient open(Shim shim, String... command) {
+    return BED.shims().start(shim, bundle(command));
+  }
+
+  private static Typist typist(ShimClient task, String name) {
+    return new Typist(BED.directory(), task.id() + name);
+  }
+
+  private static ExecProcessRequest.Builder on(ExecProcessRequest.Builder request, Typist typist) {
+    return request.setTerminal(true).setStdin(typist.in()).setStdout(typist.out());
+  }
+
+  @Test
+  void ctr_run_with_a_terminal_shows_what_a_terminal_shows() {
+    String seen = Differential.same(shim -> {
+      var result = BED.ctr().startOnTerminal(shim, List.of("--rm"), Names.id("run"), "sh", "-c",
+          "echo one; echo two >&2; tty; exit 7").await(Ctr.LIMIT);
+      return result.exit() + " " + inner(result.text()) + result.errors();
+    });
+    assertEquals("7 one\r\ntwo\r\n/dev/pts/0\r\n", seen);
+  }
+
+  @RepeatedTest(20)
+  void output_written_just_before_exit_is_not_lost() {
+    var result = BED.ctr().startOnTerminal(SHIM, List.of("--rm"), Names.id("last"), "sh", "-c",
+        "seq 1 500; exit 5").await(Ctr.LIMIT);
+    assertEquals("5 " + lines(500), result.exit() + " " + inner(result.text()));
+  }
+
+  /** ctr's own terminal puts one more carriage return before each line feed. */
+  private static String inner(String text) {
+    return text.replace("\r\r\n", "\r\n");
+  }
+
+  private static String lines(int count) {
+    var text = new StringBuilder();
+    for (int i = 1; i <= count; i++) {
+      text.append(i).append("\r\n");
+    }
+    return text.toString();
+  }
+
+  @Test
+  void five_mebibytes_come_through_unchanged() {
+    String command = "stty -opost; seq 1 100000000 | head -c " + LARGE;
+    try (var task = open(SHIM, "sh", "-c", command); var typist = typist(task, "")) {
+      task.create(typist::on);
+      task.start();
+      assertEquals(0, task.await("").getExitStatus());
+      String text = typist.rest();
+      assertEquals(LARGE, text.length());
+      assertTrue(lines(1_000_000).replace("\r", "").startsWith(text));
+      task.delete("");
+    }
+  }
+
+  @Test
+  void what_is_typed_arrives_and_the_window_has_the_size_that_was_told() {
+    var seen = Differential.same(shim -> {
+      var steps = new ArrayList<String>();
+      try (var task = open(shim, "sh", "-c", "stty -echo; echo ready; while read line; do eval $line; echo =; done");
+          var typist = typist(task, "")) {
+        task.create(typist::on);
+        task.resize("", 90, 20);
+        steps.add("" + task.state("").getTerminal());
+        task.start();
+        typist.awaitOutput("ready\r\n");
+        typist.type("stty size\n");
+        typist.awaitOutput("=\r\n");
+        task.resize("", 65536 + 132, 43);
+        typist.type("stty size; echo again\n");
+        typist.awaitOutput("again\r\n=\r\n");
+        typist.type("exit 4\n");
+        steps.add("" + task.await("").getExitStatus());
+        task.resize("", 80, 25);
+        steps.add(typist.rest());
+        task.delete("");
+        return steps;
+      }
+    });
+    assertEquals(List.of("true", "4", "ready\r\n20 90\r\n=\r\n43 132\r\nagain\r\n=\r\n"), seen);
+  }
+
+  @Test
+  void a_client_leaves_and_another_goes_on() {
+    try (var task = open(SHIM, "sh", "-c", "stty -echo; echo ready; while read line; do echo got $line; done");
+        var typist = typist(task, "")) {
+      task.create(typist::on);
+      task.start();
+      typist.awaitOutput("ready\r\n");
+      typist.leave();
+      typist.type("one\ntwo\n");
+      typist.read();
+      typist.awaitOutput("got one\r\ngot two\r\n");
+      typist.type("three\n");
+      typist.awaitOutput("got three\r\n");
+      assertEquals(137, task.end());
+    }
+  }
+
+  @Test
+  void the_end_of_stdin_hangs_the_terminal_up() {
+    Differential.same(shim -> {
+      try (var task = open(shim, "sh", "-c", "stty -echo; echo ready; cat; exit 9"); var typist = typist(task, "")) {
+        task.create(typist::on);
+        task.start();
+        typist.awaitOutput("ready\r\n");
+        task.closeIo("");
+        return task.await("").getExitStatus() + " " + task.delete("").getExitStatus();
+      }
+    });
+  }
+
+  @Test
+  void an_exec_has_a_terminal_of_its_own() {
+    Differential.same(shim -> {
+      var seen = new ArrayList<String>();
+      try (var task = open(shim, "sleep", "1000"); var init = typist(task, "");
+          var typist = typist(task, "e")) {
+        task.create(init::on);
+        task.start();
+        task.exec("e", request -> on(request, typist), "sh", "-c", "stty -echo; echo ready; read a; stty size; exit 3");
+        seen.add(failure(() -> task.resize("e", 10, 11)));
+        task.start("e");
+        typist.awaitOutput("ready\r\n");
+        task.resize("e", 77, 33);
+        typist.type("\n");
+        seen.add("" + task.await("e").getExitStatus());
+        seen.add(typist.rest());
+        seen.add(failure(() -> task.resize("e", 10, 11)));
+        task.delete("e");
+        seen.add("" + task.end());
+        return seen;
+      }
+    });
+  }
+
+  @Test
+  void a_process_that_stays_in_the_background_holds_nothing_up() {
+    try (var task = open(SHIM, "sleep", "1000"); var init = typist(task, ""); var typist = typist(task, "e")) {
+      task.create(init::on);
+      task.start();
+      task.exec("e", request -> on(request, typist), "sh", "-c", "trap '' HUP; sleep 1000 & echo gone");
+      task.start("e");
+      assertEquals(0, task.await("e").getExitStatus());
+      assertEquals("gone\r\n", typist.rest());
+      task.delete("e");
+      assertEquals(137, task.end());
+    }
+  }
+
+  @Test
+  void without_a_terminal_a_resize_does_nothing() {
+    Differential.same(shim -> {
+      try (var task = BED.shims().start(shim, BED.shims().bundle(Names.id("none"), "sleep", "1000"))) {
+        task.create();
+        task.start();
+        return failure(() -> task.resize("", 80, 25)) + failure(() -> task.resize("nobody", 80, 25));
+      }
+    });
+  }
+
+  @Test
+  void what_cannot_be_started_says_so_and_leaves_nothing() {
+    Differential.same(shim -> {
+      var seen = new ArrayList<String>();
+      try (var task = open(shim, "/no/such/program"); var typist = typist(task, "")) {
+        seen.add(Differential.plain(failure(() -> task.create(typist::on)), task.id()));
+      }
+      try (var task = open(shim, "sleep", "1000"); var init = typist(task, ""); var typist = typist(task, "e")) {
+        task.create(init::on);
+        task.start();
+        task.exec("e", request -> on(request, typist), "/no/such/program");
+        seen.add(Differential.plain(failure(() -> task.start("e")), task.id()));
+      }
+      return seen;
+    });
+  }
+
+  @Test
+  void a_fifo_that_is_not_there_is_named() {
+    // the Go shim says the same words, but finds out when the container exists already, and leaves that behind
+    Shim.assumeOurs("the Go shim leaves the container behind");
+    try (var task = open(SHIM, "sleep", "1000"); var typist = typist(task, "")) {
+      assertEquals("2 failed to start console copy: stat : no such file or directory",
+          failure(() -> task.create(request -> request.setTerminal(true))));
+      assertEquals("2 failed to start console copy: stat /no/such/fifo: no such file or directory",
+          failure(() -> task.create(request -> request.setTerminal(true).setStdout("/no/such/fifo"))));
+      assertEquals("2 failed to open stdin fifo /no/such/fifo: stat /no/such/fifo: no such file or directory",
+          failure(() -> task.create(request -> typist.on(request).setStdin("/no/such/fifo"))));
+    }
+  }
+
+  @Test
+  void ctr_exec_with_a_terminal_shows_what_a_terminal_shows() {
+    Differential.same(shim -> {
+      String id = Names.id("exec");
+      BED.ctr().detached(shim, id, "sleep", "1000");
+      try {
+        var result = BED.ctr().startOnTerminal("task", "exec", "--tty", "--fifo-dir",
+            BED.directory().resolve("fifo").toString(), "--exec-id", "e", id, "sh", "-c",
+            "sleep 1; tty; exit 3") // ctr tells the size just after the start
+            .await(Ctr.LIMIT);
+        return result.exit() + " " + result.text() + result.errors();
+      } finally {
+        BED.ctr().end(id);
+      }
+    });
+  }
+
+  @Test
+  void ctr_attaches_to_a_terminal_that_was_left() {
+    Differential.same(shim -> {
+      String id = Names.id("attach");
+      BED.ctr().startOnTerminal(shim, List.of("--detach"), id, "sh", "-c",
+          "stty -echo; while read line; do echo got $line; test $line != end || exit 6; done").await(Ctr.LIMIT).ok();
+      var attached = BED.ctr().startOnTerminal("task", "attach", id);
+      attached.type("one\n");
+      Await.until("an answer", () -> inner(attached.output()).contains("got one\r\n"));
+      attached.type("end\n");
+      var result = attached.await(Ctr.LIMIT);
+      Await.status(BED.ctr(), id, "none"); // ctr deletes the task that it was attached to
+      BED.ctr().deleteContainer(id).ok();
+      return result.exit() + " " + inner(result.text()).contains("got one\r\ngot end\r\n");
+    });
+  }
+}
