@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -25,13 +26,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Real children on real fifos, as a client that keeps coming and going sees them. */
-@Timeout(60)
+@Timeout(30)
 class ProcessIoTest {
   private static final ProcessIo.Owner ROOT = ProcessIo.Owner.of(0, 0, false);
   private static final ProcessIo.Owner USER = ProcessIo.Owner.of(1000, 1001, false);
   private static final ProcessIo.Owner CHECKED_AGAIN = ProcessIo.Owner.of(0, 0, true);
 
   @TempDir Path temp;
+  private final List<Child> children = new ArrayList<>();
   private List<String> before;
   private String in;
   private String out;
@@ -44,7 +46,10 @@ class ProcessIoTest {
   }
 
   @AfterEach
-  void everyDescriptorIsClosed() {
+  void everyChildHasEndedAndEveryDescriptorIsClosed() {
+    for (Child child : children) {
+      child.close();
+    }
     Rig.awaitOpen(temp, before);
   }
 
@@ -53,8 +58,9 @@ class ProcessIoTest {
     return ProcessIo.open("io/test", new StdioPaths(stdin, stdout, stderr, false), owner);
   }
 
-  private static Child start(ProcessIo io, String script) throws IOException {
+  private Child start(ProcessIo io, String script) throws IOException {
     Child child = Rig.sh(script, io.childFds());
+    children.add(child);
     io.started();
     return child;
   }
@@ -192,6 +198,7 @@ class ProcessIoTest {
       Fd writer = Fd.open(in, Fd.O_WRONLY | Fd.O_NONBLOCK, 0);
       writer.nonBlocking(false);
       Child source = Rig.sh("exec cat " + file, List.of(nothing, writer, nothing));
+      children.add(source);
       writer.close();
       io.closeStdin();
       byte[] arrived = Rig.read(client, data.length);
@@ -219,11 +226,9 @@ class ProcessIoTest {
   void aCloseEndsWhatStillMoves() throws Exception {
     try (Fd client = Rig.reader(out)) {
       ProcessIo io = open(in, out, "", USER);
-      try (Child child = start(io, "exec cat > /dev/null")) {
-        io.close();
-        // its stdin has no writer any more
-        assertEquals(0, child.await());
-      }
+      Child child = start(io, "exec cat > /dev/null");
+      io.close();
+      assertEquals(0, child.await(), "its stdin has no writer any more");
       assertEquals("", Rig.text(client, 1));
     }
   }
