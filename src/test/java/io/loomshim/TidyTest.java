@@ -27,7 +27,7 @@ class TidyTest {
   private static final Map<String, Integer> FLOORS =
       Map.ofEntries(
           Map.entry("log", 0), Map.entry("threads", 0),
-          Map.entry("json", 1), Map.entry("linux", 1), Map.entry("ttrpc", 1),
+          Map.entry("json", 1), Map.entry("toml", 1), Map.entry("linux", 1), Map.entry("ttrpc", 1),
           Map.entry("runc", 2), Map.entry("stdio", 2), Map.entry("cgroup", 2), Map.entry("event", 2),
           Map.entry("container", 3), Map.entry("task", 4), Map.entry("daemon", 5));
 

@@ -1,6 +1,8 @@
 package io.loomshim.daemon;
 
 import com.google.protobuf.Any;
+import io.loomshim.proto.bootstrap.BootstrapParams;
+import io.loomshim.proto.bootstrap.Extension;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.task.RuntimeOptions;
 import io.loomshim.ttrpc.StatusException;
@@ -22,12 +24,26 @@ public final class StartOptions {
     System.out.println("binary_name=" + oneLine(options.getBinaryName()));
   }
 
+  /** An Any with options, or BootstrapParams, which read as an Any have a container's id for a type. */
   static Options decode(byte[] bytes) {
     try {
       return RuntimeOptions.decode(Any.parseFrom(bytes));
     } catch (IOException | StatusException e) {
-      return Options.getDefaultInstance();
+      return fromExtensions(bytes);
     }
+  }
+
+  private static Options fromExtensions(byte[] bytes) {
+    try {
+      for (Extension extension : BootstrapParams.parseFrom(bytes).getExtensionsList()) {
+        if (RuntimeOptions.knows(extension.getValue().getTypeUrl())) {
+          return RuntimeOptions.decode(extension.getValue());
+        }
+      }
+    } catch (IOException | StatusException e) {
+      // not that either
+    }
+    return Options.getDefaultInstance();
   }
 
   private static String oneLine(String value) {

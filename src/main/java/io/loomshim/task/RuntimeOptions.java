@@ -7,10 +7,31 @@ import io.loomshim.proto.linuxrunc.CreateOptions;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Set;
 
-/** The runtime options of a client, whatever type it sent them as. Pure. */
+/** The runtime options of a client, whatever type it sent them as. Pure, but for a file that options may name. */
 public final class RuntimeOptions {
+  private static final Set<String> TYPES =
+      Set.of(
+          "containerd.runc.v1.Options",
+          "containerd.linux.runc.CreateOptions",
+          "runtimeoptions.v1.Options",
+          "cri.runtimeoptions.v1.Options");
+
   private RuntimeOptions() {}
+
+  /** Whether {@link #decode} reads options of this type. */
+  public static boolean knows(String typeUrl) {
+    return TYPES.contains(bare(typeUrl));
+  }
+
+  private static String bare(String typeUrl) {
+    return typeUrl.substring(typeUrl.lastIndexOf('/') + 1);
+  }
 
   /**
    * Reads the options; an Any without a type stands for none.
@@ -21,12 +42,13 @@ public final class RuntimeOptions {
     if (any.getTypeUrl().isEmpty()) {
       return Options.getDefaultInstance();
     }
-    String type = any.getTypeUrl().substring(any.getTypeUrl().lastIndexOf('/') + 1);
+    String type = bare(any.getTypeUrl());
     try {
       return checked(
           switch (type) {
             case "containerd.runc.v1.Options" -> Options.parseFrom(any.getValue());
             case "containerd.linux.runc.CreateOptions" -> convert(any.getValue());
+            case "runtimeoptions.v1.Options", "cri.runtimeoptions.v1.Options" -> fromToml(any.getValue());
             default ->
                 throw new StatusException(
                     Code.INVALID_ARGUMENT,
@@ -50,6 +72,23 @@ public final class RuntimeOptions {
         .build();
   }
 
+  /** The text itself counts, else the file. */
+  private static Options fromToml(ByteString value) throws InvalidProtocolBufferException {
+    var toml = io.loomshim.proto.runtimeoptions.Options.parseFrom(value);
+    if (!toml.getConfigBody().isEmpty()) {
+      return TomlOptions.read(toml.getConfigBody().toStringUtf8(), "config_body");
+    }
+    if (toml.getConfigPath().isEmpty()) {
+      return Options.getDefaultInstance();
+    }
+    try {
+      return TomlOptions.read(Files.readString(Path.of(toml.getConfigPath())), toml.getConfigPath());
+    } catch (IOException | InvalidPathException e) {
+      String text = "options file " + toml.getConfigPath() + " cannot be read: " + e + ": invalid argument";
+      throw new StatusException(Code.INVALID_ARGUMENT, text, e);
+    }
+  }
+
   /** These become arguments and lines of files. */
   private static Options checked(Options options) {
     for (String text : new String[] {options.getBinaryName(), options.getRoot(), options.getCriuPath()}) {
@@ -57,6 +96,10 @@ public final class RuntimeOptions {
         throw new StatusException(
             Code.INVALID_ARGUMENT, "options hold a path with a control character: invalid argument");
       }
+    }
+    if (!options.getRoot().isEmpty() && !options.getRoot().startsWith("/")) {
+      throw new StatusException(
+          Code.INVALID_ARGUMENT, "root \"" + options.getRoot() + "\" is not an absolute path: invalid argument");
     }
     return options;
   }

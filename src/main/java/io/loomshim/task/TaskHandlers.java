@@ -1,5 +1,6 @@
 package io.loomshim.task;
 
+import io.loomshim.proto.task.CheckpointTaskRequest;
 import io.loomshim.proto.task.CloseIORequest;
 import io.loomshim.proto.task.ConnectRequest;
 import io.loomshim.proto.task.CreateTaskRequest;
@@ -134,6 +135,13 @@ public final class TaskHandlers {
         (call, r) -> {
           call.serves(r.getId());
           return tasks.update(r);
+        });
+    service.method(
+        "Checkpoint",
+        CheckpointTaskRequest.parser(),
+        (call, r) -> {
+          call.serves(r.getId());
+          return tasks.checkpoint(r);
         });
     return service;
   }

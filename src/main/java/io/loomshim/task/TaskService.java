@@ -11,6 +11,7 @@ import io.loomshim.container.Exit;
 import io.loomshim.event.Outbox;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.proto.runc.ProcessDetails;
+import io.loomshim.proto.task.CheckpointTaskRequest;
 import io.loomshim.proto.task.CloseIORequest;
 import io.loomshim.proto.task.ConnectRequest;
 import io.loomshim.proto.task.ConnectResponse;
@@ -208,6 +209,13 @@ public final class TaskService {
       throw new StatusException(Code.INVALID_ARGUMENT, "resources are missing: invalid argument");
     }
     container.update(request.getResources().getValue().toStringUtf8());
+    return Empty.getDefaultInstance();
+  }
+
+  /** Saves a container with CRIU. */
+  public Empty checkpoint(CheckpointTaskRequest request) throws IOException, InterruptedException {
+    Container container = container(request.getId());
+    container.checkpoint(CheckpointOptions.decode(request.getOptions(), request.getPath()));
     return Empty.getDefaultInstance();
   }
 

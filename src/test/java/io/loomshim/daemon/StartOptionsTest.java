@@ -3,6 +3,8 @@ package io.loomshim.daemon;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.protobuf.Any;
+import io.loomshim.proto.bootstrap.BootstrapParams;
+import io.loomshim.proto.bootstrap.Extension;
 import io.loomshim.proto.runc.Options;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -61,5 +63,21 @@ class StartOptionsTest {
   void aValueCannotPretendToBeAnotherLine() throws Exception {
     Options tricky = Options.newBuilder().setShimCgroup("/a\nbinary_name=/evil").build();
     assertEquals("shim_cgroup=\nbinary_name=\n", printed(any("containerd.runc.v1.Options", tricky)));
+  }
+
+  @Test
+  void bootstrapParamsOfContainerd23CarryTheOptionsAsAnExtension() throws Exception {
+    var other = Extension.newBuilder().setValue(Any.newBuilder().setTypeUrl("some.other.Thing"));
+    var ours = Extension.newBuilder().setValue(Any.parseFrom(any("containerd.runc.v1.Options", OPTIONS)));
+    byte[] bytes =
+        BootstrapParams.newBuilder()
+            .setInstanceId("web-1")
+            .setNamespace("k8s.io")
+            .setLogLevel(-4)
+            .addExtensions(other)
+            .addExtensions(ours)
+            .build()
+            .toByteArray();
+    assertEquals("shim_cgroup=/loom/shims\nbinary_name=/usr/bin/crun\n", printed(bytes));
   }
 }
