@@ -1,5 +1,7 @@
 package io.loomshim.cgroup;
 
+import com.google.protobuf.Any;
+import com.google.protobuf.MessageLite;
 import io.loomshim.linux.MountTable;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -19,6 +21,8 @@ import java.util.Optional;
 public record Cgroup(Map<String, Path> directories) {
   /** The name of the cgroup v2 hierarchy, as in {@code /proc/PID/cgroup}. */
   static final String UNIFIED = "";
+
+  private static final Path NOWHERE = Path.of("/proc/none");
 
   private static final Path UNIFIED_MOUNT = Path.of("/sys/fs/cgroup");
 
@@ -77,6 +81,43 @@ public record Cgroup(Map<String, Path> directories) {
       collect(directory.get(), pids);
     }
     return pids;
+  }
+
+  /**
+   * The statistics: an {@code io.containerd.cgroups.v1.Metrics} or {@code io.containerd.cgroups.v2.Metrics}. On v1
+   * those of a cgroup that is gone are all zero.
+   *
+   * @throws NoSuchFileException when a cgroup v2 is gone
+   */
+  public Any stats() throws IOException {
+    Path unified = directories.get(UNIFIED);
+    if (unified != null) {
+      return any("io.containerd.cgroups.v2.Metrics", MetricsV2.read(unified));
+    }
+    return any("io.containerd.cgroups.v1.Metrics", MetricsV1.read(directories));
+  }
+
+  /** Whether this is a cgroup v2. */
+  boolean unifiedOnly() {
+    return directories.containsKey(UNIFIED);
+  }
+
+  /**
+   * How many processes of this cgroup the kernel has killed for want of memory, its own or that of a cgroup above
+   * it. 0 when the cgroup is gone.
+   */
+  long oomKills() {
+    Path directory = directories.getOrDefault(unifiedOnly() ? UNIFIED : "memory", NOWHERE);
+    try {
+      String text = StatFiles.text(directory, unifiedOnly() ? "memory.events" : "memory.oom_control");
+      return StatFiles.table(text).getOrDefault("oom_kill", 0L);
+    } catch (IOException e) {
+      return 0;
+    }
+  }
+
+  private static Any any(String type, MessageLite message) {
+    return Any.newBuilder().setTypeUrl(type).setValue(message.toByteString()).build();
   }
 
   private Optional<Path> processDirectory() {

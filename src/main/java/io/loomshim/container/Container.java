@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import com.google.protobuf.Any;
 import io.loomshim.cgroup.Cgroup;
 import io.loomshim.event.Outbox;
 import io.loomshim.log.Log;
@@ -10,6 +11,7 @@ import io.loomshim.runc.RuncException;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -70,6 +72,7 @@ public final class Container {
     }
     try {
       cgroup = Cgroup.of(init.pid());
+      cgroup.ifPresent(init.memory()::watch);
     } catch (IOException e) {
       Log.warn("no cgroup found", "id", spec.id(), "error", String.valueOf(e.getMessage()));
     }
@@ -140,6 +143,19 @@ public final class Container {
   private void abandonExecs() {
     for (ExecProcess exec : execs.values()) {
       exec.abandon();
+    }
+  }
+
+  /**
+   * The statistics of the container's cgroup.
+   *
+   * @throws StatusException NOT_FOUND when there is none
+   */
+  public Any stats() throws IOException {
+    try {
+      return cgroup.orElseThrow(() -> new NoSuchFileException("cgroup")).stats();
+    } catch (NoSuchFileException e) {
+      throw new StatusException(Code.NOT_FOUND, "cgroup does not exist: not found", e);
     }
   }
 

@@ -153,6 +153,7 @@ final class ExecProcess implements ContainerProcess {
   private void exitStory() {
     int status = InitProcess.awaitEnd(child.orElseThrow());
     io.ifPresent(Streams::shutdown);
+    init.memory().check();
     ended.record(new Exit(status, Instant.now()));
     state = state == ExecState.DELETED ? state : ExecState.STOPPED;
     events.exited(spec.id(), pid(), ended.exit());

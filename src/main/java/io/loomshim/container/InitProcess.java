@@ -54,6 +54,7 @@ final class InitProcess implements ContainerProcess {
   private final Runc runc;
   private final TaskEvents events;
   private final ExecGate execs;
+  private final OutOfMemory memory;
   private final ReentrantLock operations = new ReentrantLock();
   private final ReentrantLock order = new ReentrantLock();
   private final ExitLatch ended = new ExitLatch();
@@ -72,6 +73,7 @@ final class InitProcess implements ContainerProcess {
     this.events = events;
     this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs());
     this.execs = new ExecGate(spec.id());
+    this.memory = new OutOfMemory(events);
     this.state = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
   }
 
@@ -170,6 +172,7 @@ final class InitProcess implements ContainerProcess {
     }
     awaitExecs();
     io.shutdown();
+    memory.end();
     order.lock();
     try {
       ended.record(new Exit(status, Instant.now()));
@@ -337,6 +340,11 @@ final class InitProcess implements ContainerProcess {
   /** Says whether an exec may be added now. */
   void checkExec() {
     state.check(Operation.EXEC);
+  }
+
+  /** What publishes that the container has run out of memory. */
+  OutOfMemory memory() {
+    return memory;
   }
 
   /** The execs that run. */

@@ -8,6 +8,7 @@ import io.loomshim.proto.events.TaskExecAdded;
 import io.loomshim.proto.events.TaskExecStarted;
 import io.loomshim.proto.events.TaskExit;
 import io.loomshim.proto.events.TaskIO;
+import io.loomshim.proto.events.TaskOOM;
 import io.loomshim.proto.events.TaskPaused;
 import io.loomshim.proto.events.TaskResumed;
 import io.loomshim.proto.events.TaskStart;
@@ -55,6 +56,10 @@ record TaskEvents(String id, Outbox outbox) {
 
   void resumed() {
     outbox.add(TaskResumed.newBuilder().setContainerId(id).build());
+  }
+
+  void outOfMemory() {
+    outbox.add(TaskOOM.newBuilder().setContainerId(id).build());
   }
 
   void exited(String processId, int pid, Exit exit) {

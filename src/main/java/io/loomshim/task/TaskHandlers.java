@@ -15,6 +15,7 @@ import io.loomshim.proto.task.ResizePtyRequest;
 import io.loomshim.proto.task.ShutdownRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StateRequest;
+import io.loomshim.proto.task.StatsRequest;
 import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.ttrpc.Service;
 
@@ -142,6 +143,13 @@ public final class TaskHandlers {
         (call, r) -> {
           call.serves(r.getId());
           return tasks.checkpoint(r);
+        });
+    service.method(
+        "Stats",
+        StatsRequest.parser(),
+        (call, r) -> {
+          call.serves(r.getId());
+          return tasks.stats(r);
         });
     return service;
   }

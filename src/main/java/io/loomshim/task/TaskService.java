@@ -31,6 +31,8 @@ import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StartResponse;
 import io.loomshim.proto.task.StateRequest;
 import io.loomshim.proto.task.StateResponse;
+import io.loomshim.proto.task.StatsRequest;
+import io.loomshim.proto.task.StatsResponse;
 import io.loomshim.proto.task.UpdateTaskRequest;
 import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.proto.task.WaitResponse;
@@ -217,6 +219,11 @@ public final class TaskService {
     Container container = container(request.getId());
     container.checkpoint(CheckpointOptions.decode(request.getOptions(), request.getPath()));
     return Empty.getDefaultInstance();
+  }
+
+  /** Tells what a container uses. */
+  public StatsResponse stats(StatsRequest request) throws IOException {
+    return StatsResponse.newBuilder().setStats(container(request.getId()).stats()).build();
   }
 
   /** Removes an ended process; with its init, a container is gone. */

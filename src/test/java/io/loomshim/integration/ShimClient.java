@@ -22,6 +22,8 @@ import io.loomshim.proto.task.ExecProcessRequest;
 import io.loomshim.proto.task.PauseRequest;
 import io.loomshim.proto.task.ResizePtyRequest;
 import io.loomshim.proto.task.ResumeRequest;
+import io.loomshim.proto.task.StatsRequest;
+import io.loomshim.proto.task.StatsResponse;
 import io.loomshim.proto.task.UpdateTaskRequest;
 import io.loomshim.proto.task.StateRequest;
 import io.loomshim.proto.task.StateResponse;
@@ -183,6 +185,12 @@ final class ShimClient implements AutoCloseable {
         .setValue(ByteString.copyFromUtf8(resources));
     var request = UpdateTaskRequest.newBuilder().setId(id()).setResources(any).build();
     call(SERVICE, "Update", request, Empty.parser());
+  }
+
+  /** What the container uses, as the shim packs it. */
+  Any stats() {
+    var request = StatsRequest.newBuilder().setId(id()).build();
+    return call(SERVICE, "Stats", request, StatsResponse.parser()).getStats();
   }
 
   void shutdown() {

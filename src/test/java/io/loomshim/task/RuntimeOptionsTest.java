@@ -79,8 +79,8 @@ class RuntimeOptionsTest {
   @Test
   void whatCannotBeReadIsAnInvalidArgumentThatSaysWhy() {
     refused(any("containerd.runhcs.v1.Options", ALL), "containerd.runhcs.v1.Options");
-    var garbage = Any.newBuilder().setTypeUrl("containerd.runc.v1.Options").setValue(ByteString.copyFromUtf8("\u0007x"));
-    refused(garbage.build(), "containerd.runc.v1.Options");
+    var garbage = Any.newBuilder().setTypeUrl("containerd.runc.v1.Options");
+    refused(garbage.setValue(ByteString.copyFromUtf8("\u0007x")).build(), "containerd.runc.v1.Options");
     refused(toml("BinaryName = 1"), "BinaryName is no string");
     refused(toml("IoUid = -1"), "IoUid is no number");
     refused(toml("SystemdCgroup = 'yes'"), "SystemdCgroup is no boolean");

@@ -1,0 +1,76 @@
+package io.loomshim.cgroup;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Reads the small files of a cgroup. What is not there, because a controller is off or the cgroup is gone, is
+ * empty or zero: statistics of a container that has just ended are no error. Stateless.
+ */
+final class StatFiles {
+  /** The value that stands for the word {@code max}: 2^64 − 1, as an unsigned number. */
+  static final long UNLIMITED = -1;
+
+  private StatFiles() {}
+
+  /** The file's text; empty when it is missing or its device is gone (ENODEV of a removed cgroup). */
+  static String text(Path directory, String name) throws IOException {
+    try {
+      return new String(Files.readAllBytes(directory.resolve(name)), StandardCharsets.UTF_8);
+    } catch (NoSuchFileException e) {
+      return "";
+    } catch (IOException e) {
+      if (gone(e)) {
+        return "";
+      }
+      throw e;
+    }
+  }
+
+  /** A file that was open when its cgroup went answers ENODEV; one of an unsupported kind EOPNOTSUPP. */
+  private static boolean gone(IOException e) {
+    String message = String.valueOf(e.getMessage());
+    return message.contains("No such device") || message.contains("Operation not supported");
+  }
+
+  /** The one number of a file, 0 when it is missing. */
+  static long value(Path directory, String name) throws IOException {
+    return number(text(directory, name).strip());
+  }
+
+  /** An unsigned number; {@code max} is {@link #UNLIMITED}; negative ones and what is none are 0. */
+  static long number(String word) {
+    if (word.equals("max")) {
+      return UNLIMITED;
+    }
+    if (word.isEmpty() || word.charAt(0) == '-') {
+      return 0;
+    }
+    try {
+      return Long.parseUnsignedLong(word);
+    } catch (NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  /** Lines {@code name number} as a map. */
+  static Map<String, Long> table(String text) {
+    var table = new HashMap<String, Long>();
+    int at = 0;
+    while (at < text.length()) {
+      int end = text.indexOf('\n', at);
+      end = end < 0 ? text.length() : end;
+      int blank = text.indexOf(' ', at);
+      if (blank > at && blank < end) {
+        table.put(text.substring(at, blank), number(text.substring(blank + 1, end).strip()));
+      }
+      at = end + 1;
+    }
+    return table;
+  }
+}

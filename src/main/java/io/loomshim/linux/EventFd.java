@@ -1,0 +1,36 @@
+package io.loomshim.linux;
+
+import java.io.IOException;
+
+/** A counter in the kernel that something adds to and one thread waits for (eventfd(2)). */
+public final class EventFd implements AutoCloseable {
+  private static final int CLOEXEC_NONBLOCK = 02000000 | 04000;
+  private static final int COUNTER_BYTES = 8;
+  private static final long EVENTFD = Native.function("eventfd");
+
+  private final Fd fd;
+
+  private EventFd(Fd fd) {
+    this.fd = fd;
+  }
+
+  public static EventFd open() throws ErrnoException {
+    int result = Native.callInt(EVENTFD, 0, CLOEXEC_NONBLOCK, 0, 0, 0, 0);
+    return new EventFd(new Fd(ErrnoException.check("eventfd", result)));
+  }
+
+  /** The descriptor's number, for those who register it with the kernel. */
+  public int number() {
+    return fd.number();
+  }
+
+  /** Waits until the counter is not zero, and sets it to zero. */
+  public void await() throws IOException, InterruptedException {
+    fd.read(new byte[COUNTER_BYTES]);
+  }
+
+  @Override
+  public void close() {
+    fd.close();
+  }
+}

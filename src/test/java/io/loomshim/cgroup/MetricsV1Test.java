@@ -1,0 +1,201 @@
+package io.loomshim.cgroup;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import io.loomshim.proto.cgroups1.MemoryEntry;
+import io.loomshim.proto.cgroups1.Metrics;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Each field against the kernel's own file, on a cgroup that the test makes. */
+class MetricsV1Test {
+  private static final List<String> CONTROLLERS = List.of("cpu", "cpuacct", "memory", "pids", "blkio");
+
+  private final Map<String, Path> directories = new HashMap<>();
+  private Process process;
+
+  @BeforeEach
+  void makeCgroups() throws Exception {
+    assumeFalse(Cgroup.unified(), "needs the controllers of cgroup v1, this machine has v2");
+    process = new ProcessBuilder("sh", "-c", "read go; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; cat").start();
+    for (String controller : CONTROLLERS) {
+      Path directory = Path.of("/sys/fs/cgroup", controller, "loomtest-" + process.pid());
+      Files.createDirectory(directory);
+      directories.put(controller, directory);
+      Files.writeString(directory.resolve("cgroup.procs"), Long.toString(process.pid()));
+    }
+    process.getOutputStream().write("go\nback\n".getBytes());
+    process.getOutputStream().flush();
+    assertEquals('b', process.getInputStream().read()); // it has worked, and waits now
+  }
+
+  @AfterEach
+  void removeCgroups() throws Exception {
+    if (process != null) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly().waitFor();
+      for (Path directory : directories.values()) {
+        await().until(() -> Files.readString(directory.resolve("cgroup.procs")).isEmpty());
+        await().ignoreExceptions().until(() -> Files.deleteIfExists(directory) || !Files.exists(directory));
+      }
+    }
+  }
+
+  private String file(String controller, String name) throws IOException {
+    return Files.readString(directories.get(controller).resolve(name)).strip();
+  }
+
+  private long number(String controller, String name) throws IOException {
+    return Long.parseUnsignedLong(file(controller, name));
+  }
+
+  private long line(String controller, String name, String key) throws IOException {
+    for (String line : file(controller, name).split("\n")) {
+      if (line.startsWith(key + " ")) {
+        return Long.parseUnsignedLong(line.substring(key.length() + 1));
+      }
+    }
+    throw new AssertionError("no " + key + " in " + name);
+  }
+
+  @Test
+  void processorTimeIsInNanosecondsAndEqualToTheKernelsFiles() throws Exception {
+    long before = number("cpuacct", "cpuacct.usage");
+    long userBefore = line("cpuacct", "cpuacct.stat", "user");
+    long systemBefore = line("cpuacct", "cpuacct.stat", "system");
+    Metrics metrics = MetricsV1.read(directories);
+    var usage = metrics.getCpu().getUsage();
+    assertTrue(before > 1_000_000, "the loop takes more than a millisecond");
+    between(before, usage.getTotal(), number("cpuacct", "cpuacct.usage"));
+    between(userBefore * 10_000_000, usage.getUser(), line("cpuacct", "cpuacct.stat", "user") * 10_000_000);
+    between(systemBefore * 10_000_000, usage.getKernel(), line("cpuacct", "cpuacct.stat", "system") * 10_000_000);
+    assertEquals(file("cpuacct", "cpuacct.usage_percpu").split(" ").length, usage.getPerCpuCount());
+    long sum = usage.getPerCpuList().stream().mapToLong(Long::longValue).sum();
+    between(before, sum, number("cpuacct", "cpuacct.usage"));
+    assertEquals(line("cpu", "cpu.stat", "nr_periods"), metrics.getCpu().getThrottling().getPeriods());
+  }
+
+  private static void between(long before, long value, long after) {
+    assertTrue(before <= value && value <= after, before + " <= " + value + " <= " + after);
+  }
+
+  @Test
+  void throttlingIsToldWhenTheQuotaIsUsedUp() throws Exception {
+    Files.writeString(directories.get("cpu").resolve("cpu.cfs_quota_us"), "1000");
+    process.getOutputStream().write("more\n".getBytes());
+    var throttling = MetricsV1.read(directories).getCpu().getThrottling();
+    assertTrue(throttling.getPeriods() <= line("cpu", "cpu.stat", "nr_periods"));
+    assertTrue(throttling.getThrottledPeriods() <= line("cpu", "cpu.stat", "nr_throttled"));
+    assertTrue(throttling.getThrottledTime() <= line("cpu", "cpu.stat", "throttled_time"));
+  }
+
+  @Test
+  void processesAndTheirLimitAreCountedAndNoLimitIsZero() throws Exception {
+    assertEquals(0, MetricsV1.read(directories).getPids().getLimit());
+    Files.writeString(directories.get("pids").resolve("pids.max"), "42");
+    Metrics metrics = MetricsV1.read(directories);
+    assertEquals(42, metrics.getPids().getLimit());
+    assertEquals(number("pids", "pids.current"), metrics.getPids().getCurrent());
+    assertEquals(2, metrics.getPids().getCurrent()); // the shell and its cat
+  }
+
+  @Test
+  void everyFieldOfTheMemoryStatisticsIsTheKernelsOwn() throws Exception {
+    Files.writeString(directories.get("memory").resolve("memory.limit_in_bytes"), "104857600");
+    Metrics metrics = MetricsV1.read(directories);
+    var memory = metrics.getMemory();
+    assertEquals(104857600, memory.getUsage().getLimit());
+    assertEquals(104857600, memory.getHierarchicalMemoryLimit());
+    assertTrue(memory.getUsage().getUsage() > 0);
+    // steady while both processes wait
+    assertEquals(line("memory", "memory.stat", "rss"), memory.getRss());
+    assertEquals(line("memory", "memory.stat", "cache"), memory.getCache());
+    assertEquals(line("memory", "memory.stat", "pgfault"), memory.getPgFault());
+    assertEquals(line("memory", "memory.stat", "pgpgin"), memory.getPgPgIn());
+    assertEquals(line("memory", "memory.stat", "active_anon"), memory.getActiveAnon());
+    assertEquals(line("memory", "memory.stat", "total_rss"), memory.getTotalRss());
+    assertEquals(line("memory", "memory.stat", "total_pgfault"), memory.getTotalPgFault());
+    for (var each : Map.of("memory.", memory.getUsage(), "memory.memsw.", memory.getSwap(), "memory.kmem.",
+        memory.getKernel(), "memory.kmem.tcp.", memory.getKernelTcp()).entrySet()) {
+      entryIsTheKernels(each.getKey(), each.getValue());
+    }
+    assertEquals(line("memory", "memory.oom_control", "oom_kill"), metrics.getMemoryOomControl().getOomKill());
+    assertEquals(0, metrics.getMemoryOomControl().getUnderOom());
+  }
+
+  private void entryIsTheKernels(String prefix, MemoryEntry entry) throws IOException {
+    assertEquals(number("memory", prefix + "limit_in_bytes"), entry.getLimit(), prefix);
+    assertEquals(number("memory", prefix + "usage_in_bytes"), entry.getUsage(), prefix);
+    assertEquals(number("memory", prefix + "max_usage_in_bytes"), entry.getMax(), prefix);
+    assertEquals(number("memory", prefix + "failcnt"), entry.getFailcnt(), prefix);
+  }
+
+  @Test
+  void everyNameOfMemoryStatHasItsField() {
+    var names = List.of("cache", "rss", "rss_huge", "mapped_file", "dirty", "writeback", "pgpgin", "pgpgout", "pgfault",
+        "pgmajfault", "inactive_anon", "active_anon", "inactive_file", "active_file", "unevictable",
+        "hierarchical_memory_limit", "hierarchical_memsw_limit", "total_cache", "total_rss", "total_rss_huge",
+        "total_mapped_file", "total_dirty", "total_writeback", "total_pgpgin", "total_pgpgout", "total_pgfault",
+        "total_pgmajfault", "total_inactive_anon", "total_active_anon", "total_inactive_file", "total_active_file",
+        "total_unevictable");
+    var text = new StringBuilder();
+    for (int i = 0; i < names.size(); i++) {
+      text.append(names.get(i)).append(' ').append(i + 1).append('\n');
+    }
+    byte[] bytes = MetricsV1.memoryStat(StatFiles.table(text.toString())).build().toByteArray();
+    // field n has the value n: a tag and a value each, two bytes for the tag from field 16 on
+    int at = 0;
+    for (int field = 1; field <= names.size(); field++) {
+      int tag = bytes[at++] & 0xff;
+      if (tag >= 0x80) {
+        tag = tag & 0x7f | bytes[at++] << 7;
+      }
+      assertEquals(field, tag >> 3);
+      assertEquals(field, bytes[at++], names.get(field - 1));
+    }
+    assertEquals(bytes.length, at);
+  }
+
+  @Test
+  void blockIoFallsBackToThrottlingAndNamesItsDevices() throws Exception {
+    var disks = BlockIo.disks("   8       0 sda 1 2 3\n   8       1 sda1 1\n   8       0 again 1\n");
+    var entries = BlockIo.parse("8:0 Read 4096\n8:0 Write 1\n8:0 Total 4097\n8:16 7\nTotal 4104\n", disks);
+    assertEquals(4, entries.size());
+    assertEquals("/dev/sda", entries.get(0).getDevice());
+    assertEquals("Read", entries.get(0).getOp());
+    assertEquals(4096, entries.get(0).getValue());
+    assertEquals("", entries.get(3).getOp());
+    assertEquals("", entries.get(3).getDevice());
+    assertEquals(16, entries.get(3).getMinor());
+    var read = BlockIo.read(directories.get("blkio"));
+    assertEquals(BlockIo.parse(file("blkio", "blkio.throttle.io_serviced"), Map.of()).size(),
+        read.getIoServicedRecursiveCount());
+  }
+
+  @Test
+  void aCgroupThatIsGoneHasNothingButZeros() throws Exception {
+    Metrics metrics = MetricsV1.read(Map.of("memory", Path.of("/no"), "pids", Path.of("/no"), "cpu", Path.of("/no")));
+    assertEquals(0, metrics.getCpu().getUsage().getTotal());
+    assertEquals(0, metrics.getPids().getCurrent());
+    assertTrue(metrics.hasCpu() && !metrics.hasMemory());
+  }
+
+  @Test
+  void rdmaAndHugePagesAreRead() {
+    assertEquals(List.of(new Rdma.Line("mlx4_0", 2, 2000), new Rdma.Line("ocrdma1", 3, -1)),
+        Rdma.parse("mlx4_0 hca_handle=2 hca_object=2000\nocrdma1 hca_handle=3 hca_object=max\n"));
+    assertEquals("64KB", HugePages.size(64));
+    assertEquals("2MB", HugePages.size(2048));
+    assertEquals("1GB", HugePages.size(1 << 20));
+  }
+}

@@ -1,0 +1,98 @@
+package io.loomshim.cgroup;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.loomshim.proto.cgroups2.Metrics;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MetricsV2Test {
+  @TempDir Path temp;
+
+  private void write(Map<String, String> files) throws IOException {
+    for (var file : files.entrySet()) {
+      Files.writeString(temp.resolve(file.getKey()), file.getValue());
+    }
+  }
+
+  @Test
+  void everyFileBecomesItsFields() throws Exception {
+    write(Map.of("cgroup.controllers", "cpu io memory pids\n", "pids.current", "3\n", "pids.max", "max\n",
+        "cpu.stat", "usage_usec 100\nuser_usec 60\nsystem_usec 40\nnr_periods 5\nnr_throttled 2\nthrottled_usec 77\n",
+        "memory.stat", "anon 4096\nfile 8192\nkernel_stack 1\npgfault 9\nthp_collapse_alloc 31\nfrom_the_future 1\n",
+        "memory.current", "12288\n", "memory.max", "104857600\n", "memory.peak", "20000\n",
+        "memory.events", "low 1\nhigh 2\nmax 3\noom 4\noom_kill 5\noom_group_kill 6\n",
+        "io.stat", "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6\n8:16 \n253:1 rbytes=9\n"));
+    write(Map.of("memory.swap.current", "0\n", "memory.swap.max", "max\n",
+        "cpu.pressure",
+        "some avg10=1.50 avg60=0.25 avg300=0.00 total=1234\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=9\n"));
+    Metrics metrics = MetricsV2.read(temp);
+    assertEquals(3, metrics.getPids().getCurrent());
+    assertEquals(-1, metrics.getPids().getLimit()); // 2^64 - 1
+    assertEquals(100, metrics.getCpu().getUsageUsec());
+    assertEquals(60, metrics.getCpu().getUserUsec());
+    assertEquals(40, metrics.getCpu().getSystemUsec());
+    assertEquals(77, metrics.getCpu().getThrottledUsec());
+    assertEquals(1.5, metrics.getCpu().getPsi().getSome().getAvg10());
+    assertEquals(1234, metrics.getCpu().getPsi().getSome().getTotal());
+    assertEquals(9, metrics.getCpu().getPsi().getFull().getTotal());
+    assertEquals(4096, metrics.getMemory().getAnon());
+    assertEquals(8192, metrics.getMemory().getFile());
+    assertEquals(31, metrics.getMemory().getThpCollapseAlloc());
+    assertEquals(12288, metrics.getMemory().getUsage());
+    assertEquals(104857600, metrics.getMemory().getUsageLimit());
+    assertEquals(-1, metrics.getMemory().getSwapLimit());
+    assertEquals(20000, metrics.getMemory().getMaxUsage());
+    assertFalse(metrics.getMemory().hasPsi());
+    assertEquals(4, metrics.getMemoryEvents().getOom());
+    assertEquals(5, metrics.getMemoryEvents().getOomKill());
+    assertEquals(2, metrics.getIo().getUsageCount());
+    assertEquals(4, metrics.getIo().getUsage(0).getWios());
+    assertEquals(253, metrics.getIo().getUsage(1).getMajor());
+    assertTrue(metrics.hasRdma());
+  }
+
+  @Test
+  void whatIsMissingIsZeroAndNoMemoryEventsAreNone() throws Exception {
+    write(Map.of("cgroup.controllers", "\n"));
+    Metrics metrics = MetricsV2.read(temp);
+    assertEquals(0, metrics.getPids().getLimit());
+    assertEquals(0, metrics.getMemory().getUsage());
+    assertFalse(metrics.hasMemoryEvents());
+    assertTrue(metrics.hasIo());
+  }
+
+  @Test
+  void aCgroupThatIsGoneIsAnError() {
+    assertThrows(NoSuchFileException.class, () -> MetricsV2.read(temp.resolve("gone")));
+  }
+
+  @Test
+  void aRealCgroupIsToldInTheKernelsOwnFigures() throws Exception {
+    assumeTrue(Cgroup.unified(), "needs a machine with cgroup v2: integration/cgroup2/run.sh has one");
+    Path directory = Files.createDirectory(Path.of("/sys/fs/cgroup/loomtest-" + ProcessHandle.current().pid()));
+    Process process = new ProcessBuilder("cat").start();
+    try {
+      Files.writeString(directory.resolve("cgroup.procs"), Long.toString(process.pid()));
+      Metrics metrics = MetricsV2.read(directory);
+      assertEquals(1, metrics.getPids().getCurrent());
+      var table = StatFiles.table(Files.readString(directory.resolve("cpu.stat")));
+      assertEquals(table.get("user_usec"), metrics.getCpu().getUserUsec());
+      assertEquals(Files.readString(directory.resolve("memory.current")).strip(),
+          Long.toString(metrics.getMemory().getUsage()));
+      assertEquals(-1, metrics.getMemory().getUsageLimit());
+    } finally {
+      process.destroyForcibly().waitFor();
+      Files.delete(directory);
+    }
+  }
+}

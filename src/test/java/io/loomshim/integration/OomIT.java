@@ -1,0 +1,85 @@
+package io.loomshim.integration;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Containers that run out of memory. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+final class OomIT {
+  @RegisterExtension
+  static final Bed BED = new Bed();
+
+  private static final String LIMIT = "{\"memory\":{\"limit\":16777216,\"swap\":16777216}}";
+  /** {@code -Dloomshim.long=true} makes it the full count. */
+  private static final int KILLS = Boolean.getBoolean("loomshim.long") ? 500 : 20;
+
+  private static List<String> topics(ShimClient task) {
+    return BED.shims().sink().until(BED.shims().namespace(), task.id(), "/tasks/delete").stream()
+        .map(EventSink.Seen::topic).toList();
+  }
+
+  /** Creates a task that takes ever more memory once it may, with a limit that it soon reaches. */
+  private static List<String> killed() {
+    try (var task = BED.shims().start(Shim.tested(), BED.shims().bundle(Names.id("oom"), "tail", "/dev/zero"))) {
+      task.create();
+      task.update(LIMIT);
+      task.start();
+      assertEquals(137, task.await("").getExitStatus());
+      task.delete("");
+      return topics(task);
+    }
+  }
+
+  @Test
+  void every_kill_for_want_of_memory_is_told_once_and_before_the_exit_that_it_caused() {
+    IntStream.range(0, KILLS).forEach(i -> assertEquals(
+        List.of("/tasks/create", "/tasks/start", "/tasks/oom", "/tasks/exit", "/tasks/delete"), killed(), "kill " + i));
+  }
+
+  @Test
+  void the_kill_of_an_exec_is_told_before_its_exit_while_the_container_runs_on() {
+    try (var task = BED.shims().start(Shim.tested(), BED.shims().bundle(Names.id("oomexec"), "sleep", "1000"))) {
+      task.create();
+      task.start();
+      task.update(LIMIT);
+      task.exec("greedy", "tail", "/dev/zero");
+      task.start("greedy");
+      assertEquals(137, task.await("greedy").getExitStatus());
+      assertEquals("RUNNING", task.state("").getStatus().toString());
+      task.end();
+      var topics = topics(task);
+      assertTrue(topics.indexOf("/tasks/oom") < topics.indexOf("/tasks/exit"), topics::toString);
+      assertEquals(1, topics.stream().filter("/tasks/oom"::equals).count(), topics::toString);
+    }
+  }
+
+  @Test
+  void a_container_that_is_merely_killed_tells_nothing_of_memory() {
+    try (var task = BED.shims().start(Shim.tested(), BED.shims().bundle(Names.id("fine"), "sleep", "1000"))) {
+      task.create();
+      task.start();
+      task.end();
+      assertTrue(!topics(task).contains("/tasks/oom"));
+    }
+  }
+
+  @Test
+  void ctr_users_see_the_same_events_as_with_the_original() {
+    var seen = Differential.same(shim -> {
+      String id = Names.id("ctroom");
+      try (var log = EventLog.open(BED.ctr())) {
+        var result = BED.ctr().run(shim, List.of("--memory-limit", "16777216"), id, "tail", "/dev/zero");
+        var topics = log.until(BED.ctr().namespace(), id, "/tasks/delete").stream().map(EventLog.Event::topic).toList();
+        return result.exit() + " " + topics.contains("/tasks/oom");
+      }
+    });
+    assertEquals("137 true", seen);
+  }
+}

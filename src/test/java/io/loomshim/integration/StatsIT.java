@@ -1,0 +1,94 @@
+package io.loomshim.integration;
+
+import static io.loomshim.integration.ShimClient.failure;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.loomshim.proto.cgroups1.Metrics;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What Stats tells of a container. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+final class StatsIT {
+  @RegisterExtension
+  static final Bed BED = new Bed();
+
+  private static final boolean UNIFIED = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+
+  private static Metrics metrics(ShimClient task) {
+    try {
+      var any = task.stats();
+      assertEquals("io.containerd.cgroups.v1.Metrics", any.getTypeUrl());
+      return Metrics.parseFrom(any.getValue());
+    } catch (InvalidProtocolBufferException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static ShimClient running(Shim shim) {
+    var task = BED.shims().start(shim, BED.shims().bundle(Names.id("stats"), "sleep", "1000"));
+    task.create();
+    task.start();
+    return task;
+  }
+
+  @Test
+  void the_same_fields_are_filled_as_by_the_original_and_the_limits_are_equal() {
+    assumeTrue(!UNIFIED, "the Go v1 shim has statistics for cgroup v1 only");
+    var seen = Differential.same(shim -> {
+      try (var task = running(shim)) {
+        task.update("{\"pids\":{\"limit\":77},\"memory\":{\"limit\":67108864}}");
+        Metrics m = metrics(task);
+        var memory = m.getMemory();
+        return List.of(m.getPids().getLimit(), m.getPids().getCurrent(), memory.getUsage().getLimit(),
+            memory.getHierarchicalMemoryLimit(), memory.getRss() > 0, memory.getUsage().getUsage() > 0,
+            memory.getPgFault() > 0, memory.getSwap().getLimit() > 0, m.getCpu().getUsage().getTotal() > 0,
+            m.getCpu().getUsage().getPerCpuCount(), m.hasMemory(), m.hasBlkio(), m.hasPids(), m.hasCpu(),
+            m.hasCgroupStats(), m.getNetworkCount(), m.getHugetlbCount());
+      }
+    });
+    assertEquals(77L, seen.get(0));
+  }
+
+  @Test
+  void unlike_the_original_statistics_exist_on_cgroup_v2() throws Exception {
+    assumeTrue(UNIFIED, "needs a machine with cgroup v2: integration/cgroup2/run.sh has one");
+    try (var task = running(Shim.tested())) {
+      var any = task.stats();
+      assertEquals("io.containerd.cgroups.v2.Metrics", any.getTypeUrl());
+      var metrics = io.loomshim.proto.cgroups2.Metrics.parseFrom(any.getValue());
+      assertEquals(1, metrics.getPids().getCurrent());
+      assertTrue(metrics.getMemory().getUsage() > 0);
+      assertTrue(metrics.getCpu().getUsageUsec() > 0);
+    }
+  }
+
+  @Test
+  void before_a_container_exists_there_are_none_and_after_its_end_no_error() {
+    try (var task = BED.shims().start(Shim.tested(), BED.shims().bundle(Names.id("none"), "true"))) {
+      assertEquals("5 container not created: not found", failure(task::stats));
+      task.create();
+      task.start();
+      task.await("");
+      task.stats();
+    }
+  }
+
+  @Test
+  void ctr_shows_metrics() {
+    String id = Names.id("ctrstats");
+    BED.ctr().detached(Shim.tested(), id, "sleep", "1000");
+    var result = BED.ctr().call("task", "metrics", id).ok();
+    BED.ctr().end(id);
+    assertTrue(result.text().contains("memory"), result.text());
+  }
+}
