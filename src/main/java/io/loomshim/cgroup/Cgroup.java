@@ -22,8 +22,6 @@ public record Cgroup(Map<String, Path> directories) {
   /** The name of the cgroup v2 hierarchy, as in {@code /proc/PID/cgroup}. */
   static final String UNIFIED = "";
 
-  private static final Path NOWHERE = Path.of("/proc/none");
-
   private static final Path UNIFIED_MOUNT = Path.of("/sys/fs/cgroup");
 
   /** Which hierarchy lists the processes of a container: runc asks the first of these too. */
@@ -100,20 +98,6 @@ public record Cgroup(Map<String, Path> directories) {
   /** Whether this is a cgroup v2. */
   boolean unifiedOnly() {
     return directories.containsKey(UNIFIED);
-  }
-
-  /**
-   * How many processes of this cgroup the kernel has killed for want of memory, its own or that of a cgroup above
-   * it. 0 when the cgroup is gone.
-   */
-  long oomKills() {
-    Path directory = directories.getOrDefault(unifiedOnly() ? UNIFIED : "memory", NOWHERE);
-    try {
-      String text = StatFiles.text(directory, unifiedOnly() ? "memory.events" : "memory.oom_control");
-      return StatFiles.table(text).getOrDefault("oom_kill", 0L);
-    } catch (IOException e) {
-      return 0;
-    }
   }
 
   private static Any any(String type, MessageLite message) {

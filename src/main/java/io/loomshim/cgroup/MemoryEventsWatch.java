@@ -4,64 +4,77 @@ import io.loomshim.linux.Inotify;
 import io.loomshim.log.Log;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Wakes the {@link OomWatch}es of all containers on cgroup v2: the kernel signals a change of {@code memory.events} as
  * a modification of the file. One inotify instance for all, as a user has 128 of them at most by default, and one
- * virtual thread, {@code oom}, which starts with the first container.
+ * virtual thread, {@code oom}, which starts with the first container. {@code LOCK} guards which instance it is.
  */
 final class MemoryEventsWatch {
-  private static final class Holder {
-    static final MemoryEventsWatch SHARED = open();
-
-    private static MemoryEventsWatch open() {
-      try {
-        return new MemoryEventsWatch(Inotify.open());
-      } catch (IOException e) {
-        throw new IllegalStateException("no inotify instance left: " + e.getMessage(), e);
-      }
-    }
-  }
+  private static final ReentrantLock LOCK = new ReentrantLock();
+  private static Optional<MemoryEventsWatch> shared = Optional.empty();
 
   private final Inotify inotify;
   private final ConcurrentHashMap<Integer, OomWatch> watches = new ConcurrentHashMap<>();
 
   private MemoryEventsWatch(Inotify inotify) {
     this.inotify = inotify;
-    Threads.start("oom", this::run);
   }
 
-  /** Watches the cgroup's file for {@code watch}; the result ends that. */
-  static AutoCloseable add(Cgroup cgroup, OomWatch watch) throws IOException {
-    MemoryEventsWatch shared;
-    try {
-      shared = Holder.SHARED;
-    } catch (ExceptionInInitializerError | NoClassDefFoundError e) {
-      throw new IOException("memory events cannot be watched", e);
-    }
-    var file = cgroup.directories().get(Cgroup.UNIFIED).resolve("memory.events");
-    int number = shared.inotify.watch(file, Inotify.MODIFY);
-    shared.watches.put(number, watch);
+  /** Watches the file in {@code directory} for {@code watch}; the result ends that. */
+  static AutoCloseable add(Path directory, OomWatch watch) throws IOException {
+    MemoryEventsWatch all = shared();
+    int number = all.inotify.watch(directory.resolve("memory.events"), Inotify.MODIFY);
+    all.watches.put(number, watch);
     // the kernel's own watch ends with the cgroup
-    return () -> shared.watches.remove(number, watch);
+    return () -> all.watches.remove(number, watch);
+  }
+
+  /** When there is no room for an instance, the next container tries again. */
+  private static MemoryEventsWatch shared() throws IOException {
+    LOCK.lock();
+    try {
+      if (shared.isEmpty()) {
+        var first = new MemoryEventsWatch(Inotify.open());
+        Threads.start("oom", first::run);
+        shared = Optional.of(first);
+      }
+      return shared.get();
+    } finally {
+      LOCK.unlock();
+    }
   }
 
   private void run() {
     try {
       while (true) {
         for (Inotify.Event event : inotify.take()) {
-          OomWatch watch = watches.get(event.watch());
-          if (watch != null) {
-            watch.check();
-          }
-          if ((event.mask() & Inotify.IGNORED) != 0) {
-            watches.remove(event.watch());
-          }
+          handle(event);
         }
       }
     } catch (IOException | InterruptedException e) {
       Log.error("memory events are not watched any more", "error", String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void handle(Inotify.Event event) {
+    if ((event.mask() & Inotify.OVERFLOW) != 0) {
+      // nobody knows whose events the kernel has dropped
+      for (OomWatch watch : watches.values()) {
+        watch.check();
+      }
+      return;
+    }
+    OomWatch watch = watches.get(event.watch());
+    if (watch != null) {
+      watch.check();
+    }
+    if ((event.mask() & Inotify.IGNORED) != 0) {
+      watches.remove(event.watch());
     }
   }
 }

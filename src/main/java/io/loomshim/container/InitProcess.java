@@ -150,8 +150,13 @@ final class InitProcess implements ContainerProcess {
   void created() {
     events.created(spec, pid());
     if (child.isPresent()) {
-      Threads.start("exit/" + spec.id(), this::exitStory);
+      awaitTheEnd();
     }
+  }
+
+  private void awaitTheEnd() {
+    memory.watch(pid());
+    Threads.start("exit/" + spec.id(), this::exitStory);
   }
 
   /** The story of the thread {@code exit/ID}. */
@@ -232,7 +237,7 @@ final class InitProcess implements ContainerProcess {
         state = InitState.RUNNING;
         events.started(pid());
         if (restored) {
-          Threads.start("exit/" + spec.id(), this::exitStory);
+          awaitTheEnd();
         }
         return pid();
       } finally {
@@ -342,7 +347,7 @@ final class InitProcess implements ContainerProcess {
     state.check(Operation.EXEC);
   }
 
-  /** What publishes that the container has run out of memory. */
+  /** What knows the cgroup and publishes that the container has run out of memory. */
   OutOfMemory memory() {
     return memory;
   }

@@ -7,24 +7,40 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * Publishes that a container has run out of memory, once its cgroup is known. May be used from any thread; each
+ * Finds the cgroup of a container and publishes that it has run out of memory. May be used from any thread; each
  * story of a process's end asks it before it publishes the exit.
  */
 final class OutOfMemory {
   private final TaskEvents events;
+  private volatile Optional<Cgroup> cgroup = Optional.empty();
   private volatile Optional<OomWatch> watch = Optional.empty();
 
   OutOfMemory(TaskEvents events) {
     this.events = events;
   }
 
-  /** Begins to watch {@code cgroup}; without a memory controller there is nothing to publish. */
-  void watch(Cgroup cgroup) {
+  /**
+   * Begins to watch the cgroup of {@code pid}, the init; to be called after the event that makes the container known
+   * and before its end is waited for. Without a memory controller there is nothing to publish.
+   */
+  void watch(int pid) {
     try {
-      watch = Optional.of(OomWatch.start(events.id(), cgroup, events::outOfMemory));
+      cgroup = Cgroup.of(pid);
     } catch (IOException e) {
-      Log.warn("out of memory will not be noticed", "id", events.id(), "error", String.valueOf(e.getMessage()));
+      Log.warn("no cgroup found", "id", events.id(), "error", String.valueOf(e.getMessage()));
     }
+    if (cgroup.isPresent()) {
+      try {
+        watch = Optional.of(OomWatch.start(events.id(), cgroup.get(), events::outOfMemory));
+      } catch (IOException e) {
+        Log.warn("out of memory will not be noticed", "id", events.id(), "error", String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
+  /** The container's own cgroup; a restored one has it only once it has started. */
+  Optional<Cgroup> cgroup() {
+    return cgroup;
   }
 
   /** Publishes what has happened until now and was not published yet. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -97,7 +98,10 @@ class OomWatchTest {
   }
 
   private static void events(Path directory, int kills) throws IOException {
-    Files.writeString(directory.resolve("memory.events"), "low 0\nhigh 0\nmax 9\noom 7\noom_kill " + kills + "\n");
+    // in place: the kernel's file is never empty for a moment
+    Path file = directory.resolve("memory.events");
+    String text = "low 0\nhigh 0\nmax 9\noom 7\noom_kill " + kills + "\n";
+    Files.writeString(file, text, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
   }
 
   private static Cgroup unified(Path directory) {
