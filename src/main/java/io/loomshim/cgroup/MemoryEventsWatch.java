@@ -53,7 +53,7 @@ final class MemoryEventsWatch {
         for (Inotify.Event event : inotify.take()) {
           OomWatch watch = watches.get(event.watch());
           if (watch != null) {
-            watch.check();
+            Threads.start("oom/" + watch.id(), watch::check); // which may have to wait for that container
           }
           if ((event.mask() & Inotify.IGNORED) != 0) {
             watches.remove(event.watch());

@@ -11,13 +11,15 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>{@code lock} guards the last count and orders the news: each growth is told once, by whichever thread sees it.
  */
 public final class OomWatch implements AutoCloseable {
+  private final String id;
   private final Cgroup cgroup;
   private final Runnable onKill;
   private final ReentrantLock lock = new ReentrantLock();
   private long told;
   private AutoCloseable wakeUps = () -> {};
 
-  private OomWatch(Cgroup cgroup, Runnable onKill) {
+  private OomWatch(String id, Cgroup cgroup, Runnable onKill) {
+    this.id = id;
     this.cgroup = cgroup;
     this.onKill = onKill;
   }
@@ -26,14 +28,19 @@ public final class OomWatch implements AutoCloseable {
    * Begins to watch.
    *
    * @param id the container, for the names of threads
-   * @param onKill called for each growth of the counter, on the thread that sees it; must not block
+   * @param onKill called for each growth of the counter, on the thread that sees it, which is this container's own
    * @throws IOException when the cgroup has no memory controller, or the kernel has no room for a watch
    */
   public static OomWatch start(String id, Cgroup cgroup, Runnable onKill) throws IOException {
-    var watch = new OomWatch(cgroup, onKill);
+    var watch = new OomWatch(id, cgroup, onKill);
     watch.wakeUps = cgroup.unifiedOnly() ? MemoryEventsWatch.add(cgroup, watch) : OomNotifier.start(id, cgroup, watch);
     watch.check();
     return watch;
+  }
+
+  /** The container. */
+  String id() {
+    return id;
   }
 
   /** Looks at the counter, and tells when it has grown. A cgroup that is gone tells nothing any more. */
