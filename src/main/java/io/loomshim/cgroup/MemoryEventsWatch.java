@@ -65,16 +65,21 @@ final class MemoryEventsWatch {
     if ((event.mask() & Inotify.OVERFLOW) != 0) {
       // nobody knows whose events the kernel has dropped
       for (OomWatch watch : watches.values()) {
-        watch.check();
+        look(watch);
       }
       return;
     }
     OomWatch watch = watches.get(event.watch());
     if (watch != null) {
-      watch.check();
+      look(watch);
     }
     if ((event.mask() & Inotify.IGNORED) != 0) {
       watches.remove(event.watch());
     }
+  }
+
+  /** On a thread of its own, as it may have to wait for that container. */
+  private static void look(OomWatch watch) {
+    Threads.start("oom/" + watch.id(), watch::check);
   }
 }

@@ -12,12 +12,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>{@code lock} guards the counter and orders the news: each growth is told once, by whichever thread sees it.
  */
 public final class OomWatch implements AutoCloseable {
+  private final String id;
   private final OomCounter counter;
   private final Runnable onKill;
   private final ReentrantLock lock = new ReentrantLock();
   private AutoCloseable wakeUps = () -> {};
 
-  private OomWatch(OomCounter counter, Runnable onKill) {
+  private OomWatch(String id, OomCounter counter, Runnable onKill) {
+    this.id = id;
     this.counter = counter;
     this.onKill = onKill;
   }
@@ -27,12 +29,13 @@ public final class OomWatch implements AutoCloseable {
    * finds kills, and a warning is logged.
    *
    * @param id the container, for the names of threads
-   * @param onKill called for each growth of the counter, on the thread that sees it; must not block
+   * @param onKill called for each growth of the counter, on the thread that sees it, which is this container's own;
+   *     it may wait for a lock that nobody holds who calls this or {@link #check}
    * @throws IOException when the cgroup has no memory controller
    */
   public static OomWatch start(String id, Cgroup cgroup, Runnable onKill) throws IOException {
     var counter = OomCounter.of(cgroup);
-    var watch = new OomWatch(counter, onKill);
+    var watch = new OomWatch(id, counter, onKill);
     try {
       watch.wakeUps =
           cgroup.unifiedOnly()
@@ -43,6 +46,11 @@ public final class OomWatch implements AutoCloseable {
     }
     watch.check();
     return watch;
+  }
+
+  /** The container. */
+  String id() {
+    return id;
   }
 
   /**

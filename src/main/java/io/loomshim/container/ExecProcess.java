@@ -106,7 +106,7 @@ final class ExecProcess implements ContainerProcess {
 
   private void startInRunc() throws IOException, InterruptedException {
     String name = "io/" + init.id() + "/" + spec.id();
-    Streams streams = Launch.open(name, spec.stdio(), init.ioOwner());
+    Streams streams = Launch.open(name, spec.stdio(), init.ioOwner(), init.logContext(spec.id()));
     try (Children.Launch launch = Children.launching()) {
       assert launch != null;
       child = Optional.of(execInRunc(streams));

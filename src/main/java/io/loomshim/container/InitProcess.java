@@ -4,14 +4,13 @@ import io.loomshim.container.InitState.Operation;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Children;
 import io.loomshim.linux.Deadline;
-import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Orphans;
 import io.loomshim.log.Log;
-import io.loomshim.runc.KillFailure;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
+import io.loomshim.stdio.LogContext;
 import io.loomshim.stdio.ProcessIo;
 import io.loomshim.stdio.StdioPaths;
 import io.loomshim.stdio.Streams;
@@ -22,7 +21,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -45,15 +43,13 @@ final class InitProcess implements ContainerProcess {
   /** How long the init's exit is held back for the exits of execs, all of which have been killed by then. */
   private static final Duration EXECS_WAIT_MAX = Duration.ofSeconds(10);
 
-  /** Runtimes of which a plain signal to the init does what their kill command does. */
-  private static final List<String> DIRECT_KILL = List.of("runc", "crun");
-
   private final ContainerSpec spec;
   private final Bundle bundle;
   private final RootFs rootFs;
   private final Runc runc;
   private final TaskEvents events;
   private final ExecGate execs;
+  private final Signals signals;
   private final OutOfMemory memory;
   private final ReentrantLock operations = new ReentrantLock();
   private final ReentrantLock order = new ReentrantLock();
@@ -73,7 +69,8 @@ final class InitProcess implements ContainerProcess {
     this.events = events;
     this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs());
     this.execs = new ExecGate(spec.id());
-    this.memory = new OutOfMemory(events);
+    this.signals = new Signals(spec.id(), runc);
+    this.memory = new OutOfMemory(events, order);
     this.state = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
   }
 
@@ -87,7 +84,7 @@ final class InitProcess implements ContainerProcess {
     boolean foreign = runc.global().root().resolve(spec.id()).toFile().exists();
     try {
       rootFs.mount();
-      io = Launch.open("io/" + spec.id(), spec.stdio(), ioOwner());
+      io = Launch.open("io/" + spec.id(), spec.stdio(), ioOwner(), logContext(spec.id()));
       if (state == InitState.CREATED) {
         createInRunc();
       }
@@ -101,6 +98,11 @@ final class InitProcess implements ContainerProcess {
   ProcessIo.Owner ioOwner() {
     return ProcessIo.Owner.of(
         spec.options().getIoUid(), spec.options().getIoGid(), bundle.descriptorsAreCheckedAgain());
+  }
+
+  /** runc's root ends with the namespace. */
+  LogContext logContext(String processId) {
+    return new LogContext(processId, runc.global().root().getFileName().toString());
   }
 
   private void createInRunc() throws IOException, InterruptedException {
@@ -225,26 +227,31 @@ final class InitProcess implements ContainerProcess {
   public int start() throws IOException, InterruptedException {
     operations.lockInterruptibly();
     try {
-      order.lockInterruptibly();
-      try {
-        state.check(Operation.START);
-        boolean restored = state == InitState.CREATED_FROM_CHECKPOINT;
-        if (restored) {
-          restore();
-        } else {
-          command(new RuncCommand.Start(spec.id()), "OCI runtime start failed");
-        }
-        state = InitState.RUNNING;
-        events.started(pid());
-        if (restored) {
-          awaitTheEnd();
-        }
-        return pid();
-      } finally {
-        order.unlock();
+      if (startInOrder()) {
+        awaitTheEnd();
       }
+      return pid();
     } finally {
       operations.unlock();
+    }
+  }
+
+  /** Starts or restores, and publishes that; true for a restored one, whose end nobody waits for yet. */
+  private boolean startInOrder() throws IOException, InterruptedException {
+    order.lockInterruptibly();
+    try {
+      state.check(Operation.START);
+      boolean restored = state == InitState.CREATED_FROM_CHECKPOINT;
+      if (restored) {
+        restore();
+      } else {
+        command(new RuncCommand.Start(spec.id()), "OCI runtime start failed");
+      }
+      state = InitState.RUNNING;
+      events.started(pid());
+      return restored;
+    } finally {
+      order.unlock();
     }
   }
 
@@ -361,36 +368,12 @@ final class InitProcess implements ContainerProcess {
   public void kill(int signal, boolean all) throws InterruptedException {
     InitState now = state;
     now.check(Operation.KILL);
-    if (!all) {
-      if (now == InitState.STOPPED) {
-        throw new StatusException(Code.NOT_FOUND, "process already finished: not found");
-      }
-      if (now == InitState.RUNNING && directKill() && signalled(signal)) {
-        return;
-      }
+    if (!all && now == InitState.STOPPED) {
+      throw new StatusException(Code.NOT_FOUND, "process already finished: not found");
     }
-    try {
-      runc.run(new RuncCommand.Kill(spec.id(), signal, all));
-    } catch (RuncException e) {
-      throw KillFailure.of(e);
-    }
-  }
-
-  private boolean directKill() {
-    Path binary = Path.of(runc.global().binary()).getFileName();
-    return binary != null && DIRECT_KILL.contains(binary.toString());
-  }
-
-  /** Signals the init itself; false when the kernel refuses for a reason that runc puts into better words. */
-  private boolean signalled(int signal) {
-    try {
-      child.orElseThrow().kill(signal);
-      return true;
-    } catch (ErrnoException e) {
-      if (e.errno() == Errno.ESRCH) {
-        throw new StatusException(Code.NOT_FOUND, "process already finished: not found", e);
-      }
-      return false;
+    boolean direct = !all && now == InitState.RUNNING && child.isPresent();
+    if (!direct || !signals.direct(child.get(), signal)) {
+      signals.throughRunc(signal, all);
     }
   }
 

@@ -7,6 +7,7 @@ import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
 import io.loomshim.stdio.Console;
+import io.loomshim.stdio.LogContext;
 import io.loomshim.stdio.ProcessIo;
 import io.loomshim.stdio.StdioPaths;
 import io.loomshim.stdio.Streams;
@@ -36,12 +37,13 @@ final class Launch {
   private Launch() {}
 
   /** Opens the client's ends. */
-  static Streams open(String name, StdioPaths paths, ProcessIo.Owner owner) throws IOException, InterruptedException {
+  static Streams open(String name, StdioPaths paths, ProcessIo.Owner owner, LogContext context)
+      throws IOException, InterruptedException {
     if (!paths.terminal()) {
-      return ProcessIo.open(name, paths, owner);
+      return ProcessIo.open(name, paths, owner, context);
     }
     try {
-      return Console.open(name, paths);
+      return Console.open(name, paths, context);
     } catch (IOException e) {
       String prefix = e.getMessage().startsWith("failed to open stdin fifo") ? "" : "failed to start console copy: ";
       throw new StatusException(Code.UNKNOWN, prefix + e.getMessage(), e);

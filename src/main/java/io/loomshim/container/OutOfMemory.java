@@ -5,18 +5,23 @@ import io.loomshim.cgroup.OomWatch;
 import io.loomshim.log.Log;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Finds the cgroup of a container and publishes that it has run out of memory. May be used from any thread; each
- * story of a process's end asks it before it publishes the exit.
+ * story of a process's end asks it before it publishes the exit. Nobody calls it who holds {@code order}: a thread
+ * that sees a kill holds the watch's lock when it waits for that one.
  */
 final class OutOfMemory {
   private final TaskEvents events;
+  private final ReentrantLock order;
   private volatile Optional<Cgroup> cgroup = Optional.empty();
   private volatile Optional<OomWatch> watch = Optional.empty();
 
-  OutOfMemory(TaskEvents events) {
+  /** While {@code order} is held nothing is published: a start event that is under way goes first. */
+  OutOfMemory(TaskEvents events, ReentrantLock order) {
     this.events = events;
+    this.order = order;
   }
 
   /**
@@ -24,6 +29,7 @@ final class OutOfMemory {
    * and before its end is waited for. Without a memory controller there is nothing to publish.
    */
   void watch(int pid) {
+    assert !order.isHeldByCurrentThread();
     try {
       cgroup = Cgroup.of(pid);
     } catch (IOException e) {
@@ -31,7 +37,7 @@ final class OutOfMemory {
     }
     if (cgroup.isPresent()) {
       try {
-        watch = Optional.of(OomWatch.start(events.id(), cgroup.get(), events::outOfMemory));
+        watch = Optional.of(OomWatch.start(events.id(), cgroup.get(), this::publish));
       } catch (IOException e) {
         Log.warn("out of memory will not be noticed", "id", events.id(), "error", String.valueOf(e.getMessage()));
       }
@@ -43,8 +49,18 @@ final class OutOfMemory {
     return cgroup;
   }
 
+  private void publish() {
+    order.lock();
+    try {
+      events.outOfMemory();
+    } finally {
+      order.unlock();
+    }
+  }
+
   /** Publishes what has happened until now and was not published yet. */
   void check() {
+    assert !order.isHeldByCurrentThread();
     watch.ifPresent(OomWatch::check);
   }
 

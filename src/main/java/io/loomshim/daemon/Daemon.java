@@ -52,6 +52,9 @@ final class Daemon implements Host {
     List<Service> services = List.of(TaskHandlers.service(tasks));
     directory.prepare();
     Self.newSession();
+    if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
+      Self.coreScheduling();
+    }
     Self.umask(UMASK);
     Self.becomeSubreaper();
     Log.to(logs);

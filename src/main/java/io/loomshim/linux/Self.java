@@ -3,6 +3,9 @@ package io.loomshim.linux;
 /** What a daemon sets once for its own process. */
 public final class Self {
   private static final int PR_SET_CHILD_SUBREAPER = 36;
+  private static final int PR_SCHED_CORE = 62;
+  private static final int PR_SCHED_CORE_CREATE = 1;
+  private static final int PR_SCHED_CORE_SCOPE_PROCESS_GROUP = 2;
   private static final int SIGCHLD = 17;
 
   private Self() {}
@@ -15,6 +18,19 @@ public final class Self {
     ErrnoException.check(
         "prctl", Native.callInt(Native.function("prctl"), PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0));
     Native.call(Native.function("signal"), SIGCHLD, 0, 0, 0, 0, 0);
+  }
+
+  /**
+   * Gives this process group a core scheduling cookie of its own, which its children inherit: no other process
+   * runs on the second thread of a core meanwhile (prctl(2), PR_SCHED_CORE; kernel: hw-vuln/core-scheduling.rst).
+   *
+   * @throws ErrnoException ENODEV where no core has two threads, EINVAL for a kernel without it
+   */
+  public static void coreScheduling() throws ErrnoException {
+    int result =
+        Native.callInt(
+            Native.function("prctl"), PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, PR_SCHED_CORE_SCOPE_PROCESS_GROUP, 0, 0);
+    ErrnoException.check("enable sched core support", result);
   }
 
   /** Starts a new session; does nothing when this process leads its process group (setsid(2)). */

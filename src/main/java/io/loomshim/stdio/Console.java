@@ -4,7 +4,6 @@ import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pty;
-import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,6 +33,7 @@ public final class Console implements Streams {
   private final List<Fd> keepers = new ArrayList<>();
   private Optional<Fd> stdin = Optional.empty();
   private Optional<Fd> stdinKeeper = Optional.empty();
+  private Optional<Logger> logger = Optional.empty();
   private volatile Optional<Running> running = Optional.empty();
 
   private Console(String name, Fd output) {
@@ -46,9 +46,11 @@ public final class Console implements Streams {
    *
    * @param name what the threads are called after
    * @param paths of which stdout must not be empty, and stderr does not count
+   * @param context whose output a logger takes
    * @throws StatusException DEADLINE_EXCEEDED without a reader, INVALID_ARGUMENT for an unknown scheme
    */
-  public static Console open(String name, StdioPaths paths) throws IOException, InterruptedException {
+  public static Console open(String name, StdioPaths paths, LogContext context)
+      throws IOException, InterruptedException {
     return switch (Target.parse(paths.stdout())) {
       case Target.None none -> throw missing("");
       case Target.Path(String path) when !Files.exists(Path.of(path)) -> throw missing(path);
@@ -71,9 +73,21 @@ public final class Console implements Streams {
         }
         yield open(name, paths.stdin(), Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND | Fd.O_CREAT, 0644));
       }
-      case Target.Logger logger ->
-          throw new StatusException(Code.UNIMPLEMENTED, "STDIO scheme binary is not supported yet");
+      case Target.Logger target -> logged(Logger.start(name, target.uri(), context), name, paths.stdin());
     };
+  }
+
+  /** A terminal has one output; the logger sees its stderr end at once. */
+  private static Console logged(Logger logger, String name, String stdin) throws IOException {
+    try {
+      Console console = open(name, stdin, logger.stdout().duplicate());
+      console.logger = Optional.of(logger);
+      logger.started();
+      return console;
+    } catch (IOException | RuntimeException e) {
+      logger.close();
+      throw e;
+    }
   }
 
   /**
@@ -182,5 +196,6 @@ public final class Console implements Streams {
         fd.close();
       }
     }
+    logger.ifPresent(Logger::close);
   }
 }

@@ -55,6 +55,7 @@ public final class ProcessIo implements Streams {
   private final List<Pump> outputs = new ArrayList<>();
   private final List<Pump> inputs = new ArrayList<>();
   private Optional<Fd> stdinKeeper = Optional.empty();
+  private Optional<Logger> logger = Optional.empty();
 
   private ProcessIo(String name, Owner owner) {
     this.name = name;
@@ -65,14 +66,19 @@ public final class ProcessIo implements Streams {
    * Opens the streams; waits for a reader of each output fifo.
    *
    * @param name what the threads of the streams are called after
+   * @param context whose output a logger takes
    * @throws StatusException DEADLINE_EXCEEDED without a reader, INVALID_ARGUMENT for an unknown scheme
    * @throws IOException {@code containerd-shim: opening PATH failed: …}
    */
-  public static ProcessIo open(String name, StdioPaths paths, Owner owner)
+  public static ProcessIo open(String name, StdioPaths paths, Owner owner, LogContext context)
       throws IOException, InterruptedException {
     var io = new ProcessIo(name, owner);
     try {
       Target stdout = Target.parse(paths.stdout());
+      if (stdout instanceof Target.Logger target) {
+        io.logger(target, context);
+        return io;
+      }
       // a target that is no fifo takes both streams, whatever was said about stderr
       Target stderr = stdout instanceof Target.NewFile ? stdout : Target.parse(paths.stderr());
       io.input(paths.stdin());
@@ -137,8 +143,15 @@ public final class ProcessIo implements Streams {
         give(append(path, Fd.O_CREAT));
       }
       case Target.Logger logger ->
-          throw new StatusException(Code.UNIMPLEMENTED, "STDIO scheme binary is not supported yet");
+          throw new StatusException(Code.INVALID_ARGUMENT, "a logger takes " + stream + " only together with stdout");
     }
+  }
+
+  /** A logger takes both outputs, and its process has no input. */
+  private void logger(Target.Logger target, LogContext context) throws IOException, InterruptedException {
+    Logger started = Logger.start(name, target.uri(), context);
+    logger = Optional.of(started);
+    childFds.addAll(List.of(nothing(), started.stdout(), started.stderr()));
   }
 
   private static boolean isFifo(String path) throws IOException {
@@ -202,6 +215,7 @@ public final class ProcessIo implements Streams {
       fd.close();
     }
     handedOver.clear();
+    logger.ifPresent(Logger::started);
     for (Waiting w : waiting) {
       w.kind().add(new Pump(name + "/" + w.stream(), w.from(), w.to()));
     }
@@ -242,5 +256,6 @@ public final class ProcessIo implements Streams {
     for (Fd fd : keepers) {
       fd.close();
     }
+    logger.ifPresent(Logger::close);
   }
 }

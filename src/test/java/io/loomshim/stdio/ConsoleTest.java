@@ -34,6 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class ConsoleTest {
+  private static final LogContext CONTEXT = new LogContext("web-1", "ns");
+
   private static final AtomicInteger NEXT = new AtomicInteger();
 
   @TempDir
@@ -55,7 +57,7 @@ class ConsoleTest {
       in = Terminals.fifo(directory.resolve("in" + number));
       out = Terminals.fifo(directory.resolve("out" + number));
       reader = Fifos.openReader(out);
-      console = Console.open("test/" + number, new StdioPaths(in, out, "", true));
+      console = Console.open("test/" + number, new StdioPaths(in, out, "", true), CONTEXT);
       writer = Fifos.openWriter(in);
       Fd master = Terminals.master();
       slave = Terminals.slave(master);
@@ -331,7 +333,8 @@ class ConsoleTest {
   @Test
   void withoutATerminalYetAllIsQuiet() throws Exception {
     String out = Terminals.fifo(directory.resolve("quiet"));
-    try (Fd reader = Fifos.openReader(out); var console = Console.open("quiet", new StdioPaths("", out, "x", true))) {
+    var quiet = new StdioPaths("", out, "x", true);
+    try (Fd reader = Fifos.openReader(out); var console = Console.open("quiet", quiet, CONTEXT)) {
       console.resize(80, 25);
       console.closeStdin();
       console.shutdown();
@@ -361,7 +364,8 @@ class ConsoleTest {
 
   private static void fileOutput(String stdout, String text) throws Exception {
     Fd master = Terminals.master();
-    try (var console = Console.open("file", new StdioPaths("", stdout, "", true)); Fd slave = Terminals.slave(master)) {
+    var paths = new StdioPaths("", stdout, "", true);
+    try (var console = Console.open("file", paths, CONTEXT); Fd slave = Terminals.slave(master)) {
       console.start(Pty.of(master));
       write(slave, text);
       console.shutdown();
@@ -386,10 +390,10 @@ class ConsoleTest {
   @Test
   void withoutStdoutThereIsAClearError() {
     var none = new StdioPaths("", "", "", true);
-    assertTrue(assertThrows(IOException.class, () -> Console.open("none", none)).getMessage()
+    assertTrue(assertThrows(IOException.class, () -> Console.open("none", none, CONTEXT)).getMessage()
         .endsWith("no such file or directory"));
     var missing = new StdioPaths("", directory + "/missing", "", true);
-    assertTrue(assertThrows(IOException.class, () -> Console.open("missing", missing)).getMessage()
+    assertTrue(assertThrows(IOException.class, () -> Console.open("missing", missing, CONTEXT)).getMessage()
         .endsWith(directory + "/missing: no such file or directory"));
   }
 
@@ -399,7 +403,7 @@ class ConsoleTest {
     try (Fd reader = Fifos.openReader(out)) {
       assertTrue(reader.number() > 0);
       var paths = new StdioPaths("/nowhere", out, "", true);
-      String text = assertThrows(IOException.class, () -> Console.open("half", paths)).getMessage();
+      String text = assertThrows(IOException.class, () -> Console.open("half", paths, CONTEXT)).getMessage();
       assertTrue(text.startsWith("failed to open stdin fifo /nowhere: "), text);
     }
   }

@@ -28,6 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Real children on real fifos, as a client that keeps coming and going sees them. */
 @Timeout(30)
 class ProcessIoTest {
+  private static final LogContext CONTEXT = new LogContext("web-1", "ns");
+
   private static final ProcessIo.Owner ROOT = ProcessIo.Owner.of(0, 0, false);
   private static final ProcessIo.Owner USER = ProcessIo.Owner.of(1000, 1001, false);
   private static final ProcessIo.Owner CHECKED_AGAIN = ProcessIo.Owner.of(0, 0, true);
@@ -55,7 +57,7 @@ class ProcessIoTest {
 
   private static ProcessIo open(String stdin, String stdout, String stderr, ProcessIo.Owner owner)
       throws IOException, InterruptedException {
-    return ProcessIo.open("io/test", new StdioPaths(stdin, stdout, stderr, false), owner);
+    return ProcessIo.open("io/test", new StdioPaths(stdin, stdout, stderr, false), owner, CONTEXT);
   }
 
   private Child start(ProcessIo io, String script) throws IOException {

@@ -1,0 +1,123 @@
+package io.loomshim.stdio;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.loomshim.linux.Child;
+import io.loomshim.linux.Children;
+import io.loomshim.linux.Deadline;
+import io.loomshim.linux.Spawn;
+import io.loomshim.linux.Spawner;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Loggers that are real programs, and processes whose output they take. */
+class LoggerTest {
+  private static final LogContext CONTEXT = new LogContext("web-1", "ns");
+  private static final ProcessIo.Owner ROOT = ProcessIo.Owner.of(0, 0, false);
+
+  @TempDir Path temp;
+  private Set<Integer> children;
+  private long files;
+
+  @BeforeEach
+  void remember() throws IOException {
+    Children.claimed(); // loads what opens files for good
+    children = Children.pids();
+    files = openFiles();
+  }
+
+  @AfterEach
+  void nothingStays() {
+    await().untilAsserted(() -> assertEquals(children, Children.pids()));
+    await().untilAsserted(() -> assertTrue(openFiles() <= files + 1, "the poller may have come"));
+  }
+
+  private static long openFiles() throws IOException {
+    try (var all = Files.list(Path.of("/proc/self/fd"))) {
+      return all.count();
+    }
+  }
+
+  private String logger(String body) throws IOException {
+    Path script = temp.resolve("logger");
+    Files.writeString(script, "#!/bin/sh\ncd " + temp + "\n" + body + "\n");
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+    return "binary://" + script;
+  }
+
+  private static ProcessIo open(String stdout) throws IOException, InterruptedException {
+    return ProcessIo.open("io/test", new StdioPaths("", stdout, "ignored", false), ROOT, CONTEXT);
+  }
+
+  private static Child run(ProcessIo io, String script) throws IOException {
+    Child child = Spawner.spawn(new Spawn(List.of("/bin/sh", "-c", script), List.of(), Path.of("/"), io.childFds()));
+    io.started();
+    return child;
+  }
+
+  @Test
+  void aLoggerGetsBothOutputsItsArgumentsAndItsTwoVariables() throws Exception {
+    String uri = logger("printf '%s\\n' \"$@\" > args; env | grep -v -e ^PWD -e ^_ -e ^SHLVL -e ^OLDPWD | sort > env\n"
+        + "cat <&4 > err 5>&- & exec 5>&-; cat <&3 > out; wait");
+    try (ProcessIo io = open(uri + "?tag=a%20b&empty&tag=second&x=y")) {
+      assertEquals(0, run(io, "read nothing; echo out; echo err >&2").await());
+      await().untilAsserted(() -> assertEquals("out\n", Files.readString(temp.resolve("out"))));
+    }
+    assertEquals("err\n", Files.readString(temp.resolve("err")));
+    assertEquals("tag\na b\nempty\n\nx\ny\n", Files.readString(temp.resolve("args")));
+    assertEquals("CONTAINER_ID=web-1\nCONTAINER_NAMESPACE=ns\n", Files.readString(temp.resolve("env")));
+  }
+
+  @Test
+  void aByteMakesItReadyToo() throws Exception {
+    try (ProcessIo io = open(logger("printf x >&5; cat <&3 > out"))) {
+      assertEquals(0, run(io, "echo hello").await());
+      await().untilAsserted(() -> assertEquals("hello\n", Files.readString(temp.resolve("out"))));
+    }
+  }
+
+  @Test
+  void outputIsNotLostWhenTheLoggerIsSlowerThanTheProcess() throws Exception {
+    try (ProcessIo io = open(logger("exec 5>&-; cat <&3 > out"))) {
+      assertEquals(0, run(io, "i=0; while [ $i -lt 5000 ]; do echo line $i; i=$((i+1)); done").await());
+    }
+    assertEquals(5000, Files.readAllLines(temp.resolve("out")).size());
+  }
+
+  @Test
+  void aLoggerThatDoesNotEndIsTerminated() throws Exception {
+    try (ProcessIo io = open(logger("trap 'echo term > how; exit' TERM; exec 5>&-; while :; do sleep 0.05; done"))) {
+      assertEquals(0, run(io, "true").await());
+    }
+    assertEquals("term\n", Files.readString(temp.resolve("how")));
+  }
+
+  @Test
+  void aLoggerThatDiesEarlyHangsNobody() throws Exception {
+    try (ProcessIo io = open(logger("exit 3"))) {
+      try (Child child = run(io, "echo nobody reads; exit 0")) {
+        assertTrue(child.await(Duration.ofSeconds(20)).isPresent());
+      }
+      assertTrue(io.awaitDrained(Deadline.in(Duration.ofSeconds(1))));
+    }
+  }
+
+  @Test
+  void aProgramThatCannotBeStartedIsNamed() {
+    var e = assertThrows(IOException.class, () -> open("binary:///no/such/logger"));
+    assertEquals(
+        "failed to start binary process: fork/exec /no/such/logger: no such file or directory", e.getMessage());
+  }
+}
