@@ -105,7 +105,7 @@ make_disk() {
   mkdir "$1.new"
   cp "$tree"/boot/vmlinuz-* "$1.new/vmlinuz"
   cp "$tree"/boot/initrd.img-* "$1.new/initrd"
-  mke2fs -q -t ext4 -d "$tree" "$1.new/disk" "$DISK_SIZE"
+  mke2fs -q -t ext4 -d "$tree" "$1.new/disk" "$DISK_SIZE" >>"$out/disk.log" 2>&1
   printf '%s\n' "$jdk" >"$1.new/jdk"
   mv "$1.new" "$1"
   rm -rf --one-file-system "$tree"
@@ -144,10 +144,10 @@ export JAVA_HOME=$(printf %q "$jdk")
 exec timeout $TESTS_SECONDS_MAX "\$JAVA_HOME/bin/java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -ea \\
   -XX:+IgnoreUnrecognizedVMOptions --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
   -Dloomshim.jdk="\$JAVA_HOME" -Dloomshim.slow=$SLOW -cp 'target/test-classes:target/classes:lib/*' \\
-  org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors --details=tree \\
+  org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors --details=testfeed \\
   --reports-dir="\$1" ${selected[*]}
 END
-mke2fs -q -t ext4 -d "$payload" "$work/payload.img" "$PAYLOAD_SIZE"
+mke2fs -q -t ext4 -d "$payload" "$work/payload.img" "$PAYLOAD_SIZE" >>"$out/build.log" 2>&1
 truncate -s "$RESULTS_SIZE" "$work/results.img"
 
 # ---------------------------------------------------------------------------------- the boot
