@@ -152,12 +152,20 @@ fetch_jdk() {
     need_packages "$package"
     return
   fi
-  need_packages debian-archive-keyring patchelf
+  need_jdk_tree "$1" >/dev/null
+}
+
+# need_jdk_tree 21|25: prints the home of a JDK that brings the libc along that it runs on; fetches it
+# from Debian 13 if need be.
+need_jdk_tree() {
+  need_root
+  need_packages debian-archive-keyring patchelf >&2
   mkdir -p "$CACHE"
   (
     flock 9
-    [[ -e $CACHE/jdk-$1/complete ]] || fetch_jdk_tree "$1"
+    [[ -e $CACHE/jdk-$1/complete ]] || fetch_jdk_tree "$1" >&2
   ) 9>"$CACHE/jdk-$1.lock"
+  printf '%s\n' "$CACHE/jdk-$1"/usr/lib/jvm/java-"$1"-openjdk-*
 }
 
 # The Debian mirror that this machine already uses.

@@ -8,10 +8,11 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The cgroup of one container (cgroups(7)).
@@ -73,12 +74,13 @@ public record Cgroup(Map<String, Path> directories) {
    * @return an empty list when the cgroup is gone
    */
   public List<Integer> pids() throws IOException {
-    var pids = new ArrayList<Integer>();
+    // a process that moves while the kernel lists may be listed twice
+    var pids = new LinkedHashSet<Integer>();
     Optional<Path> directory = processDirectory();
     if (directory.isPresent()) {
       collect(directory.get(), pids);
     }
-    return pids;
+    return List.copyOf(pids);
   }
 
   /**
@@ -114,8 +116,11 @@ public record Cgroup(Map<String, Path> directories) {
     return Optional.empty();
   }
 
-  private static void collect(Path directory, List<Integer> pids) throws IOException {
+  private static void collect(Path directory, Set<Integer> pids) throws IOException {
     try {
+      if (threaded(directory)) {
+        return;
+      }
       for (String line : Files.readAllLines(directory.resolve("cgroup.procs"))) {
         pids.add(Integer.valueOf(line));
       }
@@ -127,5 +132,14 @@ public record Cgroup(Map<String, Path> directories) {
     } catch (NoSuchFileException e) {
       // the cgroup went away while we looked
     }
+  }
+
+  /**
+   * Whether a cgroup v2 holds threads instead of processes, as all below it do. It cannot be asked for processes, and
+   * need not: the one above that is not like this lists them.
+   */
+  private static boolean threaded(Path directory) throws IOException {
+    Path type = directory.resolve("cgroup.type"); // the kernel's root and cgroup v1 have none
+    return Files.exists(type) && Files.readString(type).equals("threaded\n");
   }
 }
