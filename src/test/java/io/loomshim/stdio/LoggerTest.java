@@ -158,7 +158,7 @@ class LoggerTest {
   @Test
   void aLoggerHasTheDescriptorsZeroToFiveOnly() throws Exception {
     Path seen = temp.resolve("seen");
-    String uri = logger("ls -l /proc/$$/fd > seen; exec 5>&-; cat <&3");
+    String uri = logger("(ls -l /proc/$$/fd) > seen; exec 5>&-; cat <&3");
     try (ProcessIo io = open(uri)) {
       assertEquals(0, run(io, "true").await());
     }
