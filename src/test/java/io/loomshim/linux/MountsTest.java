@@ -50,7 +50,8 @@ class MountsTest {
     var entries =
         MountTable.parse(
             "36 35 98:0 /r /a/rootfs rw - ext4 /dev/x rw\n37 35 98:0 / /a/rootfs2 rw m:1 - tmpfs x rw\n");
-    assertEquals(List.of("/a/rootfs"), MountTable.under(entries, "/a/rootfs").stream().map(MountTable.Entry::point).toList());
+    List<MountTable.Entry> under = MountTable.under(entries, "/a/rootfs");
+    assertEquals(List.of("/a/rootfs"), under.stream().map(MountTable.Entry::point).toList());
     assertEquals("/r", entries.get(0).root());
     assertEquals("tmpfs", entries.get(1).type());
   }
