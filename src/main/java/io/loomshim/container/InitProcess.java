@@ -343,7 +343,7 @@ final class InitProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.CHECKPOINT);
-      new Checkpoints(spec.id(), bundle, runc).save(checkpoint);
+      new Checkpoints(spec.id(), bundle, runc).save(checkpoint, io.outerFiles());
     } finally {
       operations.unlock();
     }

@@ -44,11 +44,15 @@ public final class ProcessIo implements Streams {
   /** A stream that will be moved once the process has started. */
   private record Waiting(List<Pump> kind, String stream, Fd from, Fd to) {}
 
+  /** A file that is descriptor {@code number} of the process, open here until {@link #close}. */
+  private record Given(int number, Fd file) {}
+
   private final String name;
   private final Owner owner;
   private final List<Fd> childFds = new ArrayList<>();
   private final List<Fd> handedOver = new ArrayList<>();
   private final List<Fd> keepers = new ArrayList<>();
+  private final List<Given> given = new ArrayList<>();
   private final List<Waiting> waiting = new ArrayList<>();
   private final List<Pump> outputs = new ArrayList<>();
   private final List<Pump> inputs = new ArrayList<>();
@@ -97,13 +101,13 @@ public final class ProcessIo implements Streams {
     Fd reader = reader(path);
     keepers.add(reader);
     if (!Fifos.isFifo(path)) {
-      childFds.add(reader);
+      giveAlso(reader, reader);
       return;
     }
     stdinKeeper = Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0));
     if (owner.handOver()) {
       reader.nonBlocking(false);
-      childFds.add(reader);
+      giveAlso(reader, reader);
       return;
     }
     Pipe pipe = Pipe.open();
@@ -130,10 +134,10 @@ public final class ProcessIo implements Streams {
         if (isFifo(path)) {
           fifoOutput(stream, path);
         } else {
-          give(append(path));
+          file(append(path));
         }
       }
-      case Target.NewFile(String path) -> give(NewFiles.open(path));
+      case Target.NewFile(String path) -> file(NewFiles.open(path));
       case Target.Logger logger ->
           throw new StatusException(Code.INVALID_ARGUMENT, "a logger takes " + stream + " only together with stdout");
     }
@@ -166,8 +170,10 @@ public final class ProcessIo implements Streams {
   private void fifoOutput(String stream, String path) throws IOException, InterruptedException {
     Fd writer = Fifos.openWriter(path);
     if (owner.handOver()) {
-      give(writer);
-      keepers.add(Fifos.openReader(path));
+      handedOver.add(writer);
+      Fd reader = Fifos.openReader(path);
+      keepers.add(reader);
+      giveAlso(writer, reader);
       writer.nonBlocking(false);
       return;
     }
@@ -191,6 +197,17 @@ public final class ProcessIo implements Streams {
     return nothing;
   }
 
+  private void file(Fd file) {
+    keepers.add(file);
+    giveAlso(file, file);
+  }
+
+  /** Gives {@code fd}, which is the same file as {@code kept}. */
+  private void giveAlso(Fd fd, Fd kept) {
+    given.add(new Given(childFds.size(), kept));
+    childFds.add(fd);
+  }
+
   private void give(Fd fd) {
     handedOver.add(fd);
     childFds.add(fd);
@@ -212,6 +229,15 @@ public final class ProcessIo implements Streams {
       w.kind().add(new Pump(name + "/" + w.stream(), w.from(), w.to()));
     }
     waiting.clear();
+  }
+
+  @Override
+  public List<OuterFile> outerFiles() throws IOException {
+    var files = new ArrayList<OuterFile>(given.size());
+    for (Given g : given) {
+      files.add(OuterFile.of(g.number(), g.file()));
+    }
+    return files;
   }
 
   @Override
