@@ -1,42 +1,54 @@
 package io.loomshim.container;
 
 import io.loomshim.json.Json;
+import io.loomshim.proto.criu.Descriptor;
 import io.loomshim.proto.criu.FileEntry;
+import io.loomshim.proto.criu.Pipe;
+import io.loomshim.proto.criu.RegularFile;
 import io.loomshim.stdio.OuterFile;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The image of a container that CRIU has just written to a directory.
  *
- * <p>On a restore, runc gives a new descriptor 0, 1 or 2 in the place of whatever {@code descriptors.json} has a name
- * with {@code pipe:} for, which CRIU finds by that name in the image. Streams that are files of the host are given
- * such names here, so that every runc shim can restore the image, whatever its own streams are.
+ * <p>On a restore, runc gives the new descriptor 0, 1 or 2 for every pipe that {@code descriptors.json} names at that
+ * place. Streams that are fifos or files of the host are turned into pipes here, so that every runc shim can restore
+ * the image, whatever its own streams are. The bytes that a fifo holds stay with its reader; they are not restored.
+ *
+ * <p>Formats: images/fdinfo.proto, images/regfile.proto and images/pipe.proto of CRIU, in files as
+ * {@link CriuEntries} has them.
  */
 record CriuImage(Path directory) {
-  /** The first eight bytes of CRIU's files.img, little-endian: the kind of all images, and that of this one. */
-  private static final long FILES_MAGIC = 0x56303138_54564319L;
+  private static final int FILES_MAGIC = 0x56303138;
+  private static final int DESCRIPTORS_MAGIC = 0x56213732;
 
-  private static final int MAGIC_BYTES = 8;
+  private static final int REGULAR = 1;
+  private static final int PIPE = 2;
+  private static final int FIFO = 3;
+
+  /** The first number that is tried for a pipe; the kernel counts up from 1. */
+  private static final int HIGHEST_PIPE = -1;
+
+  /** The numbers of the pipes, by what CRIU called the files that they take the place of. */
+  private record Pipes(Map<String, Integer> byName) {
+    boolean replace(RegularFile file) {
+      return file.getExternal() && byName.containsKey(file.getName());
+    }
+  }
 
   /** What CRIU calls a file that it was told to leave out. */
   static String dumpedName(OuterFile file) {
     return "file[" + Integer.toHexString(file.mount()) + ":" + Long.toHexString(file.inode()) + "]";
-  }
-
-  /** Not the name of any pipe, which has a decimal number alone. */
-  private static String inheritedName(OuterFile file) {
-    return "pipe:" + dumpedName(file);
   }
 
   /**
@@ -45,65 +57,93 @@ record CriuImage(Path directory) {
    * @throws IOException when the image is not as CRIU and runc write it
    */
   void inherit(List<OuterFile> streams) throws IOException {
-    rename(streams);
-    List<Object> names =
-        new ArrayList<>(
-            Json.array(Json.read(Files.readAllBytes(directory.resolve("descriptors.json"))))
-                .orElseThrow(() -> new IOException(directory + "/descriptors.json is not an array")));
+    CriuEntries files = CriuEntries.read(directory.resolve("files.img"), FILES_MAGIC);
+    var entries = new ArrayList<FileEntry>(files.entries().size());
+    for (byte[] entry : files.entries()) {
+      entries.add(FileEntry.parseFrom(entry));
+    }
+    var pipes = new Pipes(number(streams, entries));
+    Set<Integer> changed = new HashSet<>();
+    files.write(withPipes(entries, pipes, changed));
+    changeDescriptors(changed);
+    nameDescriptors(streams, pipes);
+  }
+
+  private static Map<String, Integer> number(List<OuterFile> streams, List<FileEntry> entries) {
+    Set<Integer> taken = new HashSet<>();
+    for (FileEntry entry : entries) {
+      taken.add(entry.getPipe().getPipeId());
+    }
+    Map<String, Integer> numbers = new HashMap<>();
+    int next = HIGHEST_PIPE;
     for (OuterFile stream : streams) {
-      if (stream.number() < names.size()) {
-        names.set(stream.number(), inheritedName(stream));
+      while (!taken.add(next)) {
+        next--;
+      }
+      numbers.putIfAbsent(dumpedName(stream), next);
+    }
+    return numbers;
+  }
+
+  /** The entries as they shall be; adds the ids of those that have become pipes to {@code changed}. */
+  private static List<byte[]> withPipes(List<FileEntry> entries, Pipes pipes, Set<Integer> changed) {
+    Map<Integer, RegularFile> left = new HashMap<>();
+    Set<Integer> namesOfFifos = new HashSet<>();
+    for (FileEntry entry : entries) {
+      if (entry.getType() == REGULAR && pipes.replace(entry.getRegular())) {
+        left.put(entry.getId(), entry.getRegular());
+      } else if (entry.getType() == FIFO) {
+        namesOfFifos.add(entry.getFifo().getRegularId());
       }
     }
-    replace("descriptors.json", Json.write(names).getBytes(StandardCharsets.UTF_8));
+    var result = new ArrayList<byte[]>(entries.size());
+    for (FileEntry entry : entries) {
+      int name = entry.getType() == FIFO ? entry.getFifo().getRegularId() : entry.getId();
+      boolean file = entry.getType() == FIFO || entry.getType() == REGULAR;
+      if (!file || !left.containsKey(name)) {
+        result.add(entry.toByteArray());
+      } else if (entry.getType() == FIFO || !namesOfFifos.contains(name)) {
+        RegularFile before = left.get(name);
+        result.add(pipe(entry.getId(), before, pipes.byName().get(before.getName())).toByteArray());
+        changed.add(entry.getId());
+      }
+    }
+    return result;
   }
 
-  /** files.img: the magic, then each entry after its length in four bytes. */
-  private void rename(List<OuterFile> streams) throws IOException {
-    Map<String, String> names = new HashMap<>();
+  private static FileEntry pipe(int id, RegularFile before, int number) {
+    var pipe = Pipe.newBuilder().setId(id).setPipeId(number).setFlags(before.getFlags()).setOwner(before.getOwner());
+    return FileEntry.newBuilder().setType(PIPE).setId(id).setPipe(pipe).build();
+  }
+
+  /** Every process has a table of descriptors, which tell the type, too. */
+  private void changeDescriptors(Set<Integer> changed) throws IOException {
+    try (DirectoryStream<Path> tables = Files.newDirectoryStream(directory, "fdinfo-*.img")) {
+      for (Path table : tables) {
+        CriuEntries descriptors = CriuEntries.read(table, DESCRIPTORS_MAGIC);
+        var result = new ArrayList<byte[]>(descriptors.entries().size());
+        for (byte[] entry : descriptors.entries()) {
+          Descriptor descriptor = Descriptor.parseFrom(entry);
+          boolean pipe = changed.contains(descriptor.getId());
+          result.add(pipe ? descriptor.toBuilder().setType(PIPE).build().toByteArray() : entry);
+        }
+        descriptors.write(result);
+      }
+    }
+  }
+
+  private void nameDescriptors(List<OuterFile> streams, Pipes pipes) throws IOException {
+    Path file = directory.resolve("descriptors.json");
+    List<Object> names =
+        new ArrayList<>(
+            Json.array(Json.read(Files.readAllBytes(file)))
+                .orElseThrow(() -> new IOException(file + " is not an array")));
     for (OuterFile stream : streams) {
-      names.put(dumpedName(stream), inheritedName(stream));
+      if (stream.number() < names.size()) {
+        int pipe = pipes.byName().get(dumpedName(stream));
+        names.set(stream.number(), "pipe:[" + Integer.toUnsignedString(pipe) + "]");
+      }
     }
-    ByteBuffer in = ByteBuffer.wrap(Files.readAllBytes(directory.resolve("files.img"))).order(ByteOrder.LITTLE_ENDIAN);
-    if (in.remaining() < MAGIC_BYTES || in.getLong(0) != FILES_MAGIC) {
-      throw new IOException(directory + "/files.img is of no kind that is known");
-    }
-    var out = new ByteArrayOutputStream(in.capacity() + in.capacity() / 8);
-    out.write(in.array(), 0, MAGIC_BYTES);
-    in.position(MAGIC_BYTES);
-    while (in.hasRemaining()) {
-      byte[] entry = renamed(next(in), names);
-      out.writeBytes(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(entry.length).array());
-      out.writeBytes(entry);
-    }
-    replace("files.img", out.toByteArray());
-  }
-
-  private byte[] next(ByteBuffer in) throws IOException {
-    int length = in.remaining() < 4 ? -1 : in.getInt();
-    if (length < 0 || length > in.remaining()) {
-      throw new IOException(directory + "/files.img ends within an entry");
-    }
-    byte[] entry = new byte[length];
-    in.get(entry);
-    return entry;
-  }
-
-  private static byte[] renamed(byte[] entry, Map<String, String> names) throws IOException {
-    FileEntry file = FileEntry.parseFrom(entry);
-    String name = file.getRegular().getExternal() ? names.get(file.getRegular().getName()) : null;
-    if (name == null) {
-      return entry;
-    }
-    return file.toBuilder().setRegular(file.getRegular().toBuilder().setName(name)).build().toByteArray();
-  }
-
-  /** The new file has the rights of the old one. */
-  private void replace(String name, byte[] content) throws IOException {
-    Path file = directory.resolve(name);
-    Path next = directory.resolve(name + ".new");
-    Files.copy(file, next, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
-    Files.write(next, content);
-    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+    CriuEntries.replace(file, Json.write(names).getBytes(StandardCharsets.UTF_8));
   }
 }
