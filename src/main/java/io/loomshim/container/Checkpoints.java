@@ -4,7 +4,7 @@ import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
-import io.loomshim.stdio.OuterFile;
+import io.loomshim.stdio.StreamFile;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
@@ -28,10 +28,10 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
   /**
    * Writes the image.
    *
-   * @param streams the files of the host that the init process has as standard streams
+   * @param streams what the init process has as standard streams
    * @throws StatusException UNKNOWN with the first line of the error and where CRIU's log is
    */
-  void save(CheckpointSpec spec, List<OuterFile> streams) throws IOException, InterruptedException {
+  void save(CheckpointSpec spec, List<StreamFile> streams) throws IOException, InterruptedException {
     Path work = spec.work().orElse(bundle.criuWork());
     try {
       runc.run(command(spec, work), leaveOut(streams));
@@ -45,9 +45,7 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
         removeWork();
       }
     }
-    if (!streams.isEmpty()) {
-      new CriuImage(spec.image()).inherit(streams);
-    }
+    new CriuImage(spec.image()).inherit(streams);
   }
 
   private RuncCommand command(CheckpointSpec spec, Path work) {
@@ -64,17 +62,21 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
   }
 
   /** The setting that has CRIU leave {@code streams} out, after what an administrator has set in that way. */
-  private Optional<String> leaveOut(List<OuterFile> streams) throws IOException {
-    if (streams.isEmpty()) {
-      return Optional.empty();
-    }
+  private Optional<String> leaveOut(List<StreamFile> streams) throws IOException {
     var text = new StringBuilder();
     Optional<String> before = runc.variable(CONFIG);
     if (before.isPresent() && Files.isReadable(Path.of(before.get()))) {
       text.append(Files.readString(Path.of(before.get()))).append('\n');
     }
-    for (OuterFile stream : streams) {
-      text.append("external ").append(CriuImage.dumpedName(stream)).append('\n');
+    boolean any = false;
+    for (StreamFile stream : streams) {
+      if (!stream.pipe()) {
+        any = true;
+        text.append("external ").append(CriuImage.dumpedName(stream)).append('\n');
+      }
+    }
+    if (!any) {
+      return Optional.empty();
     }
     Files.writeString(bundle.criuConfig(), text);
     return Optional.of(CONFIG + "=" + bundle.criuConfig());

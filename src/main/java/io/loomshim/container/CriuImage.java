@@ -5,7 +5,7 @@ import io.loomshim.proto.criu.Descriptor;
 import io.loomshim.proto.criu.FileEntry;
 import io.loomshim.proto.criu.Pipe;
 import io.loomshim.proto.criu.RegularFile;
-import io.loomshim.stdio.OuterFile;
+import io.loomshim.stdio.StreamFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -47,16 +47,29 @@ record CriuImage(Path directory) {
   }
 
   /** What CRIU calls a file that it was told to leave out. */
-  static String dumpedName(OuterFile file) {
+  static String dumpedName(StreamFile file) {
     return "file[" + Integer.toHexString(file.mount()) + ":" + Long.toHexString(file.inode()) + "]";
   }
 
   /**
-   * Has whoever restores the image give new ones for {@code streams}.
+   * Has whoever restores the image give new ones for {@code streams}. Of pipes that runc was given on a restore, it
+   * has kept the names that they had before.
    *
    * @throws IOException when the image is not as CRIU and runc write it
    */
-  void inherit(List<OuterFile> streams) throws IOException {
+  void inherit(List<StreamFile> streams) throws IOException {
+    Map<String, Integer> numbers = Map.of();
+    for (StreamFile stream : streams) {
+      if (!stream.pipe() && numbers.isEmpty()) {
+        numbers = makePipes(streams);
+      }
+    }
+    if (!streams.isEmpty()) {
+      nameDescriptors(streams, numbers);
+    }
+  }
+
+  private Map<String, Integer> makePipes(List<StreamFile> streams) throws IOException {
     CriuEntries files = CriuEntries.read(directory.resolve("files.img"), FILES_MAGIC);
     var entries = new ArrayList<FileEntry>(files.entries().size());
     for (byte[] entry : files.entries()) {
@@ -66,17 +79,17 @@ record CriuImage(Path directory) {
     Set<Integer> changed = new HashSet<>();
     files.write(withPipes(entries, pipes, changed));
     changeDescriptors(changed);
-    nameDescriptors(streams, pipes);
+    return pipes.byName();
   }
 
-  private static Map<String, Integer> number(List<OuterFile> streams, List<FileEntry> entries) {
+  private static Map<String, Integer> number(List<StreamFile> streams, List<FileEntry> entries) {
     Set<Integer> taken = new HashSet<>();
     for (FileEntry entry : entries) {
       taken.add(entry.getPipe().getPipeId());
     }
     Map<String, Integer> numbers = new HashMap<>();
     int next = HIGHEST_PIPE;
-    for (OuterFile stream : streams) {
+    for (StreamFile stream : streams) {
       while (!taken.add(next)) {
         next--;
       }
@@ -132,16 +145,16 @@ record CriuImage(Path directory) {
     }
   }
 
-  private void nameDescriptors(List<OuterFile> streams, Pipes pipes) throws IOException {
+  private void nameDescriptors(List<StreamFile> streams, Map<String, Integer> numbers) throws IOException {
     Path file = directory.resolve("descriptors.json");
     List<Object> names =
         new ArrayList<>(
             Json.array(Json.read(Files.readAllBytes(file)))
                 .orElseThrow(() -> new IOException(file + " is not an array")));
-    for (OuterFile stream : streams) {
+    for (StreamFile stream : streams) {
       if (stream.number() < names.size()) {
-        int pipe = pipes.byName().get(dumpedName(stream));
-        names.set(stream.number(), "pipe:[" + Integer.toUnsignedString(pipe) + "]");
+        long pipe = stream.pipe() ? stream.inode() : Integer.toUnsignedLong(numbers.get(dumpedName(stream)));
+        names.set(stream.number(), "pipe:[" + pipe + "]");
       }
     }
     CriuEntries.replace(file, Json.write(names).getBytes(StandardCharsets.UTF_8));

@@ -33,11 +33,13 @@ public final class ProcessIo implements Streams {
    * Who must own the process's streams.
    *
    * @param handOver whether the client's fifo itself may be given to the process
+   * @param reopened whether what is given will be opened anew, as CRIU does on a restore: a file would be written from
+   *     its beginning then
    */
-  public record Owner(int uid, int gid, boolean handOver) {
+  public record Owner(int uid, int gid, boolean handOver, boolean reopened) {
     /** Root, with hand-over where the target is a fifo of ours. */
-    public static Owner of(int uid, int gid, boolean checkedAgain) {
-      return new Owner(uid, gid, uid == ROOT && gid == ROOT && !checkedAgain);
+    public static Owner of(int uid, int gid, boolean checkedAgain, boolean reopened) {
+      return new Owner(uid, gid, uid == ROOT && gid == ROOT && !checkedAgain, reopened);
     }
   }
 
@@ -53,6 +55,7 @@ public final class ProcessIo implements Streams {
   private final List<Fd> handedOver = new ArrayList<>();
   private final List<Fd> keepers = new ArrayList<>();
   private final List<Given> given = new ArrayList<>();
+  private final List<StreamFile> pipes = new ArrayList<>();
   private final List<Waiting> waiting = new ArrayList<>();
   private final List<Pump> outputs = new ArrayList<>();
   private final List<Pump> inputs = new ArrayList<>();
@@ -112,6 +115,7 @@ public final class ProcessIo implements Streams {
     }
     Pipe pipe = Pipe.open();
     keepers.add(pipe.reader());
+    pipes.add(StreamFile.pipe(childFds.size(), pipe.reader()));
     childFds.add(pipe.reader());
     keepers.remove(reader);
     waiting.add(new Waiting(inputs, "stdin", reader, pipe.writer()));
@@ -134,10 +138,10 @@ public final class ProcessIo implements Streams {
         if (isFifo(path)) {
           fifoOutput(stream, path);
         } else {
-          file(append(path));
+          file(stream, append(path));
         }
       }
-      case Target.NewFile(String path) -> file(NewFiles.open(path));
+      case Target.NewFile(String path) -> file(stream, NewFiles.open(path));
       case Target.Logger logger ->
           throw new StatusException(Code.INVALID_ARGUMENT, "a logger takes " + stream + " only together with stdout");
     }
@@ -147,6 +151,8 @@ public final class ProcessIo implements Streams {
   private void logger(Target.Logger target, LogContext context) throws IOException, InterruptedException {
     Logger started = Logger.start(name, target, context);
     logger = Optional.of(started);
+    pipes.add(StreamFile.pipe(1, started.stdout()));
+    pipes.add(StreamFile.pipe(2, started.stderr()));
     childFds.addAll(List.of(nothing(), started.stdout(), started.stderr()));
   }
 
@@ -177,16 +183,22 @@ public final class ProcessIo implements Streams {
       writer.nonBlocking(false);
       return;
     }
+    pumped(stream, writer);
+    keepers.add(Fifos.openReader(path));
+  }
+
+  /** Gives a pipe whose bytes will be moved to {@code target}. */
+  private void pumped(String stream, Fd target) throws IOException {
     Pipe pipe;
     try {
       pipe = Pipe.open();
     } catch (ErrnoException e) {
-      writer.close();
+      target.close();
       throw e;
     }
-    waiting.add(new Waiting(outputs, stream, pipe.reader(), writer));
+    waiting.add(new Waiting(outputs, stream, pipe.reader(), target));
+    pipes.add(StreamFile.pipe(childFds.size(), pipe.reader()));
     give(pipe.writer());
-    keepers.add(Fifos.openReader(path));
     pipe.writer().owner(owner.uid(), owner.gid());
     pipe.reader().nonBlocking(true);
   }
@@ -197,7 +209,11 @@ public final class ProcessIo implements Streams {
     return nothing;
   }
 
-  private void file(Fd file) {
+  private void file(String stream, Fd file) throws IOException {
+    if (owner.reopened()) {
+      pumped(stream, file);
+      return;
+    }
     keepers.add(file);
     giveAlso(file, file);
   }
@@ -232,10 +248,10 @@ public final class ProcessIo implements Streams {
   }
 
   @Override
-  public List<OuterFile> outerFiles() throws IOException {
-    var files = new ArrayList<OuterFile>(given.size());
+  public List<StreamFile> files() throws IOException {
+    var files = new ArrayList<>(pipes);
     for (Given g : given) {
-      files.add(OuterFile.of(g.number(), g.file()));
+      files.add(StreamFile.file(g.number(), g.file()));
     }
     return files;
   }

@@ -16,8 +16,8 @@ public sealed interface Streams extends AutoCloseable permits ProcessIo, Console
   /** The process has ended: a terminal's copies end with what it has left. Does nothing without a terminal. */
   default void shutdown() {}
 
-  /** The files outside the container that the process has as descriptors 0, 1 and 2; pipes and terminals are none. */
-  default List<OuterFile> outerFiles() throws IOException {
+  /** What the process was given as descriptors 0, 1 and 2; nothing for those that are terminals or /dev/null. */
+  default List<StreamFile> files() throws IOException {
     return List.of();
   }
 
