@@ -58,12 +58,9 @@ record CriuImage(Path directory) {
    * @throws IOException when the image is not as CRIU and runc write it
    */
   void inherit(List<StreamFile> streams) throws IOException {
-    Map<String, Integer> numbers = Map.of();
-    for (StreamFile stream : streams) {
-      if (!stream.pipe() && numbers.isEmpty()) {
-        numbers = makePipes(streams);
-      }
-    }
+    var outer = new ArrayList<StreamFile>(streams);
+    outer.removeIf(StreamFile::pipe);
+    Map<String, Integer> numbers = outer.isEmpty() ? Map.of() : makePipes(outer);
     if (!streams.isEmpty()) {
       nameDescriptors(streams, numbers);
     }
