@@ -3,8 +3,8 @@ package io.loomshim.cgroup;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.loomshim.linux.Poller;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Real kills on cgroup v1; the files of cgroup v2 in a directory that looks like one. */
+/** Real kills on the version of cgroups that this machine has; and the files of cgroup v2 in a plain directory. */
 class OomWatchTest {
   private static final String LIMIT_BYTES = "16777216";
   private static final int KILLS = 20;
@@ -29,22 +29,28 @@ class OomWatchTest {
 
   @AfterEach
   void removeCgroups() {
+    await("nobody waits any more").until(() -> Poller.shared().waiting() == 0);
     for (Path directory : made.reversed()) {
       await().ignoreExceptions().until(() -> Files.deleteIfExists(directory) || !Files.exists(directory));
     }
   }
 
   private Path cgroup(Path parent, String name) throws IOException {
-    assumeFalse(Cgroup.unified(), "needs the memory controller of cgroup v1, this machine has v2");
     Path directory = Files.createDirectory(parent.resolve(name));
     made.add(directory);
     return directory;
   }
 
   private Path limited() throws IOException {
-    Path directory = cgroup(Path.of("/sys/fs/cgroup/memory"), "loomtest-oom-" + ProcessHandle.current().pid());
-    Files.writeString(directory.resolve("memory.limit_in_bytes"), LIMIT_BYTES);
-    Files.writeString(directory.resolve("memory.memsw.limit_in_bytes"), LIMIT_BYTES);
+    String name = "loomtest-oom-" + ProcessHandle.current().pid();
+    Path directory = cgroup(Path.of(Cgroup.unified() ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"), name);
+    if (Cgroup.unified()) {
+      Files.writeString(directory.resolve("memory.max"), LIMIT_BYTES);
+      Files.writeString(directory.resolve("memory.swap.max"), "0");
+    } else {
+      Files.writeString(directory.resolve("memory.limit_in_bytes"), LIMIT_BYTES);
+      Files.writeString(directory.resolve("memory.memsw.limit_in_bytes"), LIMIT_BYTES);
+    }
     return directory;
   }
 
@@ -55,7 +61,8 @@ class OomWatchTest {
   }
 
   private OomWatch watch(Path directory) throws IOException {
-    return OomWatch.start("oomtest", new Cgroup(Map.of("memory", directory)), told::incrementAndGet);
+    var cgroup = new Cgroup(Map.of(Cgroup.unified() ? Cgroup.UNIFIED : "memory", directory));
+    return OomWatch.start("oomtest", cgroup, told::incrementAndGet);
   }
 
   @Test

@@ -2,10 +2,7 @@ package io.loomshim.integration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -90,8 +87,6 @@ final class OomIT {
 
   @Test
   void ctr_users_see_the_same_events_as_with_the_original() {
-    boolean unified = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
-    assumeFalse(unified, "the Go v1 shim tells it on cgroup v1 only");
     var seen = Differential.same(shim -> {
       String id = Names.id("ctroom");
       try (var log = EventLog.open(BED.ctr())) {
