@@ -141,8 +141,8 @@ final class MountsIT {
   void a_helper_that_is_missing_is_named() {
     assumeTrue(!onPath("mount.fuse"), "there is a mount.fuse here");
     String seen = refused(Shim.tested(), List.of(rootfs(), mount("fuse.none", "source", List.of("a", "b"))));
-    assertTrue(seen.contains("mount helper [mount.fuse [source BASE/direct/ID/rootfs -o a -o b -t none]] failed: \"\": "),
-        seen);
+    String words = "mount helper [mount.fuse [source BASE/direct/ID/rootfs -o a -o b -t none]] failed: \"\": ";
+    assertTrue(seen.contains(words), seen);
     assertTrue(seen.endsWith("[]"), seen);
   }
 
