@@ -165,7 +165,7 @@ need_jdk_tree() {
     flock 9
     [[ -e $CACHE/jdk-$1/complete ]] || fetch_jdk_tree "$1" >&2
   ) 9>"$CACHE/jdk-$1.lock"
-  printf '%s\n' "$CACHE/jdk-$1"/usr/lib/jvm/java-"$1"-openjdk-*
+  printf '%s\n' "$CACHE/jdk-$1/usr/lib/jvm/java-$1-openjdk-"*
 }
 
 # The Debian mirror that this machine already uses.

@@ -12,7 +12,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Wakes the {@link OomWatch}es of all containers on cgroup v2: the kernel signals a change of {@code memory.events} as
  * a modification of the file. One inotify instance for all, as a user has 128 of them at most by default, and one
- * virtual thread, {@code oom}, which starts with the first container. {@code LOCK} guards which instance it is.
+ * virtual thread, {@code oom}; both start with the first container and end with the last. {@code LOCK} guards which
+ * instance it is, and that nobody joins one that ends.
  */
 final class MemoryEventsWatch {
   private static final ReentrantLock LOCK = new ReentrantLock();
@@ -21,31 +22,57 @@ final class MemoryEventsWatch {
   private final Inotify inotify;
   private final ConcurrentHashMap<Integer, OomWatch> watches = new ConcurrentHashMap<>();
 
+  private Thread thread; // guarded by LOCK
+
   private MemoryEventsWatch(Inotify inotify) {
     this.inotify = inotify;
   }
 
   /** Watches the file in {@code directory} for {@code watch}; the result ends that. */
   static AutoCloseable add(Path directory, OomWatch watch) throws IOException {
-    MemoryEventsWatch all = shared();
-    int number = all.inotify.watch(directory.resolve("memory.events"), Inotify.MODIFY);
-    all.watches.put(number, watch);
-    // the kernel's own watch ends with the cgroup
-    return () -> all.watches.remove(number, watch);
-  }
-
-  /** When there is no room for an instance, the next container tries again. */
-  private static MemoryEventsWatch shared() throws IOException {
     LOCK.lock();
     try {
-      if (shared.isEmpty()) {
-        var first = new MemoryEventsWatch(Inotify.open());
-        Threads.start("oom", first::run);
-        shared = Optional.of(first);
+      MemoryEventsWatch all = shared();
+      try {
+        int number = all.inotify.watch(directory.resolve("memory.events"), Inotify.MODIFY);
+        all.watches.put(number, watch);
+        // the kernel's own watch ends with the cgroup
+        return () -> all.remove(number);
+      } finally {
+        all.endIfIdle();
       }
-      return shared.get();
     } finally {
       LOCK.unlock();
+    }
+  }
+
+  /** When there is no room for an instance, the next container tries again. Call only when holding the lock. */
+  private static MemoryEventsWatch shared() throws IOException {
+    assert LOCK.isHeldByCurrentThread();
+    if (shared.isEmpty()) {
+      var first = new MemoryEventsWatch(Inotify.open());
+      first.thread = Threads.start("oom", first::run);
+      shared = Optional.of(first);
+    }
+    return shared.get();
+  }
+
+  private void remove(int number) {
+    LOCK.lock();
+    try {
+      watches.remove(number);
+      endIfIdle();
+    } finally {
+      LOCK.unlock();
+    }
+  }
+
+  /** Call only when holding the lock. */
+  private void endIfIdle() {
+    assert LOCK.isHeldByCurrentThread();
+    if (watches.isEmpty() && shared.isPresent() && shared.get() == this) {
+      shared = Optional.empty();
+      thread.interrupt();
     }
   }
 
@@ -56,8 +83,12 @@ final class MemoryEventsWatch {
           handle(event);
         }
       }
-    } catch (IOException | InterruptedException e) {
+    } catch (InterruptedException e) {
+      // the last watch has ended
+    } catch (IOException e) {
       Log.error("memory events are not watched any more", "error", String.valueOf(e.getMessage()));
+    } finally {
+      inotify.close();
     }
   }
 
@@ -74,7 +105,7 @@ final class MemoryEventsWatch {
       look(watch);
     }
     if ((event.mask() & Inotify.IGNORED) != 0) {
-      watches.remove(event.watch());
+      remove(event.watch());
     }
   }
 

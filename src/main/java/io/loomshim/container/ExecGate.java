@@ -31,11 +31,25 @@ final class ExecGate {
   void enter() {
     lock.lock();
     try {
+      checkOpen();
+      running++;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Whether an exec could start now.
+   *
+   * @throws StatusException FAILED_PRECONDITION when the init has ended
+   */
+  void checkOpen() {
+    lock.lock();
+    try {
       if (closed) {
         throw new StatusException(
             Code.FAILED_PRECONDITION, "container " + id + " init process is not running: failed precondition");
       }
-      running++;
     } finally {
       lock.unlock();
     }

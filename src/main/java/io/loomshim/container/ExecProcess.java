@@ -84,7 +84,7 @@ final class ExecProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.START);
-      init.execs().enter();
+      init.execs().checkOpen();
       boolean started = false;
       try {
         startInRunc();
@@ -92,7 +92,6 @@ final class ExecProcess implements ContainerProcess {
       } finally {
         if (!started) {
           ended.release();
-          init.execs().leave();
         }
       }
       state = ExecState.RUNNING;
@@ -105,13 +104,20 @@ final class ExecProcess implements ContainerProcess {
   }
 
   private void startInRunc() throws IOException, InterruptedException {
+    // before it counts: while a client's fifo has no reader, nobody's exit waits for this exec
     String name = "io/" + init.id() + "/" + spec.id();
     Streams streams = Launch.open(name, spec.stdio(), init.ioOwner(), init.logContext(spec.id()));
+    boolean entered = false;
     try (Children.Launch launch = Children.launching()) {
       assert launch != null;
+      init.execs().enter();
+      entered = true;
       child = Optional.of(execInRunc(streams));
       io = Optional.of(streams);
     } catch (IOException | InterruptedException | RuntimeException e) {
+      if (entered) {
+        init.execs().leave();
+      }
       streams.close();
       throw e;
     }

@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.loomshim.linux.Poller;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ class OomWatchTest {
 
   @AfterEach
   void removeCgroups() {
+    await("nobody waits any more").until(() -> Poller.shared().waiting() == 0);
     for (Path directory : made.reversed()) {
       await().ignoreExceptions().until(() -> Files.deleteIfExists(directory) || !Files.exists(directory));
     }
