@@ -180,8 +180,8 @@ status=$(cat "$out/reports/status" 2>/dev/null || printf 'none')
 if ! $in_time || ((failed == 0 && (passed == 0 || status != 0))); then
   # no test says why: the machine did not come up or did not end, or the JVM ended early
   tail -n 30 "$out/console.log" "$out/qemu.log" || true
-  printf 'broken: the machine%s; the status of its tests is %s\n' \
-    "$($in_time || printf ' was still running after %d s' "$WALL_SECONDS_MAX")" "$status"
+  $in_time || printf 'broken: the machine was still running after %d s\n' "$WALL_SECONDS_MAX"
+  printf 'broken: the tests in the machine ended with status %s\n' "$status"
   failed=$((failed + 1))
 fi
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
