@@ -36,7 +36,9 @@ readonly WALL_SECONDS_MAX=720 TESTS_SECONDS_MAX=660
 readonly UNUSED_DAYS_MAX=14
 
 readonly SUITE=bookworm
-readonly PACKAGES=containerd,runc,busybox-static,procps,util-linux,iproute2,ca-certificates,initramfs-tools,linux-image-cloud-amd64
+PACKAGES=containerd,runc,busybox-static,procps,util-linux,iproute2,ca-certificates
+PACKAGES+=,initramfs-tools,linux-image-cloud-amd64
+readonly PACKAGES
 # More than the tree, the rest is room for the tests; the file is sparse.
 readonly DISK_SIZE=3G PAYLOAD_SIZE=256M RESULTS_SIZE=64M MEMORY_MIB=3072
 
