@@ -143,7 +143,9 @@ done
 ((${#selected[@]})) || die "none of these classes exists: ${classes[*]}"
 cat >"$payload/tests" <<END
 export JAVA_HOME=$(printf %q "$jdk")
-exec timeout $TESTS_SECONDS_MAX "\$JAVA_HOME/bin/java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -ea \\
+# too late, the JVM is asked where its threads are
+exec timeout --signal QUIT --kill-after 20 $TESTS_SECONDS_MAX "\$JAVA_HOME/bin/java" \\
+  -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -ea \\
   -XX:+IgnoreUnrecognizedVMOptions --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
   -Dloomshim.jdk="\$JAVA_HOME" -Dloomshim.slow=$SLOW -cp 'target/test-classes:target/classes:lib/*' \\
   org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors --details=testfeed \\
