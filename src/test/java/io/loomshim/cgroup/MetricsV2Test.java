@@ -180,12 +180,21 @@ class MetricsV2Test {
     Process process = new ProcessBuilder("cat").start();
     try {
       Files.writeString(directory.resolve("cgroup.procs"), Long.toString(process.pid()));
+      // a process that runs has new figures at each look
+      Files.writeString(directory.resolve("cgroup.freeze"), "1");
+      await().until(() -> Files.readString(directory.resolve("cgroup.events")).contains("frozen 1"));
+      // the kernel still sums up, in the background, what happened before
+      await().untilAsserted(() -> {
+        Metrics metrics = MetricsV2.read(directory);
+        var table = StatFiles.table(Files.readString(directory.resolve("cpu.stat")));
+        assertEquals(table.get("user_usec"), metrics.getCpu().getUserUsec());
+        assertEquals(table.get("system_usec"), metrics.getCpu().getSystemUsec());
+        assertEquals(table.get("usage_usec"), metrics.getCpu().getUsageUsec());
+        assertEquals(Files.readString(directory.resolve("memory.current")).strip(),
+            Long.toString(metrics.getMemory().getUsage()));
+      });
       Metrics metrics = MetricsV2.read(directory);
       assertEquals(1, metrics.getPids().getCurrent());
-      var table = StatFiles.table(Files.readString(directory.resolve("cpu.stat")));
-      assertEquals(table.get("user_usec"), metrics.getCpu().getUserUsec());
-      assertEquals(Files.readString(directory.resolve("memory.current")).strip(),
-          Long.toString(metrics.getMemory().getUsage()));
       assertEquals(-1, metrics.getMemory().getUsageLimit());
     } finally {
       process.destroyForcibly().waitFor();
