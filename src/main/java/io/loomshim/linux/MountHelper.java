@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 
 /**
@@ -114,8 +115,13 @@ final class MountHelper {
     return System.getenv().getOrDefault("PATH", "");
   }
 
+  /** Ours: what serves the mount may need any of it. */
   private static List<String> environment() {
-    return List.of("PATH=" + path());
+    var environment = new ArrayList<String>();
+    for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
+      environment.add(variable.getKey() + "=" + variable.getValue());
+    }
+    return environment;
   }
 
   /** What the pipe holds now: a file system that stays would keep it open. */

@@ -89,7 +89,7 @@ public final class Mounts {
       unmount(entry.point(), deadline);
     }
     if (served) {
-      Orphans.sweepOnce();
+      Orphans.sweepSoon();
     }
   }
 

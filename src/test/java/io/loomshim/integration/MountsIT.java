@@ -122,7 +122,7 @@ final class MountsIT {
   void a_file_system_that_is_a_program_is_mounted_by_its_helper() throws IOException {
     Shim.assumeOurs("the helper stands where only our shim is installed");
     Path helper = Install.get().bin().resolve("mount.fuse3");
-    // mounts what it is told by other means, and leaves a server behind as a real one does
+    // mounts what it is told by other means, if it is told so in the right words
     Files.writeString(helper, "#!/bin/sh\n[ \"$*\" = \"$1 $2 -o allow_other -o ro -t mine\" ] || exit 9\n"
         + "case $1 in bad) echo \"no \\\"such\\\" thing\"; exit 7;; esac\nmount --bind \"$1\" \"$2\"\n");
     Files.setPosixFilePermissions(helper, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -138,13 +138,37 @@ final class MountsIT {
   }
 
   @Test
+  void a_helper_that_is_missing_is_named() {
+    assumeTrue(!onPath("mount.fuse"), "there is a mount.fuse here");
+    String seen = refused(Shim.tested(), List.of(rootfs(), mount("fuse.none", "source", List.of("a", "b"))));
+    String words = "mount helper [mount.fuse [source BASE/direct/ID/rootfs -o a -o b -t none]] failed: \"\": ";
+    assertTrue(seen.contains(words), seen);
+    assertTrue(seen.endsWith("[]"), seen);
+  }
+
+  @Test
+  void a_real_fuse_file_system_ends_with_the_container() throws IOException {
+    assumeTrue(Files.exists(Path.of("/dev/fuse")) && onPath("mount.fuse3") && onPath("fuse-overlayfs"),
+        "no fuse3 or fuse-overlayfs here");
+    Path layer = Files.createDirectories(BED.directory().resolve("fuse-layer/tmp"));
+    Files.writeString(layer.resolve("file"), "from the layer\n");
+    var options = List.of("lowerdir=" + layer.getParent() + ":" + BED.rootfs());
+    String seen = Differential.same(shim -> run(shim, List.of(mount("fuse3.fuse-overlayfs", "overlay", options)),
+        "cat /tmp/file; grep -c ' / fuse.fuse-overlayfs ' /proc/mounts"));
+    assertEquals("from the layer\n1\n0[]", seen);
+  }
+
+  private static boolean onPath(String program) {
+    return List.of(Containerd.path().split(":")).stream().anyMatch(d -> Files.isExecutable(Path.of(d, program)));
+  }
+
+  @Test
   void a_mount_that_fails_says_why_and_leaves_nothing_of_those_before_it() {
     var wrong = List.of(
         mount("bind", "/no/such/source", List.of("rbind")),
         mount("no-such-type", "x", List.of()),
         mount("tmpfs", "tmpfs", List.of("size=no-number")),
-        mount("tmpfs", "tmpfs", List.of("x".repeat(5000))),
-        mount("fuse.no-such-helper", "source", List.of("a", "b")));
+        mount("tmpfs", "tmpfs", List.of("x".repeat(5000))));
     for (Mount last : wrong) {
       String seen = Differential.same(shim -> refused(shim, List.of(rootfs(), last)));
       assertTrue(seen.startsWith("2 failed to mount rootfs component ") && seen.endsWith("[]"), seen);
