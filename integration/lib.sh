@@ -245,8 +245,9 @@ need_criu() {
   local criu
   need_root
   criu=$(criu_binary)
-  # it locks the network of what it saves
+  # it locks the network of what it saves, and saves it
   need_command iptables-restore iptables >&2
+  need_command ip iproute2 >&2
   "$criu" check >/dev/null || return 1
   printf '%s\n' "$criu"
 }

@@ -202,6 +202,11 @@ final class ShimClient implements AutoCloseable {
     call(SERVICE, "Checkpoint", request, Empty.parser());
   }
 
+  /** Whether the shim has closed the connection. */
+  boolean disconnected() {
+    return client.closed();
+  }
+
   Bundle bundle() {
     return bundle;
   }
