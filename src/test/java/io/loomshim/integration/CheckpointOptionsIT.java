@@ -29,7 +29,7 @@ final class CheckpointOptionsIT {
   static final Bed BED = new Bed();
 
   private static final Shim SHIM = Shim.tested();
-  /** Two processes with a connection between them, once there is a network and the first one listens (4242 = 0x1092). */
+  /** Two processes with a connection between them, once there is a network and the first one listens (on 0x1092). */
   private static final String[] CONNECTED = {"sh", "-c", "sleep 1000 | nc -l -p 4242 & "
       + "until ip addr show lo | grep -q 127.0.0.1 && grep -q :1092 /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done; "
       + "sleep 1000 | nc 127.0.0.1 4242"};
@@ -316,7 +316,8 @@ final class CheckpointOptionsIT {
       task.await("");
     }
     // its new stdin is /dev/null, which is at its end
-    var slow = FaultyRunc.options(BED.directory(), "restore", "/usr/sbin/runc \"$@\"; status=$?; sleep 1; exit $status");
+    String late = "/usr/sbin/runc \"$@\"; status=$?; sleep 1; exit $status";
+    var slow = FaultyRunc.options(BED.directory(), "restore", late);
     try (var task = toRestore(SHIM, image, slow, command)) {
       task.start();
       assertEquals(7, task.await("").getExitStatus());
