@@ -30,7 +30,8 @@ record TestImage(Bed bed) {
       Path layer = parts.resolve("layer.tar");
       tar(layer, bed.rootfs(), ".");
       String config = "{\"architecture\":\"" + architecture() + "\",\"os\":\"linux\","
-          + "\"config\":{\"Env\":[\"PATH=/bin\"]},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" + sha256(layer) + "\"]}}";
+          + "\"config\":{\"Env\":[\"PATH=/bin\"]},"
+          + "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" + sha256(layer) + "\"]}}";
       Files.writeString(parts.resolve("config.json"), config);
       Files.writeString(parts.resolve("manifest.json"),
           "[{\"Config\":\"config.json\",\"RepoTags\":[\"" + NAME + "\"],\"Layers\":[\"layer.tar\"]}]");
