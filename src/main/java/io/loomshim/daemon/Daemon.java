@@ -42,12 +42,12 @@ final class Daemon implements Host {
   private final Linger linger;
   private final ReentrantLock removals = new ReentrantLock(); // orders them against creations
 
-  private Daemon(Arguments arguments, Listener listener, String record) throws IOException {
+  private Daemon(Arguments arguments, String events, Listener listener, String record) throws IOException {
     this.socket = listener.socket();
     this.record = record;
     directory = new RunDirectory(arguments.runDirectory());
-    events = Outbox.start(arguments.namespace(), System.getenv().getOrDefault("TTRPC_ADDRESS", ""));
-    tasks = new TaskService(arguments.namespace(), events, this);
+    this.events = Outbox.start(arguments.namespace(), events);
+    tasks = new TaskService(arguments.namespace(), this.events, this);
     linger = new Linger(directory, tasks, arguments.linger(), record);
     List<Service> services = List.of(TaskHandlers.service(tasks));
     directory.prepare();
@@ -61,14 +61,14 @@ final class Daemon implements Host {
     server = new Server(listener.channel(), services, new ErrnoCodes());
   }
 
-  /** Makes a daemon that listens. */
-  static Daemon start(Arguments arguments) throws IOException {
+  /** Makes a daemon that listens; containerd takes events at the socket {@code events}, or nobody does. */
+  static Daemon start(Arguments arguments, String events) throws IOException {
     Log.debug(arguments.debug());
     String pid = Long.toString(ProcessHandle.current().pid());
     String startTime = startTime();
     // the start time makes the name unique: a later daemon with our pid must not be taken for us
     Path socket = arguments.runDirectory().resolve(pid + "-" + startTime + ".sock");
-    var daemon = new Daemon(arguments, Listener.begin(socket), pid + " " + startTime + " unix://" + socket);
+    var daemon = new Daemon(arguments, events, Listener.begin(socket), pid + " " + startTime + " unix://" + socket);
     daemon.server.start();
     daemon.directory.publish(daemon.record);
     return daemon;

@@ -19,7 +19,7 @@ public final class Main {
     }
     Daemon daemon;
     try {
-      daemon = Daemon.start(Arguments.parse(args));
+      daemon = Daemon.start(Arguments.parse(args), System.getenv().getOrDefault("TTRPC_ADDRESS", ""));
     } catch (IOException | IllegalArgumentException | UnsupportedOperationException e) {
       tell("error: " + e.getMessage());
       Runtime.getRuntime().halt(1);

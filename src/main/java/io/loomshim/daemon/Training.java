@@ -1,33 +1,30 @@
 package io.loomshim.daemon;
 
-import com.google.protobuf.Any;
 import com.google.protobuf.Empty;
-import io.loomshim.proto.runc.Options;
-import io.loomshim.proto.task.ConnectRequest;
-import io.loomshim.proto.task.ConnectResponse;
-import io.loomshim.proto.task.CreateTaskRequest;
-import io.loomshim.proto.task.CreateTaskResponse;
-import io.loomshim.proto.task.ShutdownRequest;
-import io.loomshim.proto.task.StateRequest;
-import io.loomshim.proto.task.StateResponse;
+import io.loomshim.linux.Mounts;
+import io.loomshim.proto.events.ForwardRequest;
 import io.loomshim.threads.Threads;
 import io.loomshim.ttrpc.Client;
-import io.loomshim.ttrpc.StatusException;
+import io.loomshim.ttrpc.Server;
+import io.loomshim.ttrpc.Service;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * A dry run for the start-up archive: a daemon of its own in a temporary directory, a client that asks it a few
- * things, and a Create that goes as far as a runtime that does nothing lets it. Run by the installer.
+ * A dry run for the start-up archive: a daemon of its own in a temporary directory, somebody who takes its events, and
+ * a client that plays the life of a container with a runtime that only pretends. What it comes through is in the
+ * archive; all else is read from the jar when it is first needed, a millisecond for each class or two. Run by the
+ * installer.
  */
 final class Training {
-  private static final String TASK = "containerd.task.v2.Task";
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
   private Training() {}
@@ -37,10 +34,12 @@ final class Training {
       Path directory = Files.createTempDirectory("loomshim-train");
       try {
         train(directory);
-      } finally {
         remove(directory);
+      } catch (IOException | RuntimeException e) {
+        abandon(directory, e);
+        throw e;
       }
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       System.err.println("training failed: " + e);
       System.exit(1);
     }
@@ -48,41 +47,25 @@ final class Training {
   }
 
   private static void train(Path directory) throws IOException, InterruptedException {
-    var arguments = new Arguments("train", "", directory, Duration.ZERO, false);
-    Daemon daemon = Daemon.start(arguments);
-    Thread running = Threads.start("daemon", () -> serve(daemon));
-    Path socket = Path.of(daemon.record().substring(daemon.record().indexOf("unix://") + "unix://".length()));
-    try (Client client = Client.connect(socket, TIMEOUT)) {
-      var connect = ConnectRequest.newBuilder().setId("train").build();
-      client.call(TASK, "Connect", connect, ConnectResponse.parser(), TIMEOUT, Map.of());
-      create(client, directory);
-      client.call(TASK, "Shutdown", ShutdownRequest.getDefaultInstance(), Empty.parser(), TIMEOUT, Map.of());
+    Path events = directory.resolve("events");
+    try (var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(events));
+        Server containerd = new Server(listener, List.of(eventService()))) {
+      containerd.start();
+      var arguments = new Arguments("train", events.toString(), directory, Duration.ZERO, false);
+      Daemon daemon = Daemon.start(arguments, events.toString());
+      Thread running = Threads.start("daemon", () -> serve(daemon));
+      Path socket = Path.of(daemon.record().substring(daemon.record().indexOf("unix://") + "unix://".length()));
+      try (Client client = Client.connect(socket, TIMEOUT);
+          var task = new TrainingTask(client, directory)) {
+        task.live();
+      }
+      running.join();
     }
-    running.join();
   }
 
-  private static void create(Client client, Path directory) throws IOException, InterruptedException {
-    Path bundle = Files.createDirectory(directory.resolve("bundle"));
-    Files.writeString(bundle.resolve("config.json"), "{\"linux\":{\"namespaces\":[{\"type\":\"pid\"}]}}");
-    Options options = Options.newBuilder().setBinaryName("/bin/true").setRoot(bundle.toString()).build();
-    var create =
-        CreateTaskRequest.newBuilder()
-            .setId("train")
-            .setBundle(bundle.toString())
-            .setOptions(
-                Any.newBuilder().setTypeUrl("containerd.runc.v1.Options").setValue(options.toByteString()))
-            .build();
-    try {
-      client.call(TASK, "Create", create, CreateTaskResponse.parser(), TIMEOUT, Map.of());
-    } catch (StatusException e) {
-      // this runtime writes no pid file
-    }
-    try {
-      var state = StateRequest.newBuilder().setId("train").build();
-      client.call(TASK, "State", state, StateResponse.parser(), TIMEOUT, Map.of());
-    } catch (StatusException e) {
-      // and so there is no container
-    }
+  private static Service eventService() {
+    return new Service("containerd.services.events.ttrpc.v1.Events")
+        .method("Forward", ForwardRequest.parser(), (call, request) -> Empty.getDefaultInstance());
   }
 
   private static void serve(Daemon daemon) {
@@ -90,6 +73,16 @@ final class Training {
       daemon.run();
     } catch (InterruptedException e) {
       throw new AssertionError("nobody interrupts this thread", e);
+    }
+  }
+
+  /** The daemon is gone with its container half-way. */
+  private static void abandon(Path directory, Exception reason) throws InterruptedException {
+    try {
+      Mounts.unmountAll(directory.resolve("bundle").resolve("rootfs"));
+      remove(directory);
+    } catch (IOException e) {
+      reason.addSuppressed(e);
     }
   }
 

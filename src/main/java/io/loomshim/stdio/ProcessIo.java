@@ -132,18 +132,19 @@ public final class ProcessIo implements Streams {
   }
 
   private void output(String stream, Target target) throws IOException, InterruptedException {
-    switch (target) {
-      case Target.None none -> childFds.add(nothing());
-      case Target.Path(String path) -> {
-        if (isFifo(path)) {
-          fifoOutput(stream, path);
-        } else {
-          file(stream, append(path));
-        }
+    // not a switch over patterns, whose first use takes as long as the rest of a Create
+    if (target instanceof Target.None) {
+      childFds.add(nothing());
+    } else if (target instanceof Target.Path path) {
+      if (isFifo(path.path())) {
+        fifoOutput(stream, path.path());
+      } else {
+        file(stream, append(path.path()));
       }
-      case Target.NewFile(String path) -> file(stream, NewFiles.open(path));
-      case Target.Logger logger ->
-          throw new StatusException(Code.INVALID_ARGUMENT, "a logger takes " + stream + " only together with stdout");
+    } else if (target instanceof Target.NewFile made) {
+      file(stream, NewFiles.open(made.path()));
+    } else {
+      throw new StatusException(Code.INVALID_ARGUMENT, "a logger takes " + stream + " only together with stdout");
     }
   }
 

@@ -137,7 +137,7 @@ final class Connection implements Runnable {
       return true;
     }
     Credentials peer = Credentials.of(channel);
-    if (peer.equals(Credentials.own())) {
+    if (peer.same(Credentials.own())) {
       trusted = true;
       return true;
     }
