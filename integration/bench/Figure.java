@@ -33,7 +33,7 @@ record Figure(String key, String title, Unit unit, Better better, int headline, 
   private static final int ALWAYS = Samples.NONE;
 
   static final Figure RUN_WARM = less("run-warm", "`ctr run --rm` of `true`, daemon warm", Unit.MS, ALWAYS, 0.8);
-  static final Figure RUN_COLD = less("run-cold", "the same, no daemon yet", Unit.MS, ALWAYS, 2.0);
+  static final Figure RUN_COLD = less("run-cold", "`ctr run --rm` of `true`, no daemon yet", Unit.MS, ALWAYS, 2.0);
   static final Figure START = less("start", "`start` alone, warm", Unit.MS, ALWAYS, 0.4);
   static final Figure DELETE = less("delete", "`delete` alone", Unit.MS, ALWAYS);
   static final Figure RPC_CREATE = less("rpc-create", "Create by RPC", Unit.MS, NEVER);
@@ -43,7 +43,7 @@ record Figure(String key, String title, Unit unit, Better better, int headline, 
   static final Figure EXEC_RPC = less("exec-rpc", "exec of `true` by RPC, one after another", Unit.MS, ALWAYS, 1.0);
   static final Figure EXEC_MANY = less("exec-many", "exec of `true` by RPC, %d at a time, each", Unit.MS, 50);
   static final Figure EXEC_CPU = less("exec-cpu", "processor time per 1000 execs", Unit.S, ALWAYS);
-  static final Figure EXEC_CPU_OWN = less("exec-cpu-own", "of this in the shim itself", Unit.S, NEVER);
+  static final Figure EXEC_CPU_OWN = less("exec-cpu-own", "processor time per 1000 execs, the shim itself", Unit.S, NEVER);
   static final Figure STATE = less("state", "State, one caller, p50", Unit.US, ALWAYS, 1.0);
   static final Figure STATE_TAIL = less("state-p99", "State, one caller, p99", Unit.US, NEVER);
   static final Figure STATS = less("stats", "Stats, p50", Unit.US, ALWAYS);
@@ -65,8 +65,8 @@ record Figure(String key, String title, Unit unit, Better better, int headline, 
   static final Figure FILES = less("fds", "open files, %d containers", Unit.COUNT, NEVER);
   static final Figure IDLE_CPU = less("idle-cpu", "processor time while idle, %d containers", Unit.MS_PER_S, NEVER);
   static final Figure WAKEUPS = less("wakeups", "wake-ups while idle, %d containers", Unit.RATE, NEVER);
-  static final Figure CHURN = less("churn", "%d containers, 8 at a time: each", Unit.MS, ALWAYS);
-  static final Figure CHURN_CPU = less("churn-cpu", "the same, processor time of the machine, each", Unit.MS, NEVER);
+  static final Figure CHURN = less("churn", "%d containers, 8 at a time, each", Unit.MS, ALWAYS);
+  static final Figure CHURN_CPU = less("churn-cpu", "%d containers, 8 at a time: processor time each", Unit.MS, NEVER);
 
   static final List<Figure> ALL = List.of(RUN_WARM, RUN_COLD, START, DELETE, RPC_CREATE, RPC_START, RPC_DELETE,
       EXEC_CTR, EXEC_RPC, EXEC_MANY, EXEC_CPU, EXEC_CPU_OWN, STATE, STATE_TAIL, STATS, PIDS, KILL, CONN_RATE,
@@ -87,7 +87,8 @@ record Figure(String key, String title, Unit unit, Better better, int headline, 
 
   /** The title for one n, in Markdown. */
   String title(int n) {
-    return title.replace("%d", Integer.toString(n));
+    String text = title.replace("%d", Integer.toString(n));
+    return n == 1 ? text.replaceFirst("\\b1 (container|connection)s", "1 $1") : text;
   }
 
   /** The same without marks. */

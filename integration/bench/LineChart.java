@@ -35,20 +35,26 @@ final class LineChart {
 
   private static void panel(Svg svg, Panel panel, double x, double top, double width) {
     var counts = new TreeSet<Integer>();
+    boolean zero = false;
     double low = Double.MAX_VALUE;
-    double high = 0;
+    double high = Double.MIN_NORMAL;
     for (Map<Integer, Double> line : panel.lines().values()) {
       counts.addAll(line.keySet());
       for (double value : line.values()) {
-        low = Math.min(low, value);
+        zero |= value <= 0;
+        low = value > 0 ? Math.min(low, value) : low;
         high = Math.max(high, value);
       }
     }
     double bottom = top + 18 + HEIGHT;
     var across = new LogScale(counts.first(), Math.max(counts.last(), counts.first() + 1), x + LEFT, x + width - 10);
-    var up = new LogScale(low / 1.3, high * 1.3, bottom, top + 24);
+    // zero has no place of its own on this axis: its foot stands for it
+    var up = new LogScale(Math.min(low, high) / (zero ? 2 : 1.3), high * 1.3, bottom, top + 24);
     svg.text(x, top + 6, "ink head", "start", panel.title());
     grid(svg, panel.unit(), up, x + LEFT, x + width);
+    if (zero) {
+      svg.text(x + LEFT - 10, bottom + 4, "dim small", "end", "0");
+    }
     double last = 0;
     for (int count : counts) {
       if (across.at(count) - last > 28) {

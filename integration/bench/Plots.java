@@ -38,16 +38,17 @@ final class Plots {
     for (Figure figure : Figure.ALL) {
       for (int n : samples.counts(figure)) {
         double ratio = less(figure, samples.ratio(figure, n, Side.RUNC_V1));
+        double group = less(figure, samples.ratio(figure, n, Side.GROUP));
         if (figure.inReadme(n) && !Double.isNaN(ratio)) {
-          rows.add(new RatioChart.Row(figure.plainTitle(n), ratio, less(figure, samples.ratio(figure, n, Side.GROUP)),
-              median(figure, n, Side.LOOM) + "  beside  " + median(figure, n, Side.RUNC_V1)));
+          rows.add(new RatioChart.Row(figure.plainTitle(n), ratio, group,
+              median(figure, n, Side.LOOM), median(figure, n, Side.RUNC_V1)));
         }
       }
     }
     if (!rows.isEmpty()) {
       String title = "loom beside runc.v1";
       plots.add(new Plot("overview", title, RatioChart.draw(title, "What loom takes as a multiple of what runc.v1 takes,"
-          + " medians, alternately on one containerd", "beside runc.v2 with all containers in one group", rows)));
+          + " medians, alternately on one containerd", Side.RUNC_V1.title(), "beside runc.v2 with all containers in one group", rows)));
     }
   }
 
@@ -92,8 +93,7 @@ final class Plots {
         var line = new TreeMap<Integer, Double>();
         for (int n : samples.counts(figure)) {
           Spread spread = samples.of(figure, n, side);
-          // nothing at all has no place on a logarithmic axis
-          if (!spread.empty() && spread.median() > 0) {
+          if (!spread.empty()) {
             line.put(n, spread.median());
           }
         }

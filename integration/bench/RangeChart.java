@@ -4,7 +4,7 @@ import java.util.List;
 final class RangeChart {
   private static final int COLUMNS = 2;
   private static final int GAP = 30;
-  private static final int LABEL = 112;
+  private static final int LABEL = 126;
   private static final int VALUE = 62;
   private static final int ROW = 19;
   private static final int HEAD = 26;
@@ -36,7 +36,7 @@ final class RangeChart {
     svg.text(x, top + 10, "ink head", "start", panel.title());
     double max = 0;
     for (Bar bar : panel.bars()) {
-      max = Math.max(max, bar.spread().high());
+      max = Math.max(max, bar.spread().count() > 2 ? bar.spread().high() : bar.spread().median());
     }
     double left = x + LABEL;
     double scale = (width - LABEL - VALUE) / max;
@@ -46,12 +46,13 @@ final class RangeChart {
       String colour = Svg.of(bar.side());
       svg.text(left - 8, y + 12, "dim", "end", bar.side().title());
       svg.bar(left, y + 2, spread.median() * scale, ROW - 7, colour, 80);
-      double high = left + Math.max(spread.median(), spread.high()) * scale;
+      double end = left + spread.median() * scale;
       if (spread.count() > 2) {
+        end = Math.max(end, left + spread.high() * scale);
         svg.line(left + spread.low() * scale, y + ROW / 2.0 - 1.5, left + spread.high() * scale, y + ROW / 2.0 - 1.5,
             "axis whisker");
       }
-      svg.text(high + 6, y + 12, "ink", "start", panel.unit().text(spread.median()));
+      svg.text(end + 6, y + 12, "ink", "start", panel.unit().text(spread.median()));
       y += ROW;
     }
     svg.line(left, top + HEAD - 6, left, y, "axis");

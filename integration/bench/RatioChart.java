@@ -13,13 +13,15 @@ final class RatioChart {
    *
    * @param ratio below 1 is better
    * @param other the same to a second side, a ring; not a number for none
-   * @param values what was measured
+   * @param loom what was measured
+   * @param than the same of the side beside it
    */
-  record Row(String label, double ratio, double other, String values) {}
+  record Row(String label, double ratio, double other, String loom, String than) {}
 
   private RatioChart() {}
 
-  static String draw(String title, String subtitle, String key, List<Row> rows) {
+  /** {@code than} is the name of the side beside loom, {@code key} says what the rings stand for. */
+  static String draw(String title, String subtitle, String than, String key, List<Row> rows) {
     var svg = new Svg(title, subtitle);
     double low = 0.3;
     double high = 3;
@@ -37,6 +39,8 @@ final class RatioChart {
         svg.text(scale.at(TICKS[i]), bottom + 16, "dim small", "middle", NAMES[i]);
       }
     }
+    svg.text(Svg.WIDTH - Svg.PAD - VALUES / 2.0, Svg.TOP + 2, "good small", "end", Side.LOOM.title());
+    svg.text(Svg.WIDTH - Svg.PAD, Svg.TOP + 2, "dim small", "end", than);
     double y = Svg.TOP + 20;
     for (Row row : rows) {
       String colour = row.ratio() <= 1 ? "good" : "bad";
@@ -46,7 +50,8 @@ final class RatioChart {
       if (!Double.isNaN(row.other())) {
         svg.ring(scale.at(row.other()), y + 10, 4.5, "runc-v2-group");
       }
-      svg.text(Svg.WIDTH - Svg.PAD - VALUES + 14, y + 13, "dim", "start", row.values());
+      svg.text(Svg.WIDTH - Svg.PAD - VALUES / 2.0, y + 13, "ink", "end", row.loom());
+      svg.text(Svg.WIDTH - Svg.PAD, y + 13, "dim", "end", row.than());
       y += ROW;
     }
     if (!key.isEmpty()) {

@@ -13,7 +13,7 @@ final class StreamScenario implements Scenario {
   private static final int MIB = 1 << 20;
   private static final int BUFFER_BYTES = MIB;
 
-  /** As many as fit the shims' smallest message. */
+  /** Few enough to be one piece everywhere. */
   private static final int FEW_BYTES = 8;
 
   @Override
@@ -51,17 +51,20 @@ final class StreamScenario implements Scenario {
   }
 
   /** A process with FIFOs of ours, which we hold open for reading and writing: opening them waits for nobody. */
-  private record Process(Task task, String exec, RandomAccessFile in, RandomAccessFile out, List<Path> files)
-      implements AutoCloseable {
+  private record Process(Task task, String exec, RandomAccessFile in, RandomAccessFile out, RandomAccessFile err,
+      List<Path> files) implements AutoCloseable {
     static Process add(Site site, String id, boolean terminal, String... process)
         throws IOException, InterruptedException {
       String exec = site.id("e");
       Path directory = Files.createDirectories(site.scope().resolve("streams"));
       Path in = site.fifo(directory.resolve(exec + "-in"));
       Path out = site.fifo(directory.resolve(exec + "-out"));
+      // the Go shims want all three or none
+      Path err = site.fifo(directory.resolve(exec + "-err"));
       var added = new Process(Task.connect(site.socket(id), id), exec, new RandomAccessFile(in.toFile(), "rw"),
-          new RandomAccessFile(out.toFile(), "rw"), List.of(in, out));
-      added.task.exec(exec, new Task.Streams(in.toString(), out.toString(), terminal), process);
+          new RandomAccessFile(out.toFile(), "rw"), new RandomAccessFile(err.toFile(), "rw"), List.of(in, out, err));
+      String errors = terminal ? "" : err.toString();
+      added.task.exec(exec, new Task.Streams(in.toString(), out.toString(), errors, terminal), process);
       return added;
     }
 
@@ -70,6 +73,7 @@ final class StreamScenario implements Scenario {
       task.close();
       in.close();
       out.close();
+      err.close();
       for (Path file : files) {
         Files.delete(file);
       }

@@ -30,8 +30,8 @@ final class Task implements AutoCloseable {
   static final Duration LIMIT = Duration.ofSeconds(120);
 
   /** The streams of a process: paths of FIFOs, or empty for none. */
-  record Streams(String in, String out, boolean terminal) {
-    static final Streams NONE = new Streams("", "", false);
+  record Streams(String in, String out, String err, boolean terminal) {
+    static final Streams NONE = new Streams("", "", "", false);
   }
 
   private final String id;
@@ -68,7 +68,8 @@ final class Task implements AutoCloseable {
     var spec = Any.newBuilder().setTypeUrl("types.containerd.io/opencontainers/runtime-spec/1/Process")
         .setValue(ByteString.copyFromUtf8(json));
     var request = ExecProcessRequest.newBuilder().setId(id).setExecId(exec).setSpec(spec)
-        .setTerminal(streams.terminal()).setStdin(streams.in()).setStdout(streams.out());
+        .setTerminal(streams.terminal()).setStdin(streams.in()).setStdout(streams.out())
+        .setStderr(streams.err());
     call("Exec", request.build(), Empty.parser());
   }
 
