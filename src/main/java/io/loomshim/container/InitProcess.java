@@ -97,7 +97,10 @@ final class InitProcess implements ContainerProcess {
   /** Who must own the streams of this container's processes. */
   ProcessIo.Owner ioOwner() {
     return ProcessIo.Owner.of(
-        spec.options().getIoUid(), spec.options().getIoGid(), bundle.descriptorsAreCheckedAgain());
+        spec.options().getIoUid(),
+        spec.options().getIoGid(),
+        bundle.descriptorsAreCheckedAgain(),
+        spec.checkpoint().isPresent());
   }
 
   /** runc's root ends with the namespace. */
@@ -343,7 +346,7 @@ final class InitProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.CHECKPOINT);
-      new Checkpoints(spec.id(), bundle, runc).save(checkpoint);
+      new Checkpoints(spec.id(), bundle, runc).save(checkpoint, io.files());
     } finally {
       operations.unlock();
     }
