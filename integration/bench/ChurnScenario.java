@@ -10,19 +10,17 @@ final class ChurnScenario implements Scenario {
     int count = plan.size().pick(16, 200, 500);
     var keepers = plan.keepers();
     var bare = new Bare(site);
-    for (int round = 0; round < plan.size().pick(1, 1, 2); round++) {
-      for (Side side : plan.sides()) {
-        double busy = Proc.busy();
-        long begin = System.nanoTime();
-        if (side == Side.FLOOR) {
-          Site.atOnce(AT_ONCE, count, bare::run);
-        } else {
-          Site.atOnce(AT_ONCE, count,
-              () -> site.command().millis(site.runRemoved(side, site.id("b"), "/bin/true")));
-        }
-        plan.samples().add(Figure.CHURN, count, side, (System.nanoTime() - begin) / 1e6 / count);
-        plan.samples().add(Figure.CHURN_CPU, count, side, (Proc.busy() - busy) * 1e3 / count);
+    for (Side side : plan.sides()) {
+      double busy = Proc.busy();
+      long begin = System.nanoTime();
+      if (side == Side.FLOOR) {
+        Site.atOnce(AT_ONCE, count, bare::run);
+      } else {
+        Site.atOnce(AT_ONCE, count,
+            () -> site.command().millis(site.runRemoved(side, site.id("b"), "/bin/true")));
       }
+      plan.samples().add(Figure.CHURN, count, side, (System.nanoTime() - begin) / 1e6 / count);
+      plan.samples().add(Figure.CHURN_CPU, count, side, (Proc.busy() - busy) * 1e3 / count);
     }
     site.end(keepers);
   }

@@ -27,8 +27,8 @@ final class ConnectionScenario implements Scenario {
     for (Side side : plan.shims()) {
       ids.put(side, site.sleeper(side));
     }
-    int millis = plan.size().pick(100, 1000, 2000);
-    for (int round = 0; round < plan.size().pick(1, 3, 6); round++) {
+    int millis = plan.size().pick(100, 1000, 1500);
+    for (int round = 0; round < plan.size().pick(1, 3, 5); round++) {
       for (int count : CONNECTIONS) {
         for (Map.Entry<Side, String> each : ids.entrySet()) {
           var load = new Load(site.socket(each.getValue()), each.getValue(), count, millis);

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class DensityScenario implements Scenario {
   /** Seconds for which shims that have just worked are left alone. */
-  private static final int SETTLE_SECONDS = 3;
+  private static final int SETTLE_SECONDS = 2;
 
   @Override
   public void measure(Plan plan) throws IOException, InterruptedException {
@@ -47,7 +47,7 @@ final class DensityScenario implements Scenario {
 
   /** Before anything else, because a look at a process may wake it. */
   private static void idle(Plan plan, Side side, int count, Set<Long> shims) throws IOException, InterruptedException {
-    int seconds = plan.size().pick(1, 5, 10);
+    int seconds = plan.size().pick(1, 4, 6);
     long begin = System.nanoTime();
     var before = threads(shims);
     TimeUnit.SECONDS.sleep(seconds);

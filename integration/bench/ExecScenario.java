@@ -5,10 +5,8 @@ import java.util.Map;
 
 /** Processes that are added to a container and end at once, as probes do: time, and processor time. */
 final class ExecScenario implements Scenario {
-  private static final int AT_ONCE = 50;
-
-  /** A side that has taken this long for execs at once gives no more samples: the Go shims take a minute for 50. */
-  private static final double MILLIS_MAX = 90_000;
+  /** A side that has taken this long for so many at once gives no more samples: the Go shims take a minute for 50. */
+  private static final double MILLIS_MAX = 20_000;
 
   @Override
   public void measure(Plan plan) throws IOException, InterruptedException {
@@ -20,7 +18,9 @@ final class ExecScenario implements Scenario {
     var bare = new Bare(site);
     Path floor = bare.sleeper();
     oneAfterAnother(plan, ids, bare, floor);
-    manyAtOnce(plan, ids, bare, floor);
+    for (int atOnce : plan.size() == Size.FULL ? new int[] {20, 50} : new int[] {plan.size().pick(4, 20, 50)}) {
+      manyAtOnce(plan, ids, bare, floor, atOnce);
+    }
     processorTime(plan, ids, bare, floor);
     bare.end(floor);
     site.endAll();
@@ -45,25 +45,25 @@ final class ExecScenario implements Scenario {
     }
   }
 
-  private static void manyAtOnce(Plan plan, Map<Side, String> ids, Bare bare, Path floor)
+  private static void manyAtOnce(Plan plan, Map<Side, String> ids, Bare bare, Path floor, int atOnce)
       throws IOException, InterruptedException {
     Site site = plan.site();
     var spent = new LinkedHashMap<Side, Double>();
-    for (int i = 0; i < plan.size().pick(1, 3, 10); i++) {
+    for (int i = 0; i < plan.size().pick(1, 3, 5); i++) {
       for (Side side : plan.shims()) {
         if (spent.getOrDefault(side, 0.0) > MILLIS_MAX) {
           continue;
         }
         try (Task task = Task.connect(site.socket(ids.get(side)), ids.get(side))) {
-          double millis = batch(site, task, AT_ONCE, AT_ONCE);
+          double millis = batch(site, task, atOnce, atOnce);
           spent.merge(side, millis, Double::sum);
-          plan.samples().add(Figure.EXEC_MANY, AT_ONCE, side, millis / AT_ONCE);
+          plan.samples().add(Figure.EXEC_MANY, atOnce, side, millis / atOnce);
         }
       }
       if (plan.floor()) {
         long begin = System.nanoTime();
-        Site.atOnce(AT_ONCE, AT_ONCE, () -> site.command().millis(bare.exec(floor, "/bin/true")));
-        plan.samples().add(Figure.EXEC_MANY, AT_ONCE, Side.FLOOR, (System.nanoTime() - begin) / 1e6 / AT_ONCE);
+        Site.atOnce(atOnce, atOnce, () -> site.command().millis(bare.exec(floor, "/bin/true")));
+        plan.samples().add(Figure.EXEC_MANY, atOnce, Side.FLOOR, (System.nanoTime() - begin) / 1e6 / atOnce);
       }
     }
   }
@@ -72,8 +72,8 @@ final class ExecScenario implements Scenario {
   private static void processorTime(Plan plan, Map<Side, String> ids, Bare bare, Path floor)
       throws IOException, InterruptedException {
     Site site = plan.site();
-    int count = plan.size().pick(10, 100, 250);
-    for (int round = 0; round < plan.size().pick(1, 2, 4); round++) {
+    int count = plan.size().pick(10, 100, 200);
+    for (int round = 0; round < plan.size().pick(1, 2, 3); round++) {
       for (Side side : plan.shims()) {
         long shim = site.shim(ids.get(side));
         try (Task task = Task.connect(site.socket(ids.get(side)), ids.get(side))) {

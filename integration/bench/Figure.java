@@ -41,7 +41,7 @@ record Figure(String key, String title, Unit unit, Better better, int headline, 
   static final Figure RPC_DELETE = less("rpc-delete", "Delete by RPC", Unit.MS, NEVER);
   static final Figure EXEC_CTR = less("exec-ctr", "`ctr task exec` of `true`", Unit.MS, NEVER);
   static final Figure EXEC_RPC = less("exec-rpc", "exec of `true` by RPC, one after another", Unit.MS, ALWAYS, 1.0);
-  static final Figure EXEC_MANY = less("exec-many", "exec of `true` by RPC, %d at a time, each", Unit.MS, 50);
+  static final Figure EXEC_MANY = less("exec-many", "exec of `true` by RPC, %d at a time, each", Unit.MS, ALWAYS);
   static final Figure EXEC_CPU = less("exec-cpu", "processor time per 1000 execs", Unit.S, ALWAYS);
   static final Figure EXEC_CPU_OWN = less("exec-cpu-own", "processor time per 1000 execs, the shim itself", Unit.S, NEVER);
   static final Figure STATE = less("state", "State, one caller, p50", Unit.US, ALWAYS, 1.0);

@@ -60,7 +60,7 @@ final class Samples {
     lock.lock();
     try {
       String count = n == NONE ? "" : Integer.toString(n);
-      file.printf(Locale.ROOT, "%s,%s,%s,%.4f,%s%n", figure.key(), count, side.name(), value, figure.unit().name());
+      file.printf(Locale.ROOT, "%s,%s,%s,%.4f,%s%n", figure.key(), count, side.name(), value, figure.unit().name().toLowerCase(Locale.ROOT));
       put(new Key(figure.key(), n, side.name()), value);
     } finally {
       lock.unlock();

@@ -5,7 +5,7 @@ enum Size {
   /** A few minutes. */
   QUICK(30, 5, new int[] {1, 10, 100}),
   /** Within 25 minutes. */
-  FULL(100, 20, new int[] {1, 10, 100, 200, 500, 1000});
+  FULL(100, 15, new int[] {1, 10, 100, 200, 500, 1000});
 
   /** Runs of a whole command. */
   private final int commands;

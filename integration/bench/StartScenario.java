@@ -13,7 +13,7 @@ final class StartScenario implements Scenario {
   public void measure(Plan plan) throws IOException, InterruptedException {
     var keepers = plan.keepers();
     var bare = new Bare(plan.site());
-    for (int i = 0; i < plan.size().pick(2, 40, 150); i++) {
+    for (int i = 0; i < plan.size().pick(2, 30, 100); i++) {
       for (Side side : plan.shims()) {
         life(plan, side);
       }

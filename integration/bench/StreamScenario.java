@@ -25,7 +25,7 @@ final class StreamScenario implements Scenario {
     for (Side side : plan.shims()) {
       ids.put(side, site.sleeper(side));
     }
-    for (int i = 0; i < plan.size().pick(1, 3, 6); i++) {
+    for (int i = 0; i < plan.size().pick(1, 2, 5); i++) {
       for (Side side : plan.shims()) {
         var line = site.runRemoved(side, site.id("b"), dd(stdout));
         plan.samples().add(Figure.STDOUT_CTR, stdout, side, site.command().millisUnread(line) / 1e3);
