@@ -1,7 +1,9 @@
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** runc alone, with a root directory of its own: the floor of everything that a shim has runc do. */
 final class Bare {
@@ -25,13 +27,20 @@ final class Bare {
     return millis;
   }
 
-  /** Milliseconds of {@code runc create}, {@code runc start} and {@code runc delete --force}. */
+  /** Milliseconds of {@code runc create}, {@code runc start}, and {@code runc delete} once the process has ended. */
   List<Double> life() throws IOException, InterruptedException {
     Path bundle = site.bundle(Side.FLOOR, "/bin/sleep", "100000");
     String id = name(bundle);
-    double create = site.command().millisUnread(runc("create", "--bundle", bundle.toString(), id));
+    String pidFile = bundle.resolve("pid").toString();
+    double create = site.command().millisUnread(
+        runc("create", "--bundle", bundle.toString(), "--pid-file", pidFile, id));
     double start = site.command().millis(runc("start", id));
-    double delete = site.command().millis(runc("delete", "--force", id));
+    site.command().millis(runc("kill", id, "KILL"));
+    long pid = Long.parseLong(Files.readString(Path.of(pidFile)).strip());
+    while (Proc.alive(pid)) {
+      TimeUnit.MILLISECONDS.sleep(1);
+    }
+    double delete = site.command().millis(runc("delete", id));
     Site.remove(bundle);
     return List.of(create, start, delete);
   }

@@ -43,7 +43,8 @@ record Figure(String key, String title, Unit unit, Better better, int headline, 
   static final Figure EXEC_RPC = less("exec-rpc", "exec of `true` by RPC, one after another", Unit.MS, ALWAYS, 1.0);
   static final Figure EXEC_MANY = less("exec-many", "exec of `true` by RPC, %d at a time, each", Unit.MS, ALWAYS);
   static final Figure EXEC_CPU = less("exec-cpu", "processor time per 1000 execs", Unit.S, ALWAYS);
-  static final Figure EXEC_CPU_OWN = less("exec-cpu-own", "processor time per 1000 execs, the shim itself", Unit.S, NEVER);
+  static final Figure EXEC_CPU_OWN =
+      less("exec-cpu-own", "processor time per 1000 execs, the shim itself", Unit.S, NEVER);
   static final Figure STATE = less("state", "State, one caller, p50", Unit.US, ALWAYS, 1.0);
   static final Figure STATE_TAIL = less("state-p99", "State, one caller, p99", Unit.US, NEVER);
   static final Figure STATS = less("stats", "Stats, p50", Unit.US, ALWAYS);

@@ -47,8 +47,9 @@ final class Plots {
     }
     if (!rows.isEmpty()) {
       String title = "loom beside runc.v1";
-      plots.add(new Plot("overview", title, RatioChart.draw(title, "What loom takes as a multiple of what runc.v1 takes,"
-          + " medians, alternately on one containerd", Side.RUNC_V1.title(), "beside runc.v2 with all containers in one group", rows)));
+      String subtitle = "What loom takes as a multiple of what runc.v1 takes; medians, alternately on one containerd";
+      plots.add(new Plot("overview", title, RatioChart.draw(title, subtitle, Side.RUNC_V1.title(),
+          "beside runc.v2 with all containers in one group", rows)));
     }
   }
 

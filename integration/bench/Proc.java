@@ -107,6 +107,17 @@ final class Proc {
     return number(Path.of("/proc/meminfo"), "MemAvailable:") << 10;
   }
 
+  /** Whether a process runs; one that has ended and waits to be waited for does not. */
+  static boolean alive(long pid) throws IOException {
+    Path stat = path(pid, "stat");
+    try {
+      String text = Files.readString(stat);
+      return "ZX".indexOf(text.charAt(text.lastIndexOf(')') + 2)) < 0;
+    } catch (IOException e) {
+      return Files.exists(stat);
+    }
+  }
+
   static long parent(long pid) throws IOException {
     return number(pid, "status", "PPid:");
   }

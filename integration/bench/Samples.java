@@ -60,7 +60,8 @@ final class Samples {
     lock.lock();
     try {
       String count = n == NONE ? "" : Integer.toString(n);
-      file.printf(Locale.ROOT, "%s,%s,%s,%.4f,%s%n", figure.key(), count, side.name(), value, figure.unit().name().toLowerCase(Locale.ROOT));
+      String unit = figure.unit().name().toLowerCase(Locale.ROOT);
+      file.printf(Locale.ROOT, "%s,%s,%s,%.4f,%s%n", figure.key(), count, side.name(), value, unit);
       put(new Key(figure.key(), n, side.name()), value);
     } finally {
       lock.unlock();

@@ -163,7 +163,7 @@ final class Site {
     return pids;
   }
 
-  /** Whether a shim serves the container, and has not been ended since. */
+  /** The shim process that serves one container. */
   long shim(String id) throws IOException {
     return shims(List.of(id)).iterator().next();
   }
