@@ -445,7 +445,7 @@ scope_sockets() {
 
 remember_sockets() {
   local file address
-  for file in "$SCOPE"/state/io.containerd.runtime.v2.task/*/*/address; do
+  for file in "$SCOPE"/state/io.containerd.runtime.v2.task/*/*/address "$SCOPE"/bundles/*/address; do
     [[ -r $file ]] || continue
     address=$(<"$file")
     printf '%s\n' "${address#unix://}" >>"$SCOPE/sockets"
@@ -504,5 +504,7 @@ end_scope() {
   while read -r path; do umount -l "$path" || true; done < <(scope_mounts)
   while read -r path; do rmdir "$path" 2>/dev/null || true; done < <(scope_cgroups)
   while read -r path; do rm -f "$path"; done < <(scope_sockets)
+  # what runc knew of containers that nobody could delete any more
+  rm -rf /run/containerd/runc/"${NAMESPACE:?}" /run/containerd/runc/"${NAMESPACE:?}"-*
   rm -rf "$SCOPE"
 }

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 class TidyTest {
   private static final Path MAIN = Path.of("src/main/java/io/loomshim");
   private static final Path TEST = Path.of("src/test/java/io/loomshim");
+  private static final Path BENCH = Path.of("integration/bench");
 
   /** Longer files hold more than one thing. */
   private static final int FILE_LINES_MAX = 500;
@@ -85,6 +86,7 @@ class TidyTest {
   private static List<Source> all() throws IOException {
     var all = sources(MAIN);
     all.addAll(sources(TEST));
+    all.addAll(sources(BENCH));
     return all;
   }
 

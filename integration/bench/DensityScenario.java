@@ -1,0 +1,99 @@
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What running containers cost their shims: memory, threads, files, and what an idle shim still does. One side after
+ * the other, alone, because two shims of one program share its pages; each side goes up through the numbers of
+ * containers as far as the machine allows ({@link Limits}).
+ */
+final class DensityScenario implements Scenario {
+  /** Seconds for which shims that have just worked are left alone. */
+  private static final int SETTLE_SECONDS = 2;
+
+  @Override
+  public void measure(Plan plan) throws IOException, InterruptedException {
+    for (Side side : plan.shims()) {
+      climb(plan, side);
+      plan.site().endAll();
+    }
+  }
+
+  private static void climb(Plan plan, Side side) throws IOException, InterruptedException {
+    var ids = new ArrayList<String>();
+    var limits = new Limits();
+    for (int count : plan.size().densities()) {
+      String reason = limits.against(count, ids.size());
+      if (!reason.isEmpty()) {
+        plan.skip(Figure.PSS, count, side, reason);
+        return;
+      }
+      Plan.say("    " + side.title() + ": " + count + " containers");
+      limits.starting();
+      ids.addAll(plan.site().sleepers(side, count - ids.size()));
+      limits.started(ids.size());
+      TimeUnit.SECONDS.sleep(plan.size().pick(1, SETTLE_SECONDS, SETTLE_SECONDS));
+      Set<Long> shims = plan.site().shims(ids);
+      idle(plan, side, count, shims);
+      still(plan, side, count, shims);
+      limits.seen(shims);
+      responds(plan.site(), ids);
+    }
+  }
+
+  /** Before anything else, because a look at a process may wake it. */
+  private static void idle(Plan plan, Side side, int count, Set<Long> shims) throws IOException, InterruptedException {
+    int seconds = plan.size().pick(1, 4, 6);
+    long begin = System.nanoTime();
+    var before = threads(shims);
+    TimeUnit.SECONDS.sleep(seconds);
+    double passed = (System.nanoTime() - begin) / 1e9;
+    double nanos = 0;
+    double switches = 0;
+    for (Map.Entry<String, Proc.Run> each : threads(shims).entrySet()) {
+      Proc.Run earlier = before.getOrDefault(each.getKey(), new Proc.Run(0, 0));
+      nanos += each.getValue().nanos() - earlier.nanos();
+      switches += each.getValue().switches() - earlier.switches();
+    }
+    plan.samples().add(Figure.IDLE_CPU, count, side, nanos / 1e6 / passed);
+    plan.samples().add(Figure.WAKEUPS, count, side, switches / passed);
+  }
+
+  private static Map<String, Proc.Run> threads(Set<Long> shims) throws IOException {
+    var threads = new HashMap<String, Proc.Run>();
+    for (long shim : shims) {
+      threads.putAll(Proc.threads(shim));
+    }
+    return threads;
+  }
+
+  private static void still(Plan plan, Side side, int count, Set<Long> shims) throws IOException {
+    double pss = 0;
+    double rss = 0;
+    double threads = 0;
+    double files = 0;
+    for (long shim : shims) {
+      pss += Proc.number(shim, "smaps_rollup", "Pss:");
+      rss += Proc.number(shim, "status", "VmRSS:");
+      threads += Proc.number(shim, "status", "Threads:");
+      files += Proc.files(shim);
+    }
+    plan.samples().add(Figure.PSS, count, side, pss / 1024);
+    plan.samples().add(Figure.RSS, count, side, rss / 1024);
+    plan.samples().add(Figure.THREADS, count, side, threads);
+    plan.samples().add(Figure.FILES, count, side, files);
+  }
+
+  /** A container that only looks as if it ran would make every figure worthless: each must take an exec. */
+  private static void responds(Site site, List<String> ids) throws IOException, InterruptedException {
+    for (String id : List.of(ids.getFirst(), ids.getLast())) {
+      try (Task task = Task.connect(site.socket(id), id)) {
+        task.execTrue(site.id("e"));
+      }
+    }
+  }
+}

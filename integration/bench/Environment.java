@@ -1,0 +1,83 @@
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+
+/** The machine and the programs that were measured: {@code env.json}, one object of strings. */
+final class Environment {
+  private Environment() {}
+
+  /** Looks; runs a loom container for a moment, to see the flags that its daemon really has. */
+  static Map<String, String> look(Site site, Size size, List<Side> sides) throws IOException, InterruptedException {
+    var seen = new LinkedHashMap<String, String>();
+    seen.put("date", LocalDate.now().toString());
+    seen.put("size", size.name().toLowerCase(java.util.Locale.ROOT));
+    seen.put("cpu", value(Path.of("/proc/cpuinfo"), "model name"));
+    seen.put("cores", "" + Runtime.getRuntime().availableProcessors());
+    seen.put("memory", Math.round(Proc.number(Path.of("/proc/meminfo"), "MemTotal:") / 1048576.0) + " GB");
+    seen.put("kernel", Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip());
+    seen.put("cgroup", Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers")) ? "2" : "1");
+    seen.put("containerd", site.command().output(List.of("containerd", "--version")).split(" ")[2]);
+    seen.put("runc", site.command().output(List.of("runc", "--version")).lines().findFirst().orElse("")
+        .replace("runc version ", ""));
+    seen.put("loomshim", site.command().output(List.of("git", "-C", System.getProperty("user.dir"), "describe",
+        "--always", "--dirty", "--abbrev=12")).strip());
+    if (sides.contains(Side.LOOM)) {
+      String id = site.sleeper(Side.LOOM);
+      String[] daemon = Files.readString(Path.of("/proc/" + site.shim(id), "cmdline")).split("\0");
+      seen.put("jdk", release(Path.of(daemon[0]).toRealPath().resolve("../../release").normalize()));
+      // without the paths of this one run
+      seen.put("flags", String.join(" ", daemon).replace(site.scope().toString(), "SCOPE"));
+      site.endAll();
+    }
+    seen.put("clients_jdk", System.getProperty("java.runtime.version"));
+    seen.put("load_before", Files.readString(Path.of("/proc/loadavg")).strip());
+    return seen;
+  }
+
+  static void write(Path file, Map<String, String> values) throws IOException {
+    var text = new StringBuilder("{");
+    for (Map.Entry<String, String> each : values.entrySet()) {
+      text.append(text.length() > 1 ? ",\n" : "\n").append("  ").append(quoted(each.getKey())).append(": ")
+          .append(quoted(each.getValue()));
+    }
+    Files.writeString(file, text.append("\n}\n"));
+  }
+
+  /** Reads what {@link #write} has written. */
+  static Map<String, String> read(Path file) throws IOException {
+    var values = new LinkedHashMap<String, String>();
+    for (String line : Files.readAllLines(file)) {
+      var pair = java.util.regex.Pattern.compile("^  \"([^\"]*)\": \"(.*)\",?$").matcher(line);
+      if (pair.matches()) {
+        values.put(pair.group(1), pair.group(2).replace("\\\"", "\"").replace("\\\\", "\\"));
+      }
+    }
+    return values;
+  }
+
+  private static String quoted(String text) {
+    return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"").replaceAll("[\\x00-\\x1f]", " ") + "\"";
+  }
+
+  private static String value(Path file, String key) throws IOException {
+    for (String line : Files.readAllLines(file)) {
+      if (line.startsWith(key)) {
+        return line.substring(line.indexOf(':') + 1).strip();
+      }
+    }
+    return "unknown";
+  }
+
+  private static String release(Path file) throws IOException {
+    var properties = new Properties();
+    try (var reader = Files.newBufferedReader(file)) {
+      properties.load(reader);
+    }
+    return properties.getProperty("JAVA_RUNTIME_VERSION", properties.getProperty("JAVA_VERSION", "")).replace("\"", "");
+  }
+}

@@ -1,0 +1,49 @@
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What a scenario gets: where, how much, which sides, and where the samples go.
+ *
+ * @param skipped takes lines {@code figure,n,side,reason}
+ */
+record Plan(Site site, Samples samples, Size size, List<Side> sides, PrintWriter skipped) {
+  static PrintWriter skippedFile(Path csv) throws IOException {
+    var file = new PrintWriter(Files.newBufferedWriter(csv), true);
+    file.println("figure,n,side,reason");
+    return file;
+  }
+
+  /** Whether the floor is asked for, too. */
+  boolean floor() {
+    return sides.contains(Side.FLOOR);
+  }
+
+  /** The sides that have a shim. */
+  List<Side> shims() {
+    return sides.stream().filter(side -> side != Side.FLOOR).toList();
+  }
+
+  /** Notes and says that something is not measured. */
+  void skip(Figure figure, int n, Side side, String reason) {
+    skipped.println(figure.key() + "," + n + "," + side.name() + "," + reason.replace(',', ';'));
+    say("    skipped: " + figure.plainTitle(n) + ", " + side.title() + ": " + reason);
+  }
+
+  /** A container of each side that keeps a shim alive which serves several; all are ended with {@link Site#end}. */
+  List<String> keepers() throws IOException, InterruptedException {
+    var ids = new java.util.ArrayList<String>();
+    for (Side side : shims()) {
+      if (side.shared()) {
+        ids.add(site.sleeper(side));
+      }
+    }
+    return ids;
+  }
+
+  static void say(String what) {
+    System.err.println(what);
+  }
+}

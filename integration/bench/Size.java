@@ -1,0 +1,49 @@
+/** How much is measured. Only {@link #FULL} gives figures worth quoting. */
+enum Size {
+  /** Each scenario once or twice: shows that all of it works, in a minute or two. Its figures mean nothing. */
+  SMOKE(2, 1, new int[] {1, 3}),
+  /** A few minutes. */
+  QUICK(30, 5, new int[] {1, 10, 100}),
+  /** Within 25 minutes. */
+  FULL(100, 15, new int[] {1, 10, 100, 200, 500, 1000});
+
+  /** Runs of a whole command. */
+  private final int commands;
+
+  /** Rounds of many calls each. */
+  private final int rounds;
+
+  /** Numbers of containers that run at once. */
+  private final int[] densities;
+
+  Size(int commands, int rounds, int[] densities) {
+    this.commands = commands;
+    this.rounds = rounds;
+    this.densities = densities;
+  }
+
+  int commands() {
+    return commands;
+  }
+
+  int rounds() {
+    return rounds;
+  }
+
+  int[] densities() {
+    return densities.clone();
+  }
+
+  /** The one of three numbers that is for this size. */
+  int pick(int smoke, int quick, int full) {
+    return switch (this) {
+      case SMOKE -> smoke;
+      case QUICK -> quick;
+      case FULL -> full;
+    };
+  }
+
+  static Size of(String name) {
+    return valueOf(name.toUpperCase(java.util.Locale.ROOT));
+  }
+}

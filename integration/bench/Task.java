@@ -1,0 +1,115 @@
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Empty;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
+import io.loomshim.proto.task.CreateTaskRequest;
+import io.loomshim.proto.task.CreateTaskResponse;
+import io.loomshim.proto.task.DeleteRequest;
+import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.proto.task.ExecProcessRequest;
+import io.loomshim.proto.task.KillRequest;
+import io.loomshim.proto.task.ShutdownRequest;
+import io.loomshim.proto.task.StartRequest;
+import io.loomshim.proto.task.StartResponse;
+import io.loomshim.proto.task.WaitRequest;
+import io.loomshim.proto.task.WaitResponse;
+import io.loomshim.ttrpc.Client;
+import io.loomshim.ttrpc.ClosedException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+
+/** One container, spoken to through its shim's task service, as containerd does. Any thread may call. */
+final class Task implements AutoCloseable {
+  static final String SERVICE = "containerd.task.v2.Task";
+  static final int SIGKILL = 9;
+
+  /** No call takes this long, however busy the machine is. */
+  static final Duration LIMIT = Duration.ofSeconds(120);
+
+  /** The streams of a process: paths of FIFOs, or empty for none. */
+  record Streams(String in, String out, String err, boolean terminal) {
+    static final Streams NONE = new Streams("", "", "", false);
+  }
+
+  private final String id;
+  private final Client client;
+
+  private Task(String id, Client client) {
+    this.id = id;
+    this.client = client;
+  }
+
+  static Task connect(Path socket, String id) throws IOException {
+    return new Task(id, Client.connect(socket, LIMIT));
+  }
+
+  private <R extends MessageLite> R call(String method, MessageLite request, Parser<R> parser)
+      throws IOException, InterruptedException {
+    return client.call(SERVICE, method, request, parser, LIMIT, Map.of());
+  }
+
+  void create(Path bundle) throws IOException, InterruptedException {
+    var request = CreateTaskRequest.newBuilder().setId(id).setBundle(bundle.toString()).build();
+    call("Create", request, CreateTaskResponse.parser());
+  }
+
+  /** Starts the container for an empty name, else the process that was added under it. */
+  void start(String exec) throws IOException, InterruptedException {
+    call("Start", StartRequest.newBuilder().setId(id).setExecId(exec).build(), StartResponse.parser());
+  }
+
+  /** Adds a process; its arguments must need no escapes in JSON. */
+  void exec(String exec, Streams streams, String... process) throws IOException, InterruptedException {
+    String json = "{\"cwd\":\"/\",\"user\":{\"uid\":0,\"gid\":0},\"env\":[\"PATH=/bin\"],\"terminal\":"
+        + streams.terminal() + ",\"args\":[\"" + String.join("\",\"", process) + "\"]}";
+    var spec = Any.newBuilder().setTypeUrl("types.containerd.io/opencontainers/runtime-spec/1/Process")
+        .setValue(ByteString.copyFromUtf8(json));
+    var request = ExecProcessRequest.newBuilder().setId(id).setExecId(exec).setSpec(spec)
+        .setTerminal(streams.terminal()).setStdin(streams.in()).setStdout(streams.out())
+        .setStderr(streams.err());
+    call("Exec", request.build(), Empty.parser());
+  }
+
+  void kill(String exec) throws IOException, InterruptedException {
+    var request = KillRequest.newBuilder().setId(id).setExecId(exec).setSignal(SIGKILL).build();
+    call("Kill", request, Empty.parser());
+  }
+
+  /** Waits for the end of a process; its exit status. */
+  int await(String exec) throws IOException, InterruptedException {
+    var request = WaitRequest.newBuilder().setId(id).setExecId(exec).build();
+    return call("Wait", request, WaitResponse.parser()).getExitStatus();
+  }
+
+  void delete(String exec) throws IOException, InterruptedException {
+    call("Delete", DeleteRequest.newBuilder().setId(id).setExecId(exec).build(), DeleteResponse.parser());
+  }
+
+  /** Adds a process that runs {@code true}, and sees it through to its end. */
+  void execTrue(String exec) throws IOException, InterruptedException {
+    exec(exec, Streams.NONE, "/bin/true");
+    start(exec);
+    int status = await(exec);
+    delete(exec);
+    if (status != 0) {
+      throw new IOException("exec of true ended with " + status);
+    }
+  }
+
+  /** Asks the shim to end if this was its last container. */
+  void shutdown() throws IOException, InterruptedException {
+    try {
+      call("Shutdown", ShutdownRequest.newBuilder().setId(id).build(), Empty.parser());
+    } catch (ClosedException e) {
+      // a shim that ends itself need not answer
+    }
+  }
+
+  @Override
+  public void close() {
+    client.close();
+  }
+}

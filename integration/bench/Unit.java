@@ -1,0 +1,53 @@
+import java.util.Locale;
+
+/** What a value is counted in, and how it is written. */
+enum Unit {
+  US("µs", 1000, "ms"), MS("ms", 1000, "s"), S("s", 0, ""), MB("MB", 1024, "GB"),
+  RATE("/s", 1000, "k/s"), MS_PER_S("ms/s", 0, ""), COUNT("", 0, "");
+
+  private final String sign;
+  private final double step;
+  private final String larger;
+
+  /** From {@code step} on, if it is not 0, values are written in the unit {@code larger}. */
+  Unit(String sign, double step, String larger) {
+    this.sign = sign;
+    this.step = step;
+    this.larger = larger;
+  }
+
+  /** Three digits and the unit. */
+  String text(double value) {
+    return this == COUNT ? Long.toString(Math.round(value)) : number(scaled(value)) + " " + sign(value);
+  }
+
+  /** A round number, without digits that are all 0. */
+  String round(double value) {
+    String number = String.format(Locale.ROOT, "%.3f", scaled(value)).replaceFirst("\\.?0+$", "");
+    return (number + " " + sign(value)).strip();
+  }
+
+  /** The range, in the unit of {@code text(middle)}, without it. */
+  String range(double low, double middle, double high) {
+    if (this == COUNT) {
+      return Math.round(low) + "–" + Math.round(high);
+    }
+    double scale = step > 0 && middle >= step ? step : 1;
+    return number(low / scale) + "–" + number(high / scale);
+  }
+
+  private double scaled(double value) {
+    return step > 0 && value >= step ? value / step : value;
+  }
+
+  private String sign(double value) {
+    return step > 0 && value >= step ? larger : sign;
+  }
+
+  static String number(double value) {
+    if (value == 0) {
+      return "0";
+    }
+    return String.format(Locale.ROOT, value >= 99.95 ? "%.0f" : value >= 9.995 ? "%.1f" : "%.2f", value);
+  }
+}
