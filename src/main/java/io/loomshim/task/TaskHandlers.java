@@ -32,7 +32,7 @@ public final class TaskHandlers {
   /** The ttrpc service that answers from {@code tasks}. */
   public static Service service(TaskService tasks) {
     var service = new Service(NAME);
-    service.method(
+    service.immediate(
         "State",
         StateRequest.parser(),
         (call, r) -> {
@@ -95,7 +95,7 @@ public final class TaskHandlers {
           call.serves(name(r.getId(), r.getExecId()));
           return tasks.await(r);
         });
-    service.method(
+    service.immediate(
         "Connect",
         ConnectRequest.parser(),
         (call, r) -> {

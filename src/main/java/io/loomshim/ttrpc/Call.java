@@ -117,6 +117,11 @@ public final class Call {
     return thread.getName();
   }
 
+  /** Tells whether its handler never waits. */
+  boolean immediate() {
+    return method.immediate();
+  }
+
   Connection owner() {
     return connection;
   }

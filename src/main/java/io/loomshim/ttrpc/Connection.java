@@ -18,6 +18,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * One connection of a {@link Server}. One virtual thread at a time reads it ({@code conn/c3}): the one that has read a
  * request starts its successor, takes the name of the call ({@code rpc/State/c3}), runs the handler and writes the
  * reply. So each call has a thread of its own, and a request is served without waiting for a thread to be scheduled.
+ * A call whose handler never waits is answered before the thread reads on, with no successor; a client that sends the
+ * next request meanwhile waits as long as it would for any thread.
  * What one reader did happens-before what the next one does, as it starts it.
  *
  * <p>{@code lock} guards the list of calls and their states. A call is interrupted only under the lock and only
@@ -35,6 +37,7 @@ final class Connection implements Runnable {
   private final Server server;
   private final SocketChannel channel;
   private final long number;
+  private final String name;
   private final FrameReader reader;
   private final FrameWriter writer;
 
@@ -52,22 +55,19 @@ final class Connection implements Runnable {
     this.server = server;
     this.channel = channel;
     this.number = number;
+    this.name = "conn/c" + number;
     this.reader = new FrameReader(channel);
     this.writer = new FrameWriter(channel);
   }
 
-  /** Reads the connection until it ends or gives a request, which is then served. */
+  /** Reads the connection until it ends or gives a request that may have to wait, which is then served. */
   @Override
   public void run() {
-    Optional<Call> call = Optional.empty();
-    try {
-      if (trusted()) {
-        call = nextCall();
-      }
-    } catch (IOException e) {
-      Log.debug("ttrpc: connection lost", "connection", Long.toString(number), "error", e.toString());
-    } catch (RuntimeException | Error e) {
-      Log.error("ttrpc: connection failed", "connection", Long.toString(number), "error", e.toString());
+    Optional<Call> call = read();
+    while (call.isPresent() && call.get().immediate()) {
+      run(call.get());
+      Thread.currentThread().setName(name);
+      call = read();
     }
     if (call.isEmpty()) {
       close();
@@ -77,9 +77,20 @@ final class Connection implements Runnable {
     run(call.get());
   }
 
+  private Optional<Call> read() {
+    try {
+      return trusted() ? nextCall() : Optional.empty();
+    } catch (IOException e) {
+      Log.debug("ttrpc: connection lost", "connection", Long.toString(number), "error", e.toString());
+    } catch (RuntimeException | Error e) {
+      Log.error("ttrpc: connection failed", "connection", Long.toString(number), "error", e.toString());
+    }
+    return Optional.empty();
+  }
+
   private void startSuccessor() {
     try {
-      Threads.start("conn/c" + number, this);
+      Threads.start(name, this);
     } catch (OutOfMemoryError e) {
       Log.error("ttrpc: connection failed", "connection", Long.toString(number), "error", e.toString());
       close();

@@ -5,8 +5,13 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 
-/** One method of a {@link Service}. Immutable. */
-record Method<Q extends MessageLite>(String service, String name, Parser<Q> parser, Handler<Q> handler) {
+/**
+ * One method of a {@link Service}. Immutable.
+ *
+ * @param immediate whether the handler never waits
+ */
+record Method<Q extends MessageLite>(
+    String service, String name, boolean immediate, Parser<Q> parser, Handler<Q> handler) {
 
   /** Decodes a request; the result shares no memory with {@code payload}. */
   Q decode(ByteString payload) throws InvalidProtocolBufferException {

@@ -25,8 +25,22 @@ public final class Service {
    * @throws IllegalArgumentException if there is one of that name
    */
   public <Q extends MessageLite> Service method(String name, Parser<Q> parser, Handler<Q> handler) {
-    if (methods.putIfAbsent(name, new Method<>(this.name, name, parser, handler)) != null) {
-      throw new IllegalArgumentException("method " + name + " is there twice");
+    return add(new Method<>(this.name, name, false, parser, handler));
+  }
+
+  /**
+   * Adds a method whose handler never waits: no lock that is held for long, no disk, no process. The thread that reads
+   * the connection answers before it reads on, which saves a thread and half of the time.
+   *
+   * @throws IllegalArgumentException if there is one of that name
+   */
+  public <Q extends MessageLite> Service immediate(String name, Parser<Q> parser, Handler<Q> handler) {
+    return add(new Method<>(this.name, name, true, parser, handler));
+  }
+
+  private Service add(Method<?> method) {
+    if (methods.putIfAbsent(method.name(), method) != null) {
+      throw new IllegalArgumentException("method " + method.name() + " is there twice");
     }
     return this;
   }

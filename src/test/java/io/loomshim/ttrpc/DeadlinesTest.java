@@ -21,7 +21,7 @@ class DeadlinesTest {
   @Test
   void theEarliestIsAlwaysFirstWhateverLeavesInBetween() {
     var random = new Random(Seed.of("theEarliestIsAlwaysFirstWhateverLeavesInBetween"));
-    var method = new Method<>("s", "m", Empty.parser(), (call, request) -> request);
+    var method = new Method<>("s", "m", false, Empty.parser(), (call, request) -> request);
     var heap = new DeadlineHeap();
     List<Call> model = new ArrayList<>();
     for (int i = 0; i < 20_000; i++) {

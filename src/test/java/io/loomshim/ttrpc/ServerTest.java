@@ -64,6 +64,21 @@ class ServerTest {
   }
 
   @Test
+  void callsThatNeverWaitAreAnsweredByTheThreadThatReadsAndTheOthersByTheirOwn() throws Exception {
+    peer.send(1, hold(""));
+    peer.send(3, Peer.request(Stand.SERVICE, "Thread", Empty.getDefaultInstance()));
+    peer.send(5, Peer.request(Stand.SERVICE, "Refuse", Empty.getDefaultInstance()));
+    peer.send(7, Peer.request(Stand.SERVICE, "Thread", Empty.getDefaultInstance()));
+    var first = StringValue.parseFrom(peer.receive().response().getPayload());
+    assertEquals("5 no such thing", peer.receive().status());
+    var second = StringValue.parseFrom(peer.receive().response().getPayload());
+    assertEquals(first, second);
+    assertTrue(first.getValue().startsWith("rpc/Thread/c1 "), first::getValue);
+    stand.release.countDown();
+    assertEquals(1, peer.receive().id());
+  }
+
+  @Test
   void anEvenIdIsRefusedAndTheConnectionGoesOn() throws Exception {
     peer.send(2, echo());
     assertEquals("3 StreamID must be odd for client initiated streams", peer.receive().status());

@@ -61,6 +61,10 @@ final class Stand implements AutoCloseable {
         .method("Zeros", StringValue.parser(), (call, request) ->
             BytesValue.of(Peer.zeros(Integer.parseInt(request.getValue()))))
         .method("Nothing", Empty.parser(), (call, request) -> Empty.getDefaultInstance())
+        .immediate("Thread", Empty.parser(), (call, request) -> text(call.threadName() + " " + call.thread.threadId()))
+        .immediate("Refuse", Empty.parser(), (call, request) -> {
+          throw new StatusException(Code.NOT_FOUND, "no such thing");
+        })
         .method("Null", Empty.parser(), (call, request) -> null)
         .method("Metadata", StringValue.parser(), (call, request) ->
             text(call.metadata(request.getValue()).toString()))
