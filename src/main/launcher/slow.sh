@@ -52,7 +52,8 @@ find_java() {
   [ "$best" -ge 21 ] || fail "no JDK 21 or newer found: looked at JAVA_HOME, /usr/lib/jvm and PATH"
 }
 
-# jvm ARG...: becomes the JVM; the caller has arranged its file descriptors.
+# jvm ARG...: becomes the JVM; the caller has arranged its file descriptors. Why these options and not
+# others: docs/DECISIONS.md.
 jvm() {
   # shellcheck disable=SC2086 # a list of options
   set -- $java_options "$@"
@@ -63,8 +64,9 @@ jvm() {
     set -- "-XX:SharedArchiveFile=$home/loomshim.jsa" "$@"
   fi
   # shellcheck disable=SC2086 # empty, or a command that restores signals
-  exec $restore_signals "$java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
+  exec $restore_signals "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
     -Xss512k -Xms8m -Xmx96m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData -Xshare:auto \
+    -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=60000 -Djdk.pollerMode=1 \
     -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr \
     "-Djffi.boot.library.path=$home/native" "$@"
 }
