@@ -141,7 +141,7 @@ final class InitProcess implements ContainerProcess {
         Log.warn("failed to remove runc container", "id", spec.id(), "error", e.getMessage());
       }
     }
-    child.ifPresent(Child::close);
+    child.ifPresentOrElse(Child::close, Orphans::sweepOnce); // runc may have made an init that it could not name
     if (io != null) {
       io.close();
     }

@@ -53,6 +53,20 @@ final class Bundle implements AutoCloseable {
     return id;
   }
 
+  /** Gives the init a terminal, and the container what terminals need. */
+  Bundle withTerminal() {
+    String dev = "\"options\": [\"nosuid\", \"strictatime\", \"mode=755\", \"size=65536k\"]},";
+    Path config = path.resolve("config.json");
+    try {
+      Files.writeString(config, Files.readString(config).replace("\"process\": {", "\"process\": {\"terminal\": true,")
+          .replace(dev, dev + "{\"destination\": \"/dev/pts\", \"type\": \"devpts\", \"source\": \"devpts\", "
+              + "\"options\": [\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\"]},"));
+      return this;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** What the shim has logged for this container. */
   String log() {
     return logReader.output();

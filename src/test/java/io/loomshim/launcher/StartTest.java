@@ -54,6 +54,17 @@ final class StartTest {
   }
 
   @Test
+  void filesThatAnEarlierStartLeftInTheBundleAreOverwritten() throws Exception {
+    for (String name : List.of("address", "shim.pid", ".address", ".shim.pid")) {
+      Files.writeString(shim.bundle("a").resolve(name), "left by a crash and longer than any address that there will be"
+          .repeat(9));
+    }
+    String address = shim.start("a").out();
+    assertEquals(address, Files.readString(shim.bundle("a").resolve("address")));
+    assertEquals(shim.daemon("a"), Long.parseLong(Files.readString(shim.bundle("a").resolve("shim.pid"))));
+  }
+
+  @Test
   void theRunDirectoryIsForRootOnly() throws Exception {
     shim.start("a");
     assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(shim.run("a"))));
