@@ -152,12 +152,20 @@ fetch_jdk() {
     need_packages "$package"
     return
   fi
-  need_packages debian-archive-keyring patchelf
+  need_jdk_tree "$1" >/dev/null
+}
+
+# need_jdk_tree 21|25: prints the home of a JDK that brings the libc along that it runs on; fetches it
+# from Debian 13 if need be.
+need_jdk_tree() {
+  need_root
+  need_packages debian-archive-keyring patchelf >&2
   mkdir -p "$CACHE"
   (
     flock 9
-    [[ -e $CACHE/jdk-$1/complete ]] || fetch_jdk_tree "$1"
+    [[ -e $CACHE/jdk-$1/complete ]] || fetch_jdk_tree "$1" >&2
   ) 9>"$CACHE/jdk-$1.lock"
+  printf '%s\n' "$CACHE/jdk-$1/usr/lib/jvm/java-$1-openjdk-"*
 }
 
 # The Debian mirror that this machine already uses.
@@ -227,6 +235,33 @@ fetch_jdk_tree() {
   # the archive that the package would have made on installation: a faster start
   "$home/bin/java" -Xshare:dump >/dev/null 2>&1 || true
   touch "$tree/complete"
+}
+
+# ------------------------------------------------------------------------- reports of tests
+
+# summary DIR...: "passed failed skipped" over the JUnit reports below the directories.
+summary() {
+  find "$@" -name 'TEST-*.xml' -exec sed -n '/<testsuite /,/>/p' {} + 2>/dev/null | awk '
+    BEGIN { RS = "[ \n>]+"; FS = "\"" }
+    /^tests="/ { tests += $2 }
+    /^errors="/ || /^failures="/ { failed += $2 }
+    /^skipped="/ { skipped += $2 }
+    END { print tests - failed - skipped, failed + 0, skipped + 0 }'
+}
+
+# failures DIR: one line for each test below it that failed, with its message.
+failures() {
+  find "$1" -name 'TEST-*.xml' -exec cat {} + 2>/dev/null | awk '
+    function attribute(name,  rest) {
+      if (!match($0, " " name "=\"")) return ""
+      rest = substr($0, RSTART + RLENGTH)
+      rest = substr(rest, 1, index(rest "\"", "\"") - 1)
+      gsub(/&#10;/, " ", rest); gsub(/&lt;/, "<", rest); gsub(/&gt;/, ">", rest)
+      gsub(/&quot;/, "\"", rest); gsub(/&apos;/, "\047", rest); gsub(/&amp;/, "\\&", rest)
+      return rest
+    }
+    /<testcase / { test = attribute("classname") " " attribute("name") }
+    /<(failure|error)[ >]/ { print "    " test ": " substr(attribute("message"), 1, 400) }'
 }
 
 # ------------------------------------------------------------------------- root file system

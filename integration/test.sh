@@ -52,31 +52,6 @@ while (($#)); do
 done
 filtered=$unit_filter$integration_filter
 
-# summary DIR...: "passed failed skipped" over the JUnit reports below the directories.
-summary() {
-  find "$@" -name 'TEST-*.xml' -exec sed -n '/<testsuite /,/>/p' {} + 2>/dev/null | awk '
-    BEGIN { RS = "[ \n>]+"; FS = "\"" }
-    /^tests="/ { tests += $2 }
-    /^errors="/ || /^failures="/ { failed += $2 }
-    /^skipped="/ { skipped += $2 }
-    END { print tests - failed - skipped, failed + 0, skipped + 0 }'
-}
-
-# failures DIR: one line for each test below it that failed, with its message.
-failures() {
-  find "$1" -name 'TEST-*.xml' -exec cat {} + 2>/dev/null | awk '
-    function attribute(name,  rest) {
-      if (!match($0, " " name "=\"")) return ""
-      rest = substr($0, RSTART + RLENGTH)
-      rest = substr(rest, 1, index(rest "\"", "\"") - 1)
-      gsub(/&#10;/, " ", rest); gsub(/&lt;/, "<", rest); gsub(/&gt;/, ">", rest)
-      gsub(/&quot;/, "\"", rest); gsub(/&apos;/, "\047", rest); gsub(/&amp;/, "\\&", rest)
-      return rest
-    }
-    /<testcase / { test = attribute("classname") " " attribute("name") }
-    /<(failure|error)[ >]/ { print "    " test ": " substr(attribute("message"), 1, 400) }'
-}
-
 mvn() { JAVA_HOME=$build_jdk ./mvnw -B -ntp "$@" </dev/null; }
 
 # ------------------------------------------------------------------------- what is missing

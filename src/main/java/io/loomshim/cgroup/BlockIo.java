@@ -45,18 +45,19 @@ final class BlockIo {
   static List<BlkIOEntry> parse(String text, Map<String, String> disks) {
     var entries = new ArrayList<BlkIOEntry>();
     for (String line : text.split("\n")) {
-      String[] words = line.strip().split(" +");
-      String[] device = words[0].split(":");
-      if (device.length != 2 || words.length < 2 || words.length > 3) {
+      List<String> words = StatFiles.words(line);
+      int colon = words.isEmpty() ? -1 : words.get(0).indexOf(':');
+      if (colon < 0 || words.size() < 2 || words.size() > 3) {
         continue;
       }
+      String device = words.get(0);
       entries.add(
           BlkIOEntry.newBuilder()
-              .setMajor(StatFiles.number(device[0]))
-              .setMinor(StatFiles.number(device[1]))
-              .setDevice(disks.getOrDefault(words[0], ""))
-              .setOp(words.length == 3 ? words[1] : "")
-              .setValue(StatFiles.number(words[words.length - 1]))
+              .setMajor(StatFiles.number(device.substring(0, colon)))
+              .setMinor(StatFiles.number(device.substring(colon + 1)))
+              .setDevice(disks.getOrDefault(device, ""))
+              .setOp(words.size() == 3 ? words.get(1) : "")
+              .setValue(StatFiles.number(words.getLast()))
               .build());
     }
     return entries;
@@ -66,9 +67,9 @@ final class BlockIo {
   static Map<String, String> disks(String diskstats) {
     var disks = new HashMap<String, String>();
     for (String line : diskstats.split("\n")) {
-      String[] words = line.strip().split(" +");
-      if (words.length > 2) {
-        disks.putIfAbsent(words[0] + ":" + words[1], "/dev/" + words[2]);
+      List<String> words = StatFiles.words(line);
+      if (words.size() > 2) {
+        disks.putIfAbsent(words.get(0) + ":" + words.get(1), "/dev/" + words.get(2));
       }
     }
     return disks;

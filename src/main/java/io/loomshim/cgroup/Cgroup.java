@@ -8,10 +8,11 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The cgroup of one container (cgroups(7)).
@@ -21,8 +22,6 @@ import java.util.Optional;
 public record Cgroup(Map<String, Path> directories) {
   /** The name of the cgroup v2 hierarchy, as in {@code /proc/PID/cgroup}. */
   static final String UNIFIED = "";
-
-  private static final Path NOWHERE = Path.of("/proc/none");
 
   private static final Path UNIFIED_MOUNT = Path.of("/sys/fs/cgroup");
 
@@ -75,12 +74,13 @@ public record Cgroup(Map<String, Path> directories) {
    * @return an empty list when the cgroup is gone
    */
   public List<Integer> pids() throws IOException {
-    var pids = new ArrayList<Integer>();
+    // a process that moves while the kernel lists may be listed twice
+    var pids = new LinkedHashSet<Integer>();
     Optional<Path> directory = processDirectory();
     if (directory.isPresent()) {
       collect(directory.get(), pids);
     }
-    return pids;
+    return List.copyOf(pids);
   }
 
   /**
@@ -102,20 +102,6 @@ public record Cgroup(Map<String, Path> directories) {
     return directories.containsKey(UNIFIED);
   }
 
-  /**
-   * How many processes of this cgroup the kernel has killed for want of memory, its own or that of a cgroup above
-   * it. 0 when the cgroup is gone.
-   */
-  long oomKills() {
-    Path directory = directories.getOrDefault(unifiedOnly() ? UNIFIED : "memory", NOWHERE);
-    try {
-      String text = StatFiles.text(directory, unifiedOnly() ? "memory.events" : "memory.oom_control");
-      return StatFiles.table(text).getOrDefault("oom_kill", 0L);
-    } catch (IOException e) {
-      return 0;
-    }
-  }
-
   private static Any any(String type, MessageLite message) {
     return Any.newBuilder().setTypeUrl(type).setValue(message.toByteString()).build();
   }
@@ -130,8 +116,11 @@ public record Cgroup(Map<String, Path> directories) {
     return Optional.empty();
   }
 
-  private static void collect(Path directory, List<Integer> pids) throws IOException {
+  private static void collect(Path directory, Set<Integer> pids) throws IOException {
     try {
+      if (threaded(directory)) {
+        return;
+      }
       for (String line : Files.readAllLines(directory.resolve("cgroup.procs"))) {
         pids.add(Integer.valueOf(line));
       }
@@ -143,5 +132,14 @@ public record Cgroup(Map<String, Path> directories) {
     } catch (NoSuchFileException e) {
       // the cgroup went away while we looked
     }
+  }
+
+  /**
+   * Whether a cgroup v2 holds threads instead of processes, as all below it do. It cannot be asked for processes, and
+   * need not: the one above that is not like this lists them.
+   */
+  private static boolean threaded(Path directory) throws IOException {
+    Path type = directory.resolve("cgroup.type"); // the kernel's root and cgroup v1 have none
+    return Files.exists(type) && Files.readString(type).equals("threaded\n");
   }
 }

@@ -4,64 +4,113 @@ import io.loomshim.linux.Inotify;
 import io.loomshim.log.Log;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Wakes the {@link OomWatch}es of all containers on cgroup v2: the kernel signals a change of {@code memory.events} as
  * a modification of the file. One inotify instance for all, as a user has 128 of them at most by default, and one
- * virtual thread, {@code oom}, which starts with the first container.
+ * virtual thread, {@code oom}; both start with the first container and end with the last. {@code LOCK} guards which
+ * instance it is, and that nobody joins one that ends.
  */
 final class MemoryEventsWatch {
-  private static final class Holder {
-    static final MemoryEventsWatch SHARED = open();
-
-    private static MemoryEventsWatch open() {
-      try {
-        return new MemoryEventsWatch(Inotify.open());
-      } catch (IOException e) {
-        throw new IllegalStateException("no inotify instance left: " + e.getMessage(), e);
-      }
-    }
-  }
+  private static final ReentrantLock LOCK = new ReentrantLock();
+  private static Optional<MemoryEventsWatch> shared = Optional.empty();
 
   private final Inotify inotify;
   private final ConcurrentHashMap<Integer, OomWatch> watches = new ConcurrentHashMap<>();
 
+  private Thread thread; // guarded by LOCK
+
   private MemoryEventsWatch(Inotify inotify) {
     this.inotify = inotify;
-    Threads.start("oom", this::run);
   }
 
-  /** Watches the cgroup's file for {@code watch}; the result ends that. */
-  static AutoCloseable add(Cgroup cgroup, OomWatch watch) throws IOException {
-    MemoryEventsWatch shared;
+  /** Watches the file in {@code directory} for {@code watch}; the result ends that. */
+  static AutoCloseable add(Path directory, OomWatch watch) throws IOException {
+    LOCK.lock();
     try {
-      shared = Holder.SHARED;
-    } catch (ExceptionInInitializerError | NoClassDefFoundError e) {
-      throw new IOException("memory events cannot be watched", e);
+      MemoryEventsWatch all = shared();
+      try {
+        int number = all.inotify.watch(directory.resolve("memory.events"), Inotify.MODIFY);
+        all.watches.put(number, watch);
+        // the kernel's own watch ends with the cgroup
+        return () -> all.remove(number);
+      } finally {
+        all.endIfIdle();
+      }
+    } finally {
+      LOCK.unlock();
     }
-    var file = cgroup.directories().get(Cgroup.UNIFIED).resolve("memory.events");
-    int number = shared.inotify.watch(file, Inotify.MODIFY);
-    shared.watches.put(number, watch);
-    // the kernel's own watch ends with the cgroup
-    return () -> shared.watches.remove(number, watch);
+  }
+
+  /** When there is no room for an instance, the next container tries again. Call only when holding the lock. */
+  private static MemoryEventsWatch shared() throws IOException {
+    assert LOCK.isHeldByCurrentThread();
+    if (shared.isEmpty()) {
+      var first = new MemoryEventsWatch(Inotify.open());
+      first.thread = Threads.start("oom", first::run);
+      shared = Optional.of(first);
+    }
+    return shared.get();
+  }
+
+  private void remove(int number) {
+    LOCK.lock();
+    try {
+      watches.remove(number);
+      endIfIdle();
+    } finally {
+      LOCK.unlock();
+    }
+  }
+
+  /** Call only when holding the lock. */
+  private void endIfIdle() {
+    assert LOCK.isHeldByCurrentThread();
+    if (watches.isEmpty() && shared.isPresent() && shared.get() == this) {
+      shared = Optional.empty();
+      thread.interrupt();
+    }
   }
 
   private void run() {
     try {
       while (true) {
         for (Inotify.Event event : inotify.take()) {
-          OomWatch watch = watches.get(event.watch());
-          if (watch != null) {
-            Threads.start("oom/" + watch.id(), watch::check); // which may have to wait for that container
-          }
-          if ((event.mask() & Inotify.IGNORED) != 0) {
-            watches.remove(event.watch());
-          }
+          handle(event);
         }
       }
-    } catch (IOException | InterruptedException e) {
+    } catch (InterruptedException e) {
+      // the last watch has ended
+    } catch (IOException e) {
       Log.error("memory events are not watched any more", "error", String.valueOf(e.getMessage()));
+    } finally {
+      inotify.close();
     }
+  }
+
+  private void handle(Inotify.Event event) {
+    if ((event.mask() & Inotify.OVERFLOW) != 0) {
+      // nobody knows whose events the kernel has dropped
+      for (OomWatch watch : watches.values()) {
+        look(watch);
+      }
+      return;
+    }
+    OomWatch watch = watches.get(event.watch());
+    if (watch != null) {
+      look(watch);
+    }
+    if ((event.mask() & Inotify.IGNORED) != 0) {
+      remove(event.watch());
+    }
+  }
+
+  /** On a thread of its own, as it may have to wait for that container. */
+  private static void look(OomWatch watch) {
+    Threads.start("oom/" + watch.id(), watch::check);
   }
 }

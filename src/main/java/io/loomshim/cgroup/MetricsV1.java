@@ -32,7 +32,7 @@ final class MetricsV1 {
   static Metrics read(Map<String, Path> directories) throws IOException {
     Path memory = directories.getOrDefault("memory", NOWHERE);
     var metrics = Metrics.newBuilder().setCpu(cpu(directories));
-    if (directories.containsKey("pids")) {
+    if (Files.isDirectory(directories.getOrDefault("pids", NOWHERE))) {
       metrics.setPids(pids(directories.get("pids")));
     }
     if (Files.isDirectory(memory)) {
@@ -42,7 +42,7 @@ final class MetricsV1 {
     if (Files.isDirectory(directories.getOrDefault("blkio", NOWHERE))) {
       metrics.setBlkio(BlockIo.read(directories.get("blkio")));
     }
-    if (directories.containsKey("rdma")) {
+    if (Files.isDirectory(directories.getOrDefault("rdma", NOWHERE))) {
       rdma(metrics, directories.get("rdma"));
     }
     if (directories.containsKey("hugetlb")) {

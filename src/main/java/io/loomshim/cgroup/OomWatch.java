@@ -1,5 +1,6 @@
 package io.loomshim.cgroup;
 
+import io.loomshim.log.Log;
 import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -8,32 +9,41 @@ import java.util.concurrent.locks.ReentrantLock;
  * kills is the truth; its notifications only say when to look. Whoever is about to publish the end of a process
  * calls {@link #check} first, so the news of a kill never comes after that of the exit that it caused.
  *
- * <p>{@code lock} guards the last count and orders the news: each growth is told once, by whichever thread sees it.
+ * <p>{@code lock} guards the counter and orders the news: each growth is told once, by whichever thread sees it.
  */
 public final class OomWatch implements AutoCloseable {
   private final String id;
-  private final Cgroup cgroup;
+  private final OomCounter counter;
   private final Runnable onKill;
   private final ReentrantLock lock = new ReentrantLock();
-  private long told;
   private AutoCloseable wakeUps = () -> {};
 
-  private OomWatch(String id, Cgroup cgroup, Runnable onKill) {
+  private OomWatch(String id, OomCounter counter, Runnable onKill) {
     this.id = id;
-    this.cgroup = cgroup;
+    this.counter = counter;
     this.onKill = onKill;
   }
 
   /**
-   * Begins to watch.
+   * Begins to watch. Where the kernel has no room for one more notification, or knows none, only {@link #check}
+   * finds kills, and a warning is logged.
    *
    * @param id the container, for the names of threads
-   * @param onKill called for each growth of the counter, on the thread that sees it, which is this container's own
-   * @throws IOException when the cgroup has no memory controller, or the kernel has no room for a watch
+   * @param onKill called for each growth of the counter, on the thread that sees it, which is this container's own;
+   *     it may wait for a lock that nobody holds who calls this or {@link #check}
+   * @throws IOException when the cgroup has no memory controller
    */
   public static OomWatch start(String id, Cgroup cgroup, Runnable onKill) throws IOException {
-    var watch = new OomWatch(id, cgroup, onKill);
-    watch.wakeUps = cgroup.unifiedOnly() ? MemoryEventsWatch.add(cgroup, watch) : OomNotifier.start(id, cgroup, watch);
+    var counter = OomCounter.of(cgroup);
+    var watch = new OomWatch(id, counter, onKill);
+    try {
+      watch.wakeUps =
+          cgroup.unifiedOnly()
+              ? MemoryEventsWatch.add(counter.directory(), watch)
+              : OomNotifier.start(id, counter.directory(), watch);
+    } catch (IOException e) {
+      Log.warn("out of memory is noticed at exits only", "id", id, "error", String.valueOf(e.getMessage()));
+    }
     watch.check();
     return watch;
   }
@@ -43,15 +53,19 @@ public final class OomWatch implements AutoCloseable {
     return id;
   }
 
-  /** Looks at the counter, and tells when it has grown. A cgroup that is gone tells nothing any more. */
-  public void check() {
+  /**
+   * Looks at the counter, and tells when it has grown. A cgroup that is gone tells nothing any more.
+   *
+   * @return whether it had
+   */
+  public boolean check() {
     lock.lock();
     try {
-      long kills = cgroup.oomKills();
-      if (kills > told) {
-        told = kills;
+      boolean grown = counter.grown();
+      if (grown) {
         onKill.run();
       }
+      return grown;
     } finally {
       lock.unlock();
     }

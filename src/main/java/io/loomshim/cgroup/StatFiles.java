@@ -5,7 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -56,6 +58,21 @@ final class StatFiles {
     } catch (NumberFormatException e) {
       return 0;
     }
+  }
+
+  /** The words of a line; any number of blanks parts them. */
+  static List<String> words(String line) {
+    var words = new ArrayList<String>();
+    int at = 0;
+    while (at < line.length()) {
+      int end = line.indexOf(' ', at);
+      end = end < 0 ? line.length() : end;
+      if (end > at) {
+        words.add(line.substring(at, end));
+      }
+      at = end + 1;
+    }
+    return words;
   }
 
   /** Lines {@code name number} as a map. */

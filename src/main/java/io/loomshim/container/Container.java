@@ -3,7 +3,6 @@ package io.loomshim.container;
 import com.google.protobuf.Any;
 import io.loomshim.cgroup.Cgroup;
 import io.loomshim.event.Outbox;
-import io.loomshim.log.Log;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncGlobal;
@@ -27,7 +26,6 @@ public final class Container {
   private final TaskEvents events;
   private final InitProcess init;
   private final ConcurrentHashMap<String, ExecProcess> execs = new ConcurrentHashMap<>();
-  private volatile Optional<Cgroup> cgroup = Optional.empty();
 
   private Container(ContainerSpec spec, Bundle bundle, Runc runc, TaskEvents events, InitProcess init) {
     this.spec = spec;
@@ -51,10 +49,8 @@ public final class Container {
     var taskEvents = new TaskEvents(spec.id(), events);
     var init = new InitProcess(spec, bundle, runc, taskEvents);
     init.create();
-    var container = new Container(spec, bundle, runc, taskEvents, init);
-    container.findCgroup();
     init.created();
-    return container;
+    return new Container(spec, bundle, runc, taskEvents, init);
   }
 
   private static RuncGlobal global(Options options, String namespace, Bundle bundle) {
@@ -63,19 +59,6 @@ public final class Container {
         options.getCriuPath().isEmpty() ? Optional.empty() : Optional.of(Path.of(options.getCriuPath()));
     return new RuncGlobal(
         options.getBinaryName(), root.resolve(namespace), bundle.runcLog(), criu, options.getSystemdCgroup());
-  }
-
-  /** A restored container has a cgroup only once it has started. */
-  private void findCgroup() {
-    if (cgroup.isPresent() || init.pid() == 0) {
-      return;
-    }
-    try {
-      cgroup = Cgroup.of(init.pid());
-      cgroup.ifPresent(init.memory()::watch);
-    } catch (IOException e) {
-      Log.warn("no cgroup found", "id", spec.id(), "error", String.valueOf(e.getMessage()));
-    }
   }
 
   public String id() {
@@ -104,9 +87,7 @@ public final class Container {
    * @return its pid
    */
   public int start(String execId) throws IOException, InterruptedException {
-    int pid = process(execId).start();
-    findCgroup();
-    return pid;
+    return process(execId).start();
   }
 
   /**
@@ -153,7 +134,7 @@ public final class Container {
    */
   public Any stats() throws IOException {
     try {
-      return cgroup.orElseThrow(() -> new NoSuchFileException("cgroup")).stats();
+      return init.memory().cgroup().orElseThrow(() -> new NoSuchFileException("cgroup")).stats();
     } catch (NoSuchFileException e) {
       throw new StatusException(Code.NOT_FOUND, "cgroup does not exist: not found", e);
     }
@@ -191,6 +172,7 @@ public final class Container {
 
   /** The pids of all processes in the container; none when it has ended. */
   public List<Integer> pids() throws IOException, InterruptedException {
+    Optional<Cgroup> cgroup = init.memory().cgroup();
     if (cgroup.isPresent()) {
       return cgroup.get().pids();
     }

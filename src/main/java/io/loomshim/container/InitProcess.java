@@ -152,8 +152,13 @@ final class InitProcess implements ContainerProcess {
   void created() {
     events.created(spec, pid());
     if (child.isPresent()) {
-      Threads.start("exit/" + spec.id(), this::exitStory);
+      awaitTheEnd();
     }
+  }
+
+  private void awaitTheEnd() {
+    memory.watch(pid());
+    Threads.start("exit/" + spec.id(), this::exitStory);
   }
 
   /** The story of the thread {@code exit/ID}. */
@@ -222,26 +227,31 @@ final class InitProcess implements ContainerProcess {
   public int start() throws IOException, InterruptedException {
     operations.lockInterruptibly();
     try {
-      order.lockInterruptibly();
-      try {
-        state.check(Operation.START);
-        boolean restored = state == InitState.CREATED_FROM_CHECKPOINT;
-        if (restored) {
-          restore();
-        } else {
-          command(new RuncCommand.Start(spec.id()), "OCI runtime start failed");
-        }
-        state = InitState.RUNNING;
-        events.started(pid());
-        if (restored) {
-          Threads.start("exit/" + spec.id(), this::exitStory);
-        }
-        return pid();
-      } finally {
-        order.unlock();
+      if (startInOrder()) {
+        awaitTheEnd();
       }
+      return pid();
     } finally {
       operations.unlock();
+    }
+  }
+
+  /** Starts or restores, and publishes that; true for a restored one, whose end nobody waits for yet. */
+  private boolean startInOrder() throws IOException, InterruptedException {
+    order.lockInterruptibly();
+    try {
+      state.check(Operation.START);
+      boolean restored = state == InitState.CREATED_FROM_CHECKPOINT;
+      if (restored) {
+        restore();
+      } else {
+        command(new RuncCommand.Start(spec.id()), "OCI runtime start failed");
+      }
+      state = InitState.RUNNING;
+      events.started(pid());
+      return restored;
+    } finally {
+      order.unlock();
     }
   }
 
@@ -344,7 +354,7 @@ final class InitProcess implements ContainerProcess {
     state.check(Operation.EXEC);
   }
 
-  /** What publishes that the container has run out of memory. */
+  /** What knows the cgroup and publishes that the container has run out of memory. */
   OutOfMemory memory() {
     return memory;
   }

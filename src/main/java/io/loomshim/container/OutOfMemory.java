@@ -8,12 +8,14 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Publishes that a container has run out of memory, once its cgroup is known. May be used from any thread; each
- * story of a process's end asks it before it publishes the exit.
+ * Finds the cgroup of a container and publishes that it has run out of memory. May be used from any thread; each
+ * story of a process's end asks it before it publishes the exit. Nobody calls it who holds {@code order}: a thread
+ * that sees a kill holds the watch's lock when it waits for that one.
  */
 final class OutOfMemory {
   private final TaskEvents events;
   private final ReentrantLock order;
+  private volatile Optional<Cgroup> cgroup = Optional.empty();
   private volatile Optional<OomWatch> watch = Optional.empty();
 
   /** While {@code order} is held nothing is published: a start event that is under way goes first. */
@@ -22,13 +24,29 @@ final class OutOfMemory {
     this.order = order;
   }
 
-  /** Begins to watch {@code cgroup}; without a memory controller there is nothing to publish. */
-  void watch(Cgroup cgroup) {
+  /**
+   * Begins to watch the cgroup of {@code pid}, the init; to be called after the event that makes the container known
+   * and before its end is waited for. Without a memory controller there is nothing to publish.
+   */
+  void watch(int pid) {
+    assert !order.isHeldByCurrentThread();
     try {
-      watch = Optional.of(OomWatch.start(events.id(), cgroup, this::publish));
+      cgroup = Cgroup.of(pid);
     } catch (IOException e) {
-      Log.warn("out of memory will not be noticed", "id", events.id(), "error", String.valueOf(e.getMessage()));
+      Log.warn("no cgroup found", "id", events.id(), "error", String.valueOf(e.getMessage()));
     }
+    if (cgroup.isPresent()) {
+      try {
+        watch = Optional.of(OomWatch.start(events.id(), cgroup.get(), this::publish));
+      } catch (IOException e) {
+        Log.warn("out of memory will not be noticed", "id", events.id(), "error", String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
+  /** The container's own cgroup; a restored one has it only once it has started. */
+  Optional<Cgroup> cgroup() {
+    return cgroup;
   }
 
   private void publish() {
@@ -42,6 +60,7 @@ final class OutOfMemory {
 
   /** Publishes what has happened until now and was not published yet. */
   void check() {
+    assert !order.isHeldByCurrentThread();
     watch.ifPresent(OomWatch::check);
   }
 

@@ -14,6 +14,9 @@ public final class Inotify implements AutoCloseable {
   public static final int MOVED_TO = 0x80;
   public static final int CREATE = 0x100;
 
+  /** Told, for watch −1, when events came faster than they were taken and some were dropped. */
+  public static final int OVERFLOW = 0x4000;
+
   /** Told when the thing watched is gone. */
   public static final int IGNORED = 0x8000;
 

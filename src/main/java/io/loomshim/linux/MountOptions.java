@@ -30,6 +30,9 @@ public record MountOptions(long flags, String data) {
   public static final long MS_RELATIME = 1 << 21;
   public static final long MS_STRICTATIME = 1 << 24;
 
+  /** What snapshotters tell containerd and no file system knows. */
+  private static final String FOR_CONTAINERD = "X-containerd.";
+
   private static final Map<String, Long> SETS = Map.ofEntries(
       Map.entry("bind", MS_BIND),
       Map.entry("dirsync", MS_DIRSYNC),
@@ -74,7 +77,7 @@ public record MountOptions(long flags, String data) {
         flags |= set;
       } else if (clear != null) {
         flags &= ~clear;
-      } else {
+      } else if (!option.startsWith(FOR_CONTAINERD)) {
         data.append(data.isEmpty() ? "" : ",").append(option);
       }
     }

@@ -23,10 +23,16 @@ public final class Mounts {
    * Mounts what the options in the words of fstab(5) say. Options of an overlay that do not fit into a page
    * are shortened with the help of a thread that works in the directory that its layers share.
    *
-   * @throws IOException {@code mount options is too long}, or the error of mount(2)
+   * <p>A file system of a type {@code fuse.NAME} or {@code fuse3.NAME} is mounted by its helper program.
+   *
+   * @throws IOException {@code mount options is too long}, the helper's words, or the error of mount(2)
    */
   public static void mount(String type, String source, Path target, List<String> options)
       throws IOException, InterruptedException {
+    if (MountHelper.serves(type)) {
+      MountHelper.mount(type, source, target, options);
+      return;
+    }
     OverlayOptions overlay = OverlayOptions.compact(type, options, PAGE_BYTES);
     MountOptions parsed = MountOptions.parse(overlay.options(), PAGE_BYTES);
     if (overlay.directory().isPresent()) {

@@ -2,6 +2,7 @@ package io.loomshim.cgroup;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -16,6 +17,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Each field against the kernel's own file, on a cgroup that the test makes. */
 class MetricsV1Test {
@@ -90,13 +92,26 @@ class MetricsV1Test {
   }
 
   @Test
-  void throttlingIsToldWhenTheQuotaIsUsedUp() throws Exception {
+  void throttlingIsCountedInPeriodsAndNanosecondsWhenTheQuotaIsUsedUp() throws Exception {
     Files.writeString(directories.get("cpu").resolve("cpu.cfs_quota_us"), "1000");
-    process.getOutputStream().write("more\n".getBytes());
-    var throttling = MetricsV1.read(directories).getCpu().getThrottling();
-    assertTrue(throttling.getPeriods() <= line("cpu", "cpu.stat", "nr_periods"));
-    assertTrue(throttling.getThrottledPeriods() <= line("cpu", "cpu.stat", "nr_throttled"));
-    assertTrue(throttling.getThrottledTime() <= line("cpu", "cpu.stat", "throttled_time"));
+    Process busy = new ProcessBuilder("sh", "-c", "read go; while :; do :; done").start();
+    try {
+      Files.writeString(directories.get("cpu").resolve("cgroup.procs"), Long.toString(busy.pid()));
+      busy.getOutputStream().write('\n');
+      busy.getOutputStream().flush();
+      // the kernel adds the time only when it lets the group run again
+      await().until(() -> line("cpu", "cpu.stat", "throttled_time") > 1_000_000);
+      long periods = line("cpu", "cpu.stat", "nr_periods");
+      long throttled = line("cpu", "cpu.stat", "nr_throttled");
+      long time = line("cpu", "cpu.stat", "throttled_time");
+      var throttling = MetricsV1.read(directories).getCpu().getThrottling();
+      between(periods, throttling.getPeriods(), line("cpu", "cpu.stat", "nr_periods"));
+      between(throttled, throttling.getThrottledPeriods(), line("cpu", "cpu.stat", "nr_throttled"));
+      between(time, throttling.getThrottledTime(), line("cpu", "cpu.stat", "throttled_time"));
+      assertTrue(throttled > 0);
+    } finally {
+      busy.destroyForcibly().waitFor();
+    }
   }
 
   @Test
@@ -112,12 +127,16 @@ class MetricsV1Test {
   @Test
   void everyFieldOfTheMemoryStatisticsIsTheKernelsOwn() throws Exception {
     Files.writeString(directories.get("memory").resolve("memory.limit_in_bytes"), "104857600");
+    // steady while both processes wait, but for what the kernel still frees behind them
+    await().untilAsserted(this::memoryIsTheKernelsOwn);
+  }
+
+  private void memoryIsTheKernelsOwn() throws IOException {
     Metrics metrics = MetricsV1.read(directories);
     var memory = metrics.getMemory();
     assertEquals(104857600, memory.getUsage().getLimit());
     assertEquals(104857600, memory.getHierarchicalMemoryLimit());
     assertTrue(memory.getUsage().getUsage() > 0);
-    // steady while both processes wait
     assertEquals(line("memory", "memory.stat", "rss"), memory.getRss());
     assertEquals(line("memory", "memory.stat", "cache"), memory.getCache());
     assertEquals(line("memory", "memory.stat", "pgfault"), memory.getPgFault());
@@ -184,10 +203,11 @@ class MetricsV1Test {
 
   @Test
   void aCgroupThatIsGoneHasNothingButZeros() throws Exception {
-    Metrics metrics = MetricsV1.read(Map.of("memory", Path.of("/no"), "pids", Path.of("/no"), "cpu", Path.of("/no")));
+    Metrics metrics = MetricsV1.read(Map.of("memory", Path.of("/no"), "pids", Path.of("/no"), "rdma", Path.of("/no")));
     assertEquals(0, metrics.getCpu().getUsage().getTotal());
     assertEquals(0, metrics.getPids().getCurrent());
-    assertTrue(metrics.hasCpu() && !metrics.hasMemory());
+    assertTrue(metrics.hasCpu());
+    assertFalse(metrics.hasMemory() || metrics.hasMemoryOomControl() || metrics.hasPids() || metrics.hasRdma());
   }
 
   @Test
@@ -197,5 +217,44 @@ class MetricsV1Test {
     assertEquals("64KB", HugePages.size(64));
     assertEquals("2MB", HugePages.size(2048));
     assertEquals("1GB", HugePages.size(1 << 20));
+  }
+
+  @Test
+  void oneMissingFileDoesNotKeepTheOthersFromBeingRead(@TempDir Path temp) throws Exception {
+    Path memory = Files.createDirectory(temp.resolve("memory"));
+    // a kernel without accounting of swap
+    Files.writeString(memory.resolve("memory.usage_in_bytes"), "4096\n");
+    Files.writeString(memory.resolve("memory.kmem.tcp.limit_in_bytes"), "9223372036854771712\n");
+    Files.writeString(memory.resolve("memory.oom_control"), "oom_kill_disable 1\nunder_oom 1\noom_kill 3\n");
+    Metrics metrics = MetricsV1.read(Map.of("memory", memory));
+    assertEquals(4096, metrics.getMemory().getUsage().getUsage());
+    assertTrue(metrics.getMemory().hasSwap());
+    assertEquals(0, metrics.getMemory().getSwap().getLimit());
+    assertEquals(9223372036854771712L, metrics.getMemory().getKernelTcp().getLimit());
+    assertEquals(1, metrics.getMemoryOomControl().getOomKillDisable());
+    assertEquals(1, metrics.getMemoryOomControl().getUnderOom());
+    assertEquals(3, metrics.getMemoryOomControl().getOomKill());
+  }
+
+  @Test
+  void theFiguresOfTheSchedulerComeBeforeThoseOfThrottling(@TempDir Path temp) throws Exception {
+    Files.writeString(temp.resolve("blkio.throttle.io_serviced"), "7:0 Read 9\nTotal 9\n");
+    Files.writeString(temp.resolve("blkio.throttle.io_service_bytes"), "7:0 Read 99\nTotal 99\n");
+    Files.writeString(temp.resolve("blkio.io_serviced_recursive"), "Total 0\n");
+    var fallback = BlockIo.read(temp);
+    assertEquals(9, fallback.getIoServicedRecursive(0).getValue());
+    assertEquals(99, fallback.getIoServiceBytesRecursive(0).getValue());
+    var files = List.of("io_service_bytes_recursive", "io_serviced_recursive", "io_queued_recursive",
+        "io_service_time_recursive", "io_wait_time_recursive", "io_merged_recursive", "time_recursive",
+        "sectors_recursive");
+    for (int i = 0; i < files.size(); i++) {
+      Files.writeString(temp.resolve("blkio." + files.get(i)), "8:0 " + (i + 1) + "\n");
+    }
+    var stat = BlockIo.read(temp);
+    assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L),
+        List.of(stat.getIoServiceBytesRecursive(0).getValue(), stat.getIoServicedRecursive(0).getValue(),
+            stat.getIoQueuedRecursive(0).getValue(), stat.getIoServiceTimeRecursive(0).getValue(),
+            stat.getIoWaitTimeRecursive(0).getValue(), stat.getIoMergedRecursive(0).getValue(),
+            stat.getIoTimeRecursive(0).getValue(), stat.getSectorsRecursive(0).getValue()));
   }
 }

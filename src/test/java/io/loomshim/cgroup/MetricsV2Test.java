@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,6 +60,31 @@ class MetricsV2Test {
     assertEquals(4, metrics.getIo().getUsage(0).getWios());
     assertEquals(253, metrics.getIo().getUsage(1).getMajor());
     assertTrue(metrics.hasRdma());
+  }
+
+  @Test
+  void everyNameOfMemoryStatHasItsField() {
+    var names = List.of("anon", "file", "kernel_stack", "slab", "sock", "shmem", "file_mapped", "file_dirty",
+        "file_writeback", "anon_thp", "inactive_anon", "active_anon", "inactive_file", "active_file", "unevictable",
+        "slab_reclaimable", "slab_unreclaimable", "pgfault", "pgmajfault", "workingset_refault",
+        "workingset_activate", "workingset_nodereclaim", "pgrefill", "pgscan", "pgsteal", "pgactivate",
+        "pgdeactivate", "pglazyfree", "pglazyfreed", "thp_fault_alloc", "thp_collapse_alloc");
+    var text = new StringBuilder();
+    for (int i = 0; i < names.size(); i++) {
+      text.append(names.get(i)).append(' ').append(i + 1).append('\n');
+    }
+    byte[] bytes = MetricsV2.memoryStat(StatFiles.table(text.toString())).build().toByteArray();
+    // field n has the value n: a tag and a value each, two bytes for the tag from field 16 on
+    int at = 0;
+    for (int field = 1; field <= names.size(); field++) {
+      int tag = bytes[at++] & 0xff;
+      if (tag >= 0x80) {
+        tag = tag & 0x7f | bytes[at++] << 7;
+      }
+      assertEquals(field, tag >> 3);
+      assertEquals(field, bytes[at++], names.get(field - 1));
+    }
+    assertEquals(bytes.length, at);
   }
 
   @Test

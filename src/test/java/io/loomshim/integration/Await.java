@@ -8,9 +8,17 @@ import org.awaitility.core.ConditionTimeoutException;
 
 /** Waits of the tests, all with one limit that a busy machine can keep. */
 final class Await {
-  static final Duration LIMIT = Duration.ofSeconds(30);
+  /** An emulated machine is slower by a factor: {@code -Dloomshim.slow=N}. */
+  private static final int SLOW = Integer.getInteger("loomshim.slow", 1);
+
+  static final Duration LIMIT = seconds(30);
 
   private Await() {}
+
+  /** A limit that a machine of ordinary speed keeps, for this one. */
+  static Duration seconds(int seconds) {
+    return Duration.ofSeconds((long) seconds * SLOW);
+  }
 
   static void until(String what, BooleanSupplier condition) {
     await(what).atMost(LIMIT).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10))

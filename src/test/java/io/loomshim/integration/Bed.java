@@ -21,8 +21,8 @@ import org.opentest4j.TestAbortedException;
  */
 final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
   /** containerd tidies up on its own time after ctr has answered. */
-  private static final Duration SETTLE_MAX = Duration.ofSeconds(10);
-  private static final Duration DAEMON_END_MAX = Duration.ofSeconds(10);
+  private static final Duration SETTLE_MAX = Await.seconds(10);
+  private static final Duration DAEMON_END_MAX = Await.seconds(10);
 
   private static final class Shared {
     static final Path ROOTFS = make();

@@ -19,8 +19,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class Containerd {
   static final Path PROGRAM = Path.of(System.getProperty("loomshim.containerd", "/usr/bin/containerd"));
-  private static final Duration START_MAX = Duration.ofSeconds(30);
-  private static final Duration STOP_MAX = Duration.ofSeconds(15);
+  private static final Duration START_MAX = Await.seconds(30);
+  private static final Duration STOP_MAX = Await.seconds(15);
 
   private final Path directory;
   private final Path log;

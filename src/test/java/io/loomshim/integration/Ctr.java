@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  */
 final class Ctr {
   /** No command of ctr may take longer on a busy machine. */
-  static final Duration LIMIT = Duration.ofSeconds(60);
+  static final Duration LIMIT = Await.seconds(60);
 
   private static final Pattern EXIT_STATUS = Pattern.compile("non-zero exit code (\\d+)");
 

@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -113,7 +112,7 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     for (String point : Mounts.below(Scratch.BASE.toString()).reversed()) {
       if (!before.things.contains("mount " + point)) {
         Exec.start(Scratch.BASE, new Exec.Setting(Scratch.BASE, Map.of()), List.of("umount", "-l", point))
-            .await(Duration.ofSeconds(10));
+            .await(Await.seconds(10));
       }
     }
     for (Path cgroup : cgroups()) {

@@ -35,7 +35,8 @@ final class MatrixOfStatesIT {
     var all = new HashMap<String, Answers>();
     all.put("CREATED / Delete", new Answers("", // a Wait for it would never end
         "no error: true 137 now | gone | [create, exit ID 137, delete 137]"));
-    all.put("STOPPED / Delete", new Answers("no error: true 137 now | STOPPED | [create, start, exit ID 137, delete 137]",
+    all.put("STOPPED / Delete", new Answers(
+        "no error: true 137 now | STOPPED | [create, start, exit ID 137, delete 137]",
         "no error: true 137 now | gone | [create, start, exit ID 137, delete 137]"));
     for (State state : List.of(State.CREATED, State.RUNNING, State.PAUSED, State.STOPPED)) {
       String rest = " | " + state + " | " + state.events();

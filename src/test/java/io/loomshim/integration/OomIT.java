@@ -61,6 +61,21 @@ final class OomIT {
   }
 
   @Test
+  void the_kill_of_a_process_that_the_shim_does_not_wait_for_is_told_while_the_container_runs_on() {
+    String[] parent = {"sh", "-c", "tail /dev/zero; sleep 1000"};
+    try (var task = BED.shims().start(Shim.tested(), BED.shims().bundle(Names.id("oominner"), parent))) {
+      task.create();
+      task.update(LIMIT);
+      task.start();
+      BED.shims().sink().until(BED.shims().namespace(), task.id(), "/tasks/oom");
+      assertEquals("RUNNING", task.state("").getStatus().toString());
+      task.end();
+      assertEquals(List.of("/tasks/create", "/tasks/start", "/tasks/oom", "/tasks/exit", "/tasks/delete"),
+          topics(task));
+    }
+  }
+
+  @Test
   void a_container_that_is_merely_killed_tells_nothing_of_memory() {
     try (var task = BED.shims().start(Shim.tested(), BED.shims().bundle(Names.id("fine"), "sleep", "1000"))) {
       task.create();

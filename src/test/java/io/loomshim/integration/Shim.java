@@ -2,10 +2,14 @@ package io.loomshim.integration;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A shim by the name of its runtime, as {@code ctr --runtime} takes it. */
 record Shim(String runtime) {
+  /** Whether this machine has cgroup v2 alone: {@code integration/cgroup2/run.sh} starts one. */
+  static final boolean UNIFIED = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
+
   private static final String OURS = "io.containerd.loom.v1";
 
   /** The shim that the tests are about: system property {@code loomshim.runtime}, ours when absent. */
@@ -13,9 +17,9 @@ record Shim(String runtime) {
     return new Shim(System.getProperty("loomshim.runtime", OURS));
   }
 
-  /** The Go shim that ours is measured by. */
+  /** The Go shim that ours is measured by; the older one knows neither statistics nor memory events of cgroup v2. */
   static Shim reference() {
-    return new Shim("io.containerd.runc.v1");
+    return new Shim(UNIFIED ? "io.containerd.runc.v2" : "io.containerd.runc.v1");
   }
 
   boolean ours() {

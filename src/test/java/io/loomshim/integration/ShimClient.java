@@ -48,7 +48,7 @@ import java.util.function.UnaryOperator;
 final class ShimClient implements AutoCloseable {
   static final int KILL = 9;
   static final String SERVICE = "containerd.task.v2.Task";
-  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration LIMIT = Await.seconds(60);
 
   private final Shims shims;
   private final Shim shim;

@@ -8,8 +8,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.loomshim.proto.cgroups1.Metrics;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
@@ -21,8 +19,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 final class StatsIT {
   @RegisterExtension
   static final Bed BED = new Bed();
-
-  private static final boolean UNIFIED = Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
 
   private static Metrics metrics(ShimClient task) {
     try {
@@ -43,7 +39,7 @@ final class StatsIT {
 
   @Test
   void the_same_fields_are_filled_as_by_the_original_and_the_limits_are_equal() {
-    assumeTrue(!UNIFIED, "the Go v1 shim has statistics for cgroup v1 only");
+    assumeTrue(!Shim.UNIFIED, "needs a machine with cgroup v1");
     var seen = Differential.same(shim -> {
       try (var task = running(shim)) {
         task.update("{\"pids\":{\"limit\":77},\"memory\":{\"limit\":67108864}}");
@@ -60,16 +56,24 @@ final class StatsIT {
   }
 
   @Test
-  void unlike_the_original_statistics_exist_on_cgroup_v2() throws Exception {
-    assumeTrue(UNIFIED, "needs a machine with cgroup v2: integration/cgroup2/run.sh has one");
-    try (var task = running(Shim.tested())) {
-      var any = task.stats();
-      assertEquals("io.containerd.cgroups.v2.Metrics", any.getTypeUrl());
-      var metrics = io.loomshim.proto.cgroups2.Metrics.parseFrom(any.getValue());
-      assertEquals(1, metrics.getPids().getCurrent());
-      assertTrue(metrics.getMemory().getUsage() > 0);
-      assertTrue(metrics.getCpu().getUsageUsec() > 0);
-    }
+  void on_cgroup_v2_too_the_same_fields_are_filled_as_by_the_original() {
+    assumeTrue(Shim.UNIFIED, "needs a machine with cgroup v2: integration/cgroup2/run.sh has one");
+    var seen = Differential.same(shim -> {
+      try (var task = running(shim)) {
+        task.update("{\"pids\":{\"limit\":77},\"memory\":{\"limit\":67108864}}");
+        var any = task.stats();
+        assertEquals("io.containerd.cgroups.v2.Metrics", any.getTypeUrl());
+        var m = io.loomshim.proto.cgroups2.Metrics.parseFrom(any.getValue());
+        var memory = m.getMemory();
+        return List.of(m.getPids().getLimit(), m.getPids().getCurrent(), memory.getUsageLimit(), memory.getSwapLimit(),
+            memory.getSwapUsage(), memory.getUsage() > 0, memory.getAnon() > 0, memory.getPgfault() > 0,
+            m.getCpu().getUsageUsec() > 0, m.hasPids(), m.hasCpu(), m.hasMemory(), m.hasRdma(), m.hasIo(),
+            m.hasMemoryEvents(), m.getHugetlbCount());
+      } catch (InvalidProtocolBufferException e) {
+        throw new UncheckedIOException(e);
+      }
+    });
+    assertEquals(77L, seen.get(0));
   }
 
   @Test

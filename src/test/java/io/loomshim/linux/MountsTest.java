@@ -48,4 +48,66 @@ class MountsTest {
     assertEquals("/r", entries.get(0).root());
     assertEquals("tmpfs", entries.get(1).type());
   }
+
+  @Test
+  void anOverlayWithMoreLayersThanAPageHoldsIsMountedAndOurDirectoryStaysOurs() throws Exception {
+    Path layers = Files.createDirectories(temp.resolve("snapshots-with-a-long-name-".repeat(4)));
+    var lower = new java.util.ArrayList<String>();
+    for (int i = 0; i < 60; i++) {
+      Path layer = Files.createDirectories(layers.resolve(i + "/fs"));
+      Files.writeString(layer.resolve("file" + i), "x");
+      lower.add(layer.toString());
+    }
+    for (String name : List.of("upper", "work", "merged")) {
+      Files.createDirectory(temp.resolve(name));
+    }
+    String lowerdir = "lowerdir=" + String.join(":", lower);
+    assertTrue(lowerdir.length() > 4096);
+    Path cwd = Path.of("/proc/self/cwd").toRealPath();
+    Path merged = temp.resolve("merged");
+    var options =
+        List.of("index=off", "workdir=" + temp.resolve("work"), "upperdir=" + temp.resolve("upper"), lowerdir);
+    Mounts.mount("overlay", "overlay", merged, options);
+    try {
+      assertTrue(Files.exists(merged.resolve("file0")) && Files.exists(merged.resolve("file59")));
+      assertEquals(cwd, Path.of("/proc/self/cwd").toRealPath());
+    } finally {
+      Mounts.unmountAll(merged);
+    }
+  }
+
+  @Test
+  void aReadOnlyBindMountCannotBeWritten() throws Exception {
+    Path source = Files.createDirectory(temp.resolve("source"));
+    Path target = Files.createDirectory(temp.resolve("target"));
+    Mounts.mount("bind", source.toString(), target, List.of("rbind", "ro", "X-containerd.anything=1"));
+    try {
+      assertThrows(java.nio.file.FileSystemException.class, () -> Files.createFile(target.resolve("new")));
+      Files.createFile(source.resolve("new"));
+    } finally {
+      Mounts.unmountAll(target);
+    }
+  }
+
+  @Test
+  void dataThatExceedsAPageIsRefused() {
+    var e = assertThrows(java.io.IOException.class,
+        () -> Mounts.mount("tmpfs", "tmpfs", temp, List.of("x".repeat(5000))));
+    assertEquals("mount options is too long", e.getMessage());
+  }
+
+  @Test
+  void aFuseFileSystemIsLeftToItsHelper() {
+    assertEquals(List.of("mount.fuse3", "src", "/t", "-o", "a", "-o", "b=c", "-t", "fuse-overlayfs"),
+        MountHelper.command("fuse3.fuse-overlayfs", "src", Path.of("/t"), List.of("a", "b=c")));
+    assertEquals(List.of("mount.fuse", "src", "/t", "-t", "sshfs"),
+        MountHelper.command("fuse.sshfs", "src", Path.of("/t"), List.of()));
+  }
+
+  @Test
+  void aHelperThatIsMissingOrFailsIsNamed() {
+    var e = assertThrows(java.io.IOException.class,
+        () -> Mounts.mount("fuse3.no-such-file-system", "src", temp, List.of("a")));
+    assertTrue(e.getMessage().contains("mount.fuse3"), e.getMessage());
+  }
 }

@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# Boots a machine with cgroup v2 in QEMU and runs there the tests that need one. Gets what is missing
+# first (Debian, root); the machine's disk is kept below LOOMSHIM_CACHE for the next run.
+#
+#   integration/cgroup2/run.sh [CLASS...]
+#
+# Without arguments it runs the classes below. A class is named as Java does; one that does not exist
+# is left out. The last line is `N passed, N failed, N skipped`. Logs and JUnit reports are in
+# target/cgroup2/.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+cd "$REPO"
+
+# What differs with the version of cgroups: statistics, kills for want of memory, signals to all,
+# lists of processes, freezing, limits; and the life of a container from beginning to end.
+classes=(
+  io.loomshim.cgroup.CgroupTest
+  io.loomshim.cgroup.MetricsV2Test
+  io.loomshim.cgroup.OomWatchTest
+  io.loomshim.integration.RunIT
+  io.loomshim.integration.StatsIT
+  io.loomshim.integration.OomIT
+  io.loomshim.integration.PauseIT
+  io.loomshim.integration.SignalsIT
+  io.loomshim.integration.TaskApiIT
+)
+((!$#)) || classes=("$@")
+
+# How much longer things may take than on a machine that is not emulated: the tests' limits grow by it.
+readonly SLOW=6
+# From switching on to switching off. Inside, the tests end earlier, so that their reports get out.
+readonly WALL_SECONDS_MAX=720 TESTS_SECONDS_MAX=660
+
+# A disk that nobody has used for so long is removed.
+readonly UNUSED_DAYS_MAX=14
+
+readonly SUITE=bookworm
+readonly PACKAGES=containerd,runc,busybox-static,procps,util-linux,iproute2,ca-certificates,initramfs-tools,linux-image-cloud-amd64
+# More than the tree, the rest is room for the tests; the file is sparse.
+readonly DISK_SIZE=3G PAYLOAD_SIZE=256M RESULTS_SIZE=64M MEMORY_MIB=3072
+
+if [[ $(uname -m) != x86_64 ]]; then
+  say "cgroup2: only for x86_64 machines"
+  printf '0 passed, 0 failed, 1 skipped\n'
+  exit 0
+fi
+need_root
+need_packages qemu-system-x86 debootstrap debian-archive-keyring e2fsprogs
+JAVA_HOME=$(find_jdk 21 || need_jdk 21)
+export JAVA_HOME
+
+out=$REPO/target/cgroup2
+rm -rf "$out"
+mkdir -p "$out" "$CACHE"
+work=$(mktemp -d /tmp/loom-cgroup2-XXXXXX)
+qemu=
+cleanup() {
+  [[ -z $qemu ]] || kill -KILL "$qemu" 2>/dev/null || true
+  rm -rf --one-file-system "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+# ------------------------------------------------------------------------- the machine's disk
+
+# jdk_tree HOME: what has to be copied for the JDK there. One of our own stands in a tree together
+# with the libc that it runs on.
+jdk_tree() {
+  local rest=${1#"$CACHE"/jdk-}
+  if [[ $rest == "$1" ]]; then printf '%s\n' "$1"; else printf '%s\n' "$CACHE/jdk-${rest%%/*}"; fi
+}
+
+# put_jdk TREE HOME: copies a JDK to the same place in a tree; fails when it does not run there.
+put_jdk() {
+  local from
+  from=$(jdk_tree "$2")
+  mkdir -p "$1${from%/*}"
+  cp -a "$from" "$1${from%/*}/"
+  unshare --mount --pid --fork --mount-proc="$1/proc" chroot "$1" "$2/bin/java" -version >>"$out/disk.log" 2>&1 ||
+    {
+      rm -rf "${1:?}$from"
+      return 1
+    }
+}
+
+# make_disk DIR: kernel, initial RAM disk and root file system in DIR, and the home of the JDK there.
+make_disk() {
+  local tree=$work/tree jdk
+  say "making a disk with Debian $SUITE in $1"
+  # its mounts are in a namespace of their own and go with it
+  unshare --mount debootstrap --variant=minbase --include="$PACKAGES" \
+    --keyring=/usr/share/keyrings/debian-archive-keyring.gpg "$SUITE" "$tree" "$(debian_mirror)" \
+    >"$out/disk.log" 2>&1 </dev/null || die "debootstrap failed: $out/disk.log"
+  jdk=$(readlink -f "$JAVA_HOME")
+  if ! put_jdk "$tree" "$jdk"; then
+    # a JDK for a newer libc than the tree's
+    jdk=$(need_jdk_tree 21)
+    put_jdk "$tree" "$jdk" || die "no JDK runs in $SUITE: $out/disk.log"
+  fi
+  rm -rf "$tree"/var/cache/apt/* "$tree"/var/lib/apt/lists/* "$tree"/usr/share/{doc,man,locale}
+  install -m 755 integration/cgroup2/init "$tree/loomshim-init"
+  mkdir "$tree/loomshim"
+  rm -rf "$1.new"
+  mkdir "$1.new"
+  cp "$tree"/boot/vmlinuz-* "$1.new/vmlinuz"
+  cp "$tree"/boot/initrd.img-* "$1.new/initrd"
+  mke2fs -q -t ext4 -d "$tree" "$1.new/disk" "$DISK_SIZE" >>"$out/disk.log" 2>&1
+  printf '%s\n' "$jdk" >"$1.new/jdk"
+  mv "$1.new" "$1"
+  rm -rf --one-file-system "$tree"
+}
+
+hash=$({
+  printf '%s\n' "$SUITE" "$PACKAGES" "$DISK_SIZE" "$JAVA_HOME"
+  cat "$JAVA_HOME/release" integration/cgroup2/init
+} | sha256sum | cut -c 1-12)
+base=$CACHE/cgroup2-$hash
+(
+  flock 9
+  find "$CACHE" -maxdepth 1 -name 'cgroup2-*' -mtime "+$UNUSED_DAYS_MAX" -exec rm -rf {} +
+  [[ -r $base/jdk ]] || make_disk "$base" 9>&-
+) 9>"$CACHE/cgroup2.lock"
+touch "$base"
+jdk=$(<"$base/jdk")
+
+# ------------------------------------------------------------------------------- the payload
+mvn() { ./mvnw -q -B -ntp "$@" >>"$out/build.log" 2>&1 </dev/null; }
+mvn package -DskipTests || die "the build failed: $out/build.log"
+payload=$work/payload
+mkdir -p "$payload/target" "$payload/src/main"
+mvn dependency:copy-dependencies -DincludeScope=test -DoutputDirectory="$payload/lib" ||
+  die "the libraries of the tests could not be had: $out/build.log"
+cp -a integration "$payload/"
+cp -a src/main/launcher "$payload/src/main/"
+cp -a target/loomshim target/classes target/test-classes "$payload/target/"
+selected=()
+for class in "${classes[@]}"; do
+  [[ ! -f target/test-classes/${class//./\/}.class ]] || selected+=("--select-class=$class")
+done
+((${#selected[@]})) || die "none of these classes exists: ${classes[*]}"
+cat >"$payload/tests" <<END
+export JAVA_HOME=$(printf %q "$jdk")
+exec timeout $TESTS_SECONDS_MAX "\$JAVA_HOME/bin/java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -ea \\
+  -XX:+IgnoreUnrecognizedVMOptions --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \\
+  -Dloomshim.jdk="\$JAVA_HOME" -Dloomshim.slow=$SLOW -cp 'target/test-classes:target/classes:lib/*' \\
+  org.junit.platform.console.ConsoleLauncher execute --disable-banner --disable-ansi-colors --details=testfeed \\
+  --reports-dir="\$1" ${selected[*]}
+END
+mke2fs -q -t ext4 -d "$payload" "$work/payload.img" "$PAYLOAD_SIZE" >>"$out/build.log" 2>&1
+truncate -s "$RESULTS_SIZE" "$work/results.img"
+
+# ---------------------------------------------------------------------------------- the boot
+say "booting; the console is in $out/console.log"
+started=$SECONDS
+# software emulation, which works everywhere, also where this machine is a virtual one itself;
+# what is written to the disk goes to a file in TMPDIR that has no name
+TMPDIR=$work setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m "$MEMORY_MIB" \
+  -nodefaults -no-reboot -display none -monitor none -serial "file:$out/console.log" \
+  -kernel "$base/vmlinuz" -initrd "$base/initrd" \
+  -append "root=/dev/vda rw init=/loomshim-init console=ttyS0 quiet panic=-1 mitigations=off" \
+  -drive "file=$base/disk,if=virtio,format=raw,snapshot=on" \
+  -drive "file=$work/payload.img,if=virtio,format=raw,readonly=on" \
+  -drive "file=$work/results.img,if=virtio,format=raw" \
+  </dev/null >"$out/qemu.log" 2>&1 &
+qemu=$!
+in_time=true
+gone_within "$qemu" "$WALL_SECONDS_MAX" || in_time=false
+kill -KILL "$qemu" 2>/dev/null || true
+wait "$qemu" 2>/dev/null || true
+qemu=
+say "the machine ran for $((SECONDS - started)) s"
+
+# -------------------------------------------------------------------------------- the results
+mkdir "$out/reports"
+tar -xf "$work/results.img" -C "$out/reports" 2>/dev/null || true
+read -r passed failed skipped < <(summary "$out/reports")
+failures "$out/reports"
+status=$(cat "$out/reports/status" 2>/dev/null || printf 'none')
+if ! $in_time || ((failed == 0 && (passed == 0 || status != 0))); then
+  # no test says why: the machine did not come up or did not end, or the JVM ended early
+  tail -n 30 "$out/console.log" "$out/qemu.log" || true
+  printf 'broken: the machine%s; the status of its tests is %s\n' \
+    "$($in_time || printf ' was still running after %d s' "$WALL_SECONDS_MAX")" "$status"
+  failed=$((failed + 1))
+fi
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+((failed == 0))

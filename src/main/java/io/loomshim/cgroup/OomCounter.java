@@ -1,0 +1,82 @@
+package io.loomshim.cgroup;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The kernel's count of the processes of a container that it has killed for want of memory. On cgroup v2 {@code
+ * memory.events} counts for all cgroups below too; on v1 each {@code memory.oom_control} counts only the victims of
+ * its own cgroup, so those that the container has made below its own are read as well. Not for several threads.
+ */
+final class OomCounter {
+  private static final String KEY = "oom_kill";
+  /** A directory of a cgroup has this many links, and one more for each cgroup in it. */
+  private static final int LINKS_OF_A_LEAF = 2;
+
+  private final boolean hierarchical;
+  private final Path directory;
+  private final String file;
+  /** By the number of the directory's inode: a cgroup that is made again under the same name counts from 0. */
+  private Map<Object, Long> seen = new HashMap<>();
+
+  private OomCounter(boolean hierarchical, Path directory, String file) {
+    this.hierarchical = hierarchical;
+    this.directory = directory;
+    this.file = file;
+  }
+
+  /**
+   * The counter of {@code cgroup}, which has seen nothing yet.
+   *
+   * @throws IOException when its memory is not controlled
+   */
+  static OomCounter of(Cgroup cgroup) throws IOException {
+    boolean unified = cgroup.unifiedOnly();
+    Path directory = cgroup.directories().get(unified ? Cgroup.UNIFIED : "memory");
+    String file = unified ? "memory.events" : "memory.oom_control";
+    if (directory == null || !Files.exists(directory.resolve(file))) {
+      throw new IOException("cgroups: memory cgroup not supported on this system");
+    }
+    return new OomCounter(unified, directory, file);
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  /** Whether there were kills since the last call. What cannot be read, for it is gone, says nothing. */
+  boolean grown() {
+    var now = new HashMap<Object, Long>();
+    boolean grown = look(directory, now);
+    seen = now.isEmpty() ? seen : now;
+    return grown;
+  }
+
+  private boolean look(Path cgroup, Map<Object, Long> now) {
+    boolean grown = false;
+    try {
+      Long kills = StatFiles.table(StatFiles.text(cgroup, file)).get(KEY);
+      if (kills == null) {
+        return false;
+      }
+      Map<String, Object> attributes = Files.readAttributes(cgroup, "unix:ino,nlink");
+      Object inode = attributes.get("ino");
+      now.put(inode, kills);
+      grown = kills > seen.getOrDefault(inode, 0L);
+      if (!hierarchical && ((Number) attributes.get("nlink")).intValue() > LINKS_OF_A_LEAF) {
+        try (DirectoryStream<Path> below = Files.newDirectoryStream(cgroup, Files::isDirectory)) {
+          for (Path child : below) {
+            grown |= look(child, now);
+          }
+        }
+      }
+    } catch (IOException e) {
+      // the cgroup went away while we looked
+    }
+    return grown;
+  }
+}

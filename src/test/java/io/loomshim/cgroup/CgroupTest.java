@@ -1,0 +1,130 @@
+package io.loomshim.cgroup;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.loomshim.proto.cgroups2.Metrics;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Real cgroups with real processes, of whichever version this machine has. */
+class CgroupTest {
+  private static final Path MOUNT = Path.of("/sys/fs/cgroup");
+  private static final String VERSION_2 = "needs a machine with cgroup v2: integration/cgroup2/run.sh has one";
+
+  private final List<Path> made = new ArrayList<>();
+  private final List<Process> started = new ArrayList<>();
+
+  @AfterEach
+  void takeAllAway() throws Exception {
+    for (Process process : started) {
+      process.destroyForcibly().waitFor();
+    }
+    for (Path directory : made.reversed()) {
+      await().ignoreExceptions().until(() -> Files.deleteIfExists(directory) || !Files.exists(directory));
+    }
+  }
+
+  private Path make(Path directory) throws IOException {
+    Files.createDirectory(directory);
+    made.add(directory);
+    return directory;
+  }
+
+  private Path make() throws IOException {
+    Path parent = Cgroup.unified() ? MOUNT : MOUNT.resolve("devices");
+    assumeTrue(Files.isWritable(parent), "needs root and cgroups");
+    return make(parent.resolve("loomtest-" + ProcessHandle.current().pid()));
+  }
+
+  private int processIn(Path directory) throws IOException {
+    Process process = process();
+    Files.writeString(directory.resolve("cgroup.procs"), Long.toString(process.pid()));
+    return (int) process.pid();
+  }
+
+  private Process process() throws IOException {
+    Process process = new ProcessBuilder("cat").start();
+    started.add(process);
+    return process;
+  }
+
+  private static Set<Integer> pids(Cgroup cgroup) throws IOException {
+    return new TreeSet<>(cgroup.pids());
+  }
+
+  @Test
+  void aProcessLeadsToItsCgroupWhichListsItAndThoseInCgroupsBelow() throws Exception {
+    Path directory = make();
+    int first = processIn(directory);
+    int second = processIn(directory);
+    int inner = processIn(make(make(directory.resolve("inner")).resolve("most")));
+    Cgroup cgroup = Cgroup.of(first).orElseThrow();
+    assertTrue(cgroup.directories().containsValue(directory), cgroup::toString);
+    assertEquals(Set.of(first, second, inner), pids(cgroup));
+  }
+
+  @Test
+  void aProcessInOurOwnCgroupHasNoneOfItsOwn() throws Exception {
+    assertTrue(Cgroup.of((int) process().pid()).isEmpty());
+  }
+
+  @Test
+  void whoIsNotThereHasNoCgroup() throws Exception {
+    Process gone = process();
+    gone.destroyForcibly().waitFor();
+    assertThrows(NoSuchFileException.class, () -> Cgroup.of((int) gone.pid()));
+  }
+
+  @Test
+  void aCgroupThatIsGoneListsNobody() throws Exception {
+    Path directory = make();
+    Cgroup cgroup = Cgroup.of(processIn(directory)).orElseThrow();
+    takeAllAway();
+    assertEquals(List.of(), cgroup.pids());
+  }
+
+  @Test
+  void processesWithThreadsInCgroupsOfTheirOwnAreListedOnce() throws Exception {
+    assumeTrue(Cgroup.unified(), VERSION_2);
+    Path directory = make();
+    int process = processIn(directory);
+    Path threads = make(directory.resolve("threads"));
+    Files.writeString(threads.resolve("cgroup.type"), "threaded");
+    Files.writeString(threads.resolve("cgroup.threads"), Integer.toString(process));
+    assertEquals("domain threaded\n", Files.readString(directory.resolve("cgroup.type")));
+    assertThrows(IOException.class, () -> Files.readString(threads.resolve("cgroup.procs")));
+    var cgroup = new Cgroup(Map.of(Cgroup.UNIFIED, directory));
+    assertEquals(List.of(process), cgroup.pids());
+  }
+
+  @Test
+  void onVersionTwoItsStatisticsShowTheLimitsThatItHas() throws Exception {
+    assumeTrue(Cgroup.unified(), VERSION_2);
+    Path directory = make();
+    Files.writeString(directory.resolve("pids.max"), "77");
+    Files.writeString(directory.resolve("memory.max"), "67108864");
+    Cgroup cgroup = Cgroup.of(processIn(directory)).orElseThrow();
+    var any = cgroup.stats();
+    assertEquals("io.containerd.cgroups.v2.Metrics", any.getTypeUrl());
+    var metrics = Metrics.parseFrom(any.getValue());
+    assertEquals(77, metrics.getPids().getLimit());
+    assertEquals(1, metrics.getPids().getCurrent());
+    assertEquals(67108864, metrics.getMemory().getUsageLimit());
+    assertTrue(metrics.hasMemoryEvents());
+    takeAllAway();
+    assertThrows(NoSuchFileException.class, cgroup::stats);
+  }
+}
