@@ -88,6 +88,8 @@ decode_options() {
     printf "$bytes" > "$directory/.$$.in" || exit
     if (jvm -cp "$home/loomshim.jar" io.loomshim.daemon.StartOptions "$directory/.$$.in") \
         < /dev/null > "$directory/.$$.out"; then
+      # as old as the question: a file that is changed while it is read counts as newer
+      touch -r "$directory/.$$.in" -- "$directory/.$$.out"
       mv -f -- "$directory/.$$.out" "$known"
     fi
     rm -f -- "$directory/.$$.in" "$directory/.$$.out"

@@ -36,7 +36,8 @@ public record Cgroup(Map<String, Path> directories) {
   /**
    * The cgroup of {@code pid}.
    *
-   * @return empty when it is the one that we are in ourselves, so that it is not the container's own
+   * @return empty when it is the one that we are in ourselves, so that it is not the container's own, and on v1 when
+   *     the process is ending
    * @throws NoSuchFileException when there is no such process
    */
   public static Optional<Cgroup> of(int pid) throws IOException {

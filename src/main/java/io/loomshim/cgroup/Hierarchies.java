@@ -9,6 +9,9 @@ import java.util.Map;
 
 /** From the text of {@code /proc/PID/cgroup} to directories (cgroups(7), proc_pid_mountinfo(5)). Pure. */
 final class Hierarchies {
+  /** Where nobody has a cgroup of his own. */
+  private static final String ROOT = "/";
+
   private Hierarchies() {}
 
   /** The mounts that matter: the v2 tree alone on a unified machine, else those of v1. */
@@ -23,12 +26,15 @@ final class Hierarchies {
     return found;
   }
 
-  /** The directory of each mounted controller that {@code text} (lines {@code id:controllers:path}) names. */
+  /**
+   * The directory of each mounted controller that {@code text} (lines {@code id:controllers:path}) names. The root of
+   * a hierarchy is no container's: on v1 the kernel tells it of each process that is ending, wherever that was.
+   */
   static Map<String, Path> locate(String text, List<MountTable.Entry> mounts) {
     var directories = new HashMap<String, Path>();
     for (String line : text.split("\n")) {
       String[] parts = line.split(":", 3);
-      if (parts.length < 3) {
+      if (parts.length < 3 || parts[2].equals(ROOT)) {
         continue;
       }
       for (String controller : parts[1].split(",")) {

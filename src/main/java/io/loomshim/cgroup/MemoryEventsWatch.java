@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * Wakes the {@link OomWatch}es of all containers on cgroup v2: the kernel signals a change of {@code memory.events} as
  * a modification of the file. One inotify instance for all, as a user has 128 of them at most by default, and one
  * virtual thread, {@code oom}; both start with the first container and end with the last. {@code LOCK} guards which
- * instance it is, and that nobody joins one that ends.
+ * instance it is, and that nobody uses one that is closed.
  */
 final class MemoryEventsWatch {
   private static final ReentrantLock LOCK = new ReentrantLock();
@@ -36,7 +36,6 @@ final class MemoryEventsWatch {
       try {
         int number = all.inotify.watch(directory.resolve("memory.events"), Inotify.MODIFY);
         all.watches.put(number, watch);
-        // the kernel's own watch ends with the cgroup
         return () -> all.remove(number);
       } finally {
         all.endIfIdle();
@@ -57,11 +56,14 @@ final class MemoryEventsWatch {
     return shared.get();
   }
 
-  private void remove(int number) {
+  /** The kernel's own watch has to be ended too: it outlives the cgroup, as long as the instance does. */
+  private void remove(int number) throws IOException {
     LOCK.lock();
     try {
-      watches.remove(number);
-      endIfIdle();
+      if (watches.remove(number) != null && current()) {
+        inotify.unwatch(number);
+        endIfIdle();
+      }
     } finally {
       LOCK.unlock();
     }
@@ -70,10 +72,16 @@ final class MemoryEventsWatch {
   /** Call only when holding the lock. */
   private void endIfIdle() {
     assert LOCK.isHeldByCurrentThread();
-    if (watches.isEmpty() && shared.isPresent() && shared.get() == this) {
+    if (watches.isEmpty() && current()) {
       shared = Optional.empty();
       thread.interrupt();
     }
+  }
+
+  /** Whether this is the instance in use, which is open then. Call only when holding the lock. */
+  private boolean current() {
+    assert LOCK.isHeldByCurrentThread();
+    return shared.isPresent() && shared.get() == this;
   }
 
   private void run() {
@@ -88,11 +96,22 @@ final class MemoryEventsWatch {
     } catch (IOException e) {
       Log.error("memory events are not watched any more", "error", String.valueOf(e.getMessage()));
     } finally {
-      inotify.close();
+      end();
     }
   }
 
-  private void handle(Inotify.Event event) {
+  /** Nobody joins what is closed: after a failure, the next container begins anew. */
+  private void end() {
+    LOCK.lock();
+    try {
+      shared = current() ? Optional.empty() : shared;
+      inotify.close();
+    } finally {
+      LOCK.unlock();
+    }
+  }
+
+  private void handle(Inotify.Event event) throws IOException {
     if ((event.mask() & Inotify.OVERFLOW) != 0) {
       // nobody knows whose events the kernel has dropped
       for (OomWatch watch : watches.values()) {

@@ -17,9 +17,14 @@ final class InRoot {
    * Resolves {@code path} as if {@code root} were the root directory: {@code ..} and symbolic links, absolute
    * ones too, never lead out of it. Parts that do not exist are taken as they are.
    *
-   * @throws FileSystemException for more than {@value #LINKS_MAX} symbolic links
+   * <p>What is found holds for as long as nobody changes the directory: to be used before the container runs.
+   *
+   * @throws FileSystemException for more than {@value #LINKS_MAX} symbolic links, or a NUL
    */
   static Path resolve(Path root, String path) throws IOException {
+    if (path.indexOf('\0') >= 0) {
+      throw new FileSystemException(path.replace('\0', '?'), "", "invalid argument");
+    }
     var todo = new ArrayDeque<Path>();
     for (Path part : Path.of(path)) {
       todo.add(part);

@@ -141,7 +141,7 @@ final class InitProcess implements ContainerProcess {
         Log.warn("failed to remove runc container", "id", spec.id(), "error", e.getMessage());
       }
     }
-    child.ifPresentOrElse(Child::close, Orphans::sweepOnce); // runc may have made an init that it could not name
+    child.ifPresentOrElse(Child::close, Orphans::sweepSoon); // runc may have made an init that it could not name
     if (io != null) {
       io.close();
     }

@@ -19,31 +19,39 @@ public final class StartOptions {
 
   /** {@code args[0]} names a file with the bytes. */
   public static void main(String[] args) throws IOException {
-    Options options = decode(Files.readAllBytes(Path.of(args[0])));
+    Any any = options(Files.readAllBytes(Path.of(args[0])));
+    Options options = decode(any);
     System.out.println("shim_cgroup=" + oneLine(options.getShimCgroup()));
     System.out.println("binary_name=" + oneLine(options.getBinaryName()));
+    System.out.println("config_path=" + oneLine(RuntimeOptions.file(any)));
   }
 
-  /** An Any with options, or BootstrapParams, which read as an Any have a container's id for a type. */
-  static Options decode(byte[] bytes) {
+  private static Options decode(Any any) {
     try {
-      return RuntimeOptions.decode(Any.parseFrom(bytes));
-    } catch (IOException | StatusException e) {
-      return fromExtensions(bytes);
+      return RuntimeOptions.decode(any);
+    } catch (StatusException e) {
+      return Options.getDefaultInstance(); // Create will say what is wrong with them
     }
   }
 
-  private static Options fromExtensions(byte[] bytes) {
+  /** The options that {@code bytes} hold; an empty Any when they hold none. */
+  static Any options(byte[] bytes) {
     try {
+      Any any = Any.parseFrom(bytes);
+      // BootstrapParams read as an Any too, with a container's id for a type, but there is more in them
+      Any bare = Any.newBuilder().setTypeUrl(any.getTypeUrl()).setValue(any.getValue()).build();
+      if (bare.getSerializedSize() == bytes.length) {
+        return any;
+      }
       for (Extension extension : BootstrapParams.parseFrom(bytes).getExtensionsList()) {
         if (RuntimeOptions.knows(extension.getValue().getTypeUrl())) {
-          return RuntimeOptions.decode(extension.getValue());
+          return extension.getValue();
         }
       }
-    } catch (IOException | StatusException e) {
-      // not that either
+    } catch (IOException e) {
+      // neither
     }
-    return Options.getDefaultInstance();
+    return Any.getDefaultInstance();
   }
 
   private static String oneLine(String value) {

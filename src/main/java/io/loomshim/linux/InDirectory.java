@@ -20,7 +20,8 @@ final class InDirectory {
 
   /**
    * Runs {@code step} in {@code directory} on an OS thread that is thrown away afterwards: its working
-   * directory is its own from then on (unshare(2), CLONE_FS).
+   * directory is its own from then on (unshare(2), CLONE_FS). An interrupt counts only after it has ended: who cleans
+   * up after this must not find the step still under way.
    */
   static void run(Path directory, Step step) throws ErrnoException, InterruptedException {
     var done = new CompletableFuture<Void>();
@@ -39,13 +40,24 @@ final class InDirectory {
             done.completeExceptionally(e);
           }
         });
+    boolean interrupted = false;
     try {
-      done.get();
+      while (true) {
+        try {
+          done.get();
+          break;
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
     } catch (ExecutionException e) {
       if (e.getCause() instanceof ErrnoException errno) {
         throw errno;
       }
       throw new IllegalStateException(e.getCause());
+    }
+    if (interrupted) {
+      throw new InterruptedException();
     }
   }
 }

@@ -26,6 +26,7 @@ public final class Inotify implements AutoCloseable {
 
   private static final long INIT1 = Native.function("inotify_init1");
   private static final long ADD_WATCH = Native.function("inotify_add_watch");
+  private static final long RM_WATCH = Native.function("inotify_rm_watch");
 
   /**
    * Something happened.
@@ -53,6 +54,15 @@ public final class Inotify implements AutoCloseable {
       int result = Native.callInt(ADD_WATCH, fd.number(), arena.string(path.toString()), mask, 0, 0, 0);
       return ErrnoException.check("inotify_add_watch " + path, result);
     }
+  }
+
+  /**
+   * Ends a watch, after which {@link #IGNORED} is told; does nothing when it has ended. Any thread may, as long as
+   * nobody closes this meanwhile.
+   */
+  public void unwatch(int watch) throws ErrnoException {
+    int result = Native.callInt(RM_WATCH, fd.number(), watch, 0, 0, 0, 0);
+    ErrnoException.check("inotify_rm_watch", result == -Errno.EINVAL ? 0 : result);
   }
 
   /** Waits until something has happened and returns all that has. */

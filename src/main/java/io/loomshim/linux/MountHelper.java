@@ -7,11 +7,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * Mounts file systems that are programs (FUSE) with the helper that knows them, {@code mount.fuse3} for a type
  * {@code fuse3.NAME} and {@code mount.fuse} for {@code fuse.NAME} (mount.fuse3(8)). What the helper leaves running
- * serves the mount and ends with it.
+ * serves the mount, falls to us as its subreaper, and ends with the mount: {@link Mounts#unmountAll} sees to it that it
+ * is reaped.
  */
 final class MountHelper {
   /** How long a helper may take to mount. */
@@ -47,54 +50,84 @@ final class MountHelper {
   /**
    * Runs the helper to its end.
    *
-   * @throws IOException {@code mount helper [PROGRAM [ARGUMENTS]] failed: "WORDS"}
+   * @throws IOException {@code mount helper [PROGRAM [ARGUMENTS]] failed: "WORDS": exit status N}, as from containerd
    */
   static void mount(String type, String source, Path target, List<String> options)
       throws IOException, InterruptedException {
     List<String> command = command(type, source, target, options);
     var argv = new ArrayList<>(command);
-    argv.set(0, find(command.get(0)));
+    argv.set(0, find(command));
     try (Pipe pipe = Pipe.open();
         Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0)) {
       pipe.reader().nonBlocking(true);
-      boolean ended = false;
       var fds = List.of(nothing, pipe.writer(), pipe.writer());
-      Child child = Spawner.spawn(new Spawn(argv, environment(), Path.of("/"), fds));
-      try {
-        var status = child.await(WAIT_MAX);
-        ended = status.isPresent();
-        if (!ended || status.getAsInt() != 0) {
-          String words = ended ? words(pipe.reader()) : "no end within " + WAIT_MAX.toSeconds() + " s";
-          List<String> arguments = command.subList(1, command.size());
-          throw new IOException(
-              "mount helper [" + argv.get(0) + " [" + String.join(" ", arguments) + "]] failed: \"" + words + "\"");
-        }
-      } finally {
-        if (!ended) {
-          child.close();
+      try (Child child = Spawner.spawn(new Spawn(argv, environment(), Path.of("/"), fds))) {
+        OptionalInt status = child.await(WAIT_MAX);
+        if (status.isEmpty() || status.getAsInt() != 0) {
+          throw failed(command, words(pipe.reader()), status);
         }
       }
     }
   }
 
-  private static String find(String program) throws IOException {
-    for (String directory : System.getenv().getOrDefault("PATH", "").split(":")) {
-      Path file = Path.of(directory.isEmpty() ? "." : directory, program);
-      if (Files.isExecutable(file)) {
+  private static IOException failed(List<String> command, String words, OptionalInt status) {
+    String why = "no end within " + WAIT_MAX.toSeconds() + " s";
+    if (status.isPresent()) {
+      why = "exit status " + status.getAsInt();
+    }
+    return failed(command, words, why);
+  }
+
+  private static IOException failed(List<String> command, String words, String why) {
+    String arguments = String.join(" ", command.subList(1, command.size()));
+    return new IOException(
+        "mount helper [" + command.get(0) + " [" + arguments + "]] failed: " + quoted(words) + ": " + why);
+  }
+
+  private static String quoted(String words) {
+    var quoted = new StringBuilder("\"");
+    for (int i = 0; i < words.length(); i++) {
+      char c = words.charAt(i);
+      switch (c) {
+        case '\n' -> quoted.append("\\n");
+        case '\t' -> quoted.append("\\t");
+        case '\r' -> quoted.append("\\r");
+        case '"', '\\' -> quoted.append('\\').append(c);
+        default -> quoted.append(Character.isISOControl(c) ? '?' : c);
+      }
+    }
+    return quoted.append('"').toString();
+  }
+
+  /** Relative directories of PATH do not count: they would depend on where the daemon works. */
+  private static String find(List<String> command) throws IOException {
+    String program = command.get(0);
+    for (String directory : path().split(":")) {
+      Path file = Path.of(directory, program);
+      if (directory.startsWith("/") && Files.isRegularFile(file) && Files.isExecutable(file)) {
         return file.toString();
       }
     }
-    throw new IOException("exec: \"" + program + "\": executable file not found in $PATH");
+    throw failed(command, "", "exec: \"" + program + "\": executable file not found in $PATH");
   }
 
+  private static String path() {
+    return System.getenv().getOrDefault("PATH", "");
+  }
+
+  /** Ours: what serves the mount may need any of it. */
   private static List<String> environment() {
-    return List.of("PATH=" + System.getenv().getOrDefault("PATH", ""));
+    var environment = new ArrayList<String>();
+    for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
+      environment.add(variable.getKey() + "=" + variable.getValue());
+    }
+    return environment;
   }
 
   /** What the pipe holds now: a file system that stays would keep it open. */
   private static String words(Fd reader) throws IOException {
     byte[] buffer = new byte[OUTPUT_BYTES_MAX];
     int count = Math.max(0, reader.tryRead(buffer));
-    return new String(buffer, 0, count, StandardCharsets.UTF_8).strip();
+    return new String(buffer, 0, count, StandardCharsets.UTF_8);
   }
 }

@@ -65,7 +65,8 @@ public record MountOptions(long flags, String data) {
    * Sorts {@code options}; of two that contradict each other the later one counts.
    *
    * @param pageBytes size of a memory page: mount(2) takes one page of data
-   * @throws IOException {@code mount options is too long} if the data would exceed it
+   * @throws IOException {@code mount options is too long} if the data would exceed it, and for a mount with mapped ids,
+   *     which would silently have other owners if mount(2) ignored the word, as it does for a bind mount
    */
   public static MountOptions parse(List<String> options, int pageBytes) throws IOException {
     long flags = 0;
@@ -77,6 +78,8 @@ public record MountOptions(long flags, String data) {
         flags |= set;
       } else if (clear != null) {
         flags &= ~clear;
+      } else if (option.startsWith("uidmap=") || option.startsWith("gidmap=")) {
+        throw new IOException("mounts with mapped ids (" + option + ") are not supported");
       } else if (!option.startsWith(FOR_CONTAINERD)) {
         data.append(data.isEmpty() ? "" : ",").append(option);
       }
@@ -85,6 +88,11 @@ public record MountOptions(long flags, String data) {
       throw new IOException("mount options is too long");
     }
     return new MountOptions(flags, data.toString());
+  }
+
+  /** A remount that changes no option of the file system is left to the second step of a read-only bind mount. */
+  boolean changesNothing() {
+    return has(MS_REMOUNT) && data.isEmpty();
   }
 
   /** Whether every bit of {@code flags} is set. */

@@ -43,16 +43,16 @@ public final class MountTable {
     return entries;
   }
 
-  /** The mount points at or under {@code directory}, deepest and latest first: the order to unmount in. */
-  public static List<String> under(Path directory) throws IOException {
+  /** The mounts at or under {@code directory}, deepest and latest first: the order to unmount in. */
+  public static List<Entry> under(Path directory) throws IOException {
     return under(read(), directory.toString());
   }
 
-  static List<String> under(List<Entry> entries, String directory) {
-    var points = new ArrayList<String>();
+  static List<Entry> under(List<Entry> entries, String directory) {
+    var points = new ArrayList<Entry>();
     for (Entry entry : entries) {
       if (entry.point().equals(directory) || entry.point().startsWith(directory + "/")) {
-        points.addFirst(entry.point());
+        points.addFirst(entry);
       }
     }
     return points;

@@ -1,8 +1,10 @@
 package io.loomshim.linux;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /** mount(2) and umount(2). A call holds its carrier for as long as the kernel takes. */
@@ -13,6 +15,7 @@ public final class Mounts {
   private static final int PAGE_BYTES = 4096; // what mount(2) takes; larger pages do not raise it for a caller
   private static final Duration BUSY_PAUSE = Duration.ofMillis(50);
   private static final int UMOUNT_NOFOLLOW = 8;
+  private static final String FUSE = "fuse";
 
   private static final long MOUNT = Native.function("mount");
   private static final long UMOUNT2 = Native.function("umount2");
@@ -23,7 +26,8 @@ public final class Mounts {
    * Mounts what the options in the words of fstab(5) say. Options of an overlay that do not fit into a page
    * are shortened with the help of a thread that works in the directory that its layers share.
    *
-   * <p>A file system of a type {@code fuse.NAME} or {@code fuse3.NAME} is mounted by its helper program.
+   * <p>A file system of a type {@code fuse.NAME} or {@code fuse3.NAME} is mounted by its helper program. With the
+   * option {@code loop} the source is a file, which is attached to a loop device for as long as it is mounted.
    *
    * @throws IOException {@code mount options is too long}, the helper's words, or the error of mount(2)
    */
@@ -31,14 +35,26 @@ public final class Mounts {
       throws IOException, InterruptedException {
     if (MountHelper.serves(type)) {
       MountHelper.mount(type, source, target, options);
-      return;
+    } else if (options.contains(LoopDevice.OPTION)) {
+      var others = new ArrayList<>(options);
+      others.removeAll(List.of(LoopDevice.OPTION, LoopDevice.DIRECT_OPTION));
+      boolean readOnly = MountOptions.parse(others, PAGE_BYTES).has(MountOptions.MS_RDONLY);
+      try (var loop = LoopDevice.attach(source, readOnly, options.contains(LoopDevice.DIRECT_OPTION))) {
+        mountPlain(type, loop.path(), target, others);
+      }
+    } else {
+      mountPlain(type, source, target, options);
     }
+  }
+
+  private static void mountPlain(String type, String source, Path target, List<String> options)
+      throws IOException, InterruptedException {
     OverlayOptions overlay = OverlayOptions.compact(type, options, PAGE_BYTES);
     MountOptions parsed = MountOptions.parse(overlay.options(), PAGE_BYTES);
     if (overlay.directory().isPresent()) {
       Path directory = overlay.directory().get();
       InDirectory.run(directory, () -> mount(source, target.toString(), type, parsed.flags(), parsed.data()));
-    } else {
+    } else if (!parsed.changesNothing()) {
       mount(source, target.toString(), type, parsed.flags(), parsed.data());
     }
     if (parsed.needsReadOnlyRemount()) {
@@ -60,15 +76,30 @@ public final class Mounts {
 
   /**
    * Unmounts everything at and under {@code directory}, deepest first, each as often as something is
-   * mounted on it. Nothing there is fine, a missing directory too.
+   * mounted on it. Nothing there is fine, a missing directory too. Symbolic links on the way to it are followed, as
+   * they were when something was mounted; one in its place is not.
    *
    * @throws ErrnoException {@code failed to unmount target PATH: …}; EBUSY only after {@link #BUSY_WAIT_MAX}
    */
   public static void unmountAll(Path directory) throws IOException, InterruptedException {
     Deadline deadline = Deadline.in(BUSY_WAIT_MAX);
-    for (String point : MountTable.under(directory)) {
-      unmount(point, deadline);
+    boolean served = false;
+    for (MountTable.Entry entry : MountTable.under(real(directory))) {
+      served |= entry.type().startsWith(FUSE);
+      unmount(entry.point(), deadline);
     }
+    if (served) {
+      Orphans.sweepSoon();
+    }
+  }
+
+  /** The name that the mount table has for it. Nothing is asked of what is mounted there: its server may be dead. */
+  private static Path real(Path directory) throws IOException {
+    Path parent = directory.toAbsolutePath().getParent();
+    if (parent == null || !Files.exists(parent)) {
+      return directory;
+    }
+    return parent.toRealPath().resolve(directory.getFileName());
   }
 
   private static void unmount(String point, Deadline deadline) throws ErrnoException, InterruptedException {

@@ -14,6 +14,9 @@ public final class Orphans {
   /** How long such a zombie may lie about. Nobody waits for it; it only takes a pid. */
   static final Duration SWEEP_INTERVAL = Duration.ofSeconds(10);
 
+  /** What takes longer to end than this after its work has ended is left to the next sweep. */
+  private static final Duration SOON = Duration.ofMillis(500);
+
   private static final ReentrantLock LOCK = new ReentrantLock();
   private static int sources; // guarded by LOCK
   private static boolean sweeping; // guarded by LOCK
@@ -44,8 +47,21 @@ public final class Orphans {
     }
   }
 
-  /** There may be one orphan, whose pid nobody has learnt: a single sweep is enough. */
-  public static void sweepOnce() {
+  /**
+   * What has just been left to end by itself, or a child whose pid nobody has learnt, may be an orphan: reaps it soon,
+   * or if it takes its time, later.
+   */
+  public static void sweepSoon() {
+    Threads.start("orphans/soon", Orphans::runSoon);
+  }
+
+  private static void runSoon() {
+    try {
+      Thread.sleep(SOON);
+      Children.sweep();
+    } catch (IOException | InterruptedException e) {
+      Log.warn("orphans not swept", "error", String.valueOf(e.getMessage()));
+    }
     begin();
     end();
   }

@@ -66,14 +66,8 @@ public final class Console implements Streams {
         }
         yield console;
       }
-      case Target.NewFile(String path) -> {
-        Path parent = Path.of(path).getParent();
-        if (parent != null) {
-          Files.createDirectories(parent);
-        }
-        yield open(name, paths.stdin(), Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND | Fd.O_CREAT, 0644));
-      }
-      case Target.Logger target -> logged(Logger.start(name, target.uri(), context), name, paths.stdin());
+      case Target.NewFile(String path) -> open(name, paths.stdin(), NewFiles.open(path));
+      case Target.Logger target -> logged(Logger.start(name, target, context), name, paths.stdin());
     };
   }
 

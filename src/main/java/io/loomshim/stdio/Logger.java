@@ -14,22 +14,20 @@ import io.loomshim.threads.Threads;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
-import java.net.URI;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A program that takes the output of one process: {@code binary://PATH?KEY=VALUE…} (containerd's binary logging).
  * It reads stdout from its descriptor 3 and stderr from 4, and says that it is ready by closing 5 or writing a byte
  * to it. Its environment is CONTAINER_ID and CONTAINER_NAMESPACE, nothing else.
  *
- * <p>Started by the thread of the call that creates the process; {@link #close} may be called from any thread.
+ * <p>Started by the thread of the call that creates the process; a virtual thread of its own, {@code NAME/logger},
+ * waits for its end. {@link #close} may be called from any thread.
  */
 final class Logger implements AutoCloseable {
   /** How long a logger may take to say that it is ready. */
@@ -41,8 +39,13 @@ final class Logger implements AutoCloseable {
   /** How long it may take after SIGTERM, before SIGKILL: what containerd gives it. */
   static final Duration TERM_WAIT_MAX = Duration.ofSeconds(12);
 
+  /** How long the end of a killed one is waited for; one that is stuck in the kernel is left to its thread. */
+  static final Duration KILL_WAIT_MAX = Duration.ofSeconds(1);
+
   private final String name;
   private final Child child;
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private volatile boolean closing;
   private final Fd stdout;
   private final Fd stderr;
 
@@ -60,31 +63,59 @@ final class Logger implements AutoCloseable {
    * @throws StatusException DEADLINE_EXCEEDED when it did not get ready within {@link #READY_WAIT_MAX}
    * @throws IOException {@code failed to start binary process: …}, {@code failed to create stdout pipes: …}
    */
-  static Logger start(String name, URI uri, LogContext context) throws IOException, InterruptedException {
+  static Logger start(String name, Target.Logger target, LogContext context) throws IOException, InterruptedException {
     try (Pipe out = pipe("stdout");
         Pipe err = pipe("stderr");
         Pipe ready = pipe("ready");
         Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0)) {
       var fds = List.of(nothing, nothing, nothing, out.reader(), err.reader(), ready.writer());
       Child child;
+      var argv = new ArrayList<String>();
+      argv.add(target.program());
+      argv.addAll(target.arguments());
       try {
-        child = Spawner.spawn(new Spawn(argv(uri), context.environment(), Path.of("/"), fds));
+        child = Spawner.spawn(new Spawn(argv, context.environment(), Path.of("/"), fds));
       } catch (ErrnoException e) {
         throw new IOException("failed to start binary process: " + e.getMessage(), e);
       }
-      boolean started = false;
       try {
         ready.writer().close();
         awaitReady(ready.reader());
-        var logger = new Logger(name, child, out.writer().duplicate(), err.writer().duplicate());
-        started = true;
-        return logger;
-      } finally {
-        if (!started) {
-          child.close();
-        }
+        return started(name, child, out.writer().duplicate(), err.writer());
+      } catch (IOException | InterruptedException | RuntimeException e) {
+        child.close();
+        throw e;
       }
     }
+  }
+
+  /** Takes ownership of {@code stdout} only. */
+  private static Logger started(String name, Child child, Fd stdout, Fd stderr) throws ErrnoException {
+    try {
+      var logger = new Logger(name, child, stdout, stderr.duplicate());
+      Threads.start(name + "/logger", logger::reap);
+      return logger;
+    } catch (ErrnoException | RuntimeException e) {
+      stdout.close();
+      throw e;
+    }
+  }
+
+  /** The story of the thread {@code NAME/logger}: the program may end before its process does. */
+  private void reap() {
+    boolean reaped = false;
+    while (!reaped) {
+      try {
+        int status = child.await();
+        reaped = true;
+        if (!closing && status != 0) {
+          Log.warn("logger has failed", "name", name, "status", Integer.toString(status));
+        }
+      } catch (InterruptedException e) {
+        // nobody interrupts this thread; its work must be done in any case
+      }
+    }
+    ended.countDown();
   }
 
   private static Pipe pipe(String what) throws IOException {
@@ -93,30 +124,6 @@ final class Logger implements AutoCloseable {
     } catch (ErrnoException e) {
       throw new IOException("failed to create " + what + " pipes: " + e.getMessage(), e);
     }
-  }
-
-  /** The program and, for each key once, the key and its first value. */
-  static List<String> argv(URI uri) {
-    var argv = new ArrayList<String>();
-    argv.add(uri.getPath());
-    Set<String> keys = new HashSet<>();
-    String query = uri.getRawQuery();
-    if (query != null && !query.isEmpty()) {
-      for (String pair : query.split("&")) {
-        int equals = pair.indexOf('=');
-        String key = decode(equals < 0 ? pair : pair.substring(0, equals));
-        if (!pair.isEmpty() && keys.add(key)) {
-          argv.add(key);
-          argv.add(equals < 0 ? "" : decode(pair.substring(equals + 1)));
-        }
-      }
-    }
-    return argv;
-  }
-
-  /** The URI has been parsed, so its escapes are well formed. */
-  private static String decode(String text) {
-    return URLDecoder.decode(text, StandardCharsets.UTF_8);
   }
 
   /** A byte or the end of the pipe. */
@@ -147,21 +154,38 @@ final class Logger implements AutoCloseable {
   /** Ends the input, and the program if it does not end by itself. Not cut short by an interrupt. */
   @Override
   public void close() {
+    closing = true;
     started();
-    if (!child.ended()) {
-      Thread stopping = Threads.start(name + "/logger", this::stop);
-      Joins.join(stopping, END_WAIT_MAX.plus(TERM_WAIT_MAX).plusSeconds(1));
+    if (ended.getCount() > 0) {
+      Thread stopping = Threads.start(name + "/logger-stop", this::stop);
+      Joins.join(stopping, END_WAIT_MAX.plus(TERM_WAIT_MAX).plus(KILL_WAIT_MAX));
     }
   }
 
+  /** The story of the thread {@code NAME/logger-stop}. */
   private void stop() {
-    try (child) {
-      if (child.await(END_WAIT_MAX).isEmpty()) {
-        child.kill(Child.SIGTERM);
-        child.await(TERM_WAIT_MAX);
+    try {
+      if (!awaitEnd(END_WAIT_MAX)) {
+        kill(Child.SIGTERM);
+        if (!awaitEnd(TERM_WAIT_MAX)) {
+          kill(Child.SIGKILL);
+          awaitEnd(KILL_WAIT_MAX);
+        }
       }
-    } catch (InterruptedException | ErrnoException e) {
-      Log.warn("logger does not end orderly", "name", name, "error", String.valueOf(e.getMessage()));
+    } catch (InterruptedException e) {
+      Log.warn("logger not waited for", "name", name);
+    }
+  }
+
+  private boolean awaitEnd(Duration limit) throws InterruptedException {
+    return ended.await(limit.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void kill(int signal) {
+    try {
+      child.kill(signal);
+    } catch (ErrnoException e) {
+      // it has just ended
     }
   }
 }

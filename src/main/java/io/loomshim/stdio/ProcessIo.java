@@ -7,8 +7,6 @@ import io.loomshim.linux.Pipe;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -132,16 +130,10 @@ public final class ProcessIo implements Streams {
         if (isFifo(path)) {
           fifoOutput(stream, path);
         } else {
-          give(append(path, 0));
+          give(append(path));
         }
       }
-      case Target.NewFile(String path) -> {
-        Path parent = Path.of(path).getParent();
-        if (parent != null) {
-          Files.createDirectories(parent);
-        }
-        give(append(path, Fd.O_CREAT));
-      }
+      case Target.NewFile(String path) -> give(NewFiles.open(path));
       case Target.Logger logger ->
           throw new StatusException(Code.INVALID_ARGUMENT, "a logger takes " + stream + " only together with stdout");
     }
@@ -149,7 +141,7 @@ public final class ProcessIo implements Streams {
 
   /** A logger takes both outputs, and its process has no input. */
   private void logger(Target.Logger target, LogContext context) throws IOException, InterruptedException {
-    Logger started = Logger.start(name, target.uri(), context);
+    Logger started = Logger.start(name, target, context);
     logger = Optional.of(started);
     childFds.addAll(List.of(nothing(), started.stdout(), started.stderr()));
   }
@@ -163,9 +155,9 @@ public final class ProcessIo implements Streams {
     }
   }
 
-  private static Fd append(String path, int create) throws IOException {
+  private static Fd append(String path) throws IOException {
     try {
-      return Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND | create, 0644);
+      return Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND, 0);
     } catch (ErrnoException e) {
       throw new IOException("containerd-shim: opening file \"" + path + "\" failed: " + e.getMessage(), e);
     }

@@ -2,9 +2,8 @@ package io.loomshim.stdio;
 
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
-import java.net.URI;
-import java.net.URISyntaxException;
-import java.util.Locale;
+import java.util.List;
+import java.util.Optional;
 
 /** Where an output stream goes: the meaning of the text that the client gave for it. Pure. */
 sealed interface Target {
@@ -17,11 +16,16 @@ sealed interface Target {
   /** A file to create, with its directories, and to append to. */
   record NewFile(String path) implements Target {}
 
-  /** A program that takes the output of the process. */
-  record Logger(URI uri) implements Target {}
+  /** A program, with its arguments, that takes the output of the process. */
+  record Logger(String program, List<String> arguments) implements Target {
+    public Logger {
+      arguments = List.copyOf(arguments);
+    }
+  }
 
   /**
-   * Reads a stdio text: a path, or a URI of scheme fifo, file or binary.
+   * Reads a stdio text: a path, or a URI of scheme fifo, file or binary. What has no scheme is a path, whatever is in
+   * it; a path never begins with a word and a colon.
    *
    * @throws StatusException INVALID_ARGUMENT {@code unknown STDIO scheme X} or {@code unable to parse …}
    */
@@ -29,23 +33,17 @@ sealed interface Target {
     if (text.isEmpty()) {
       return new None();
     }
-    int colon = text.indexOf("://");
-    if (colon < 0) {
+    Optional<StdioUri> uri = StdioUri.parse(text);
+    if (uri.isEmpty()) {
       return new Path(text);
     }
-    URI uri;
-    try {
-      uri = new URI(text);
-    } catch (URISyntaxException e) {
-      throw new StatusException(Code.INVALID_ARGUMENT, "unable to parse stdout uri: " + e.getMessage(), e);
-    }
-    String path = uri.getPath() == null ? "" : uri.getPath();
-    return switch (text.substring(0, colon).toLowerCase(Locale.ROOT)) {
+    String path = uri.get().path();
+    return switch (uri.get().scheme()) {
       case "fifo" -> new Path(path);
       case "file" -> new NewFile(path);
-      case "binary" -> new Logger(uri);
+      case "binary" -> new Logger(path, uri.get().arguments());
       default ->
-          throw new StatusException(Code.INVALID_ARGUMENT, "unknown STDIO scheme " + text.substring(0, colon));
+          throw new StatusException(Code.INVALID_ARGUMENT, "unknown STDIO scheme " + uri.get().scheme());
     };
   }
 }

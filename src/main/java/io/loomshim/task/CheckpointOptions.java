@@ -61,6 +61,8 @@ final class CheckpointOptions {
       throw new StatusException(Code.INVALID_ARGUMENT, "no path for the checkpoint is given: invalid argument");
     }
     String work = options.getWorkPath();
+    RuntimeOptions.checkPath("image_path", image);
+    RuntimeOptions.checkPath("work_path", work);
     return new CheckpointSpec(
         Path.of(image),
         work.isEmpty() ? Optional.empty() : Optional.of(Path.of(work)),

@@ -7,10 +7,6 @@ import io.loomshim.proto.linuxrunc.CreateOptions;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.Set;
 
 /** The runtime options of a client, whatever type it sent them as. Pure, but for a file that options may name. */
@@ -72,6 +68,20 @@ public final class RuntimeOptions {
         .build();
   }
 
+  /** The file that {@link #decode} reads for these options, whose content may change; empty when there is none. */
+  public static String file(Any any) {
+    String type = bare(any.getTypeUrl());
+    if (!type.equals("runtimeoptions.v1.Options") && !type.equals("cri.runtimeoptions.v1.Options")) {
+      return "";
+    }
+    try {
+      var toml = io.loomshim.proto.runtimeoptions.Options.parseFrom(any.getValue());
+      return toml.getConfigBody().isEmpty() ? toml.getConfigPath() : "";
+    } catch (InvalidProtocolBufferException e) {
+      return "";
+    }
+  }
+
   /** The text itself counts, else the file. */
   private static Options fromToml(ByteString value) throws InvalidProtocolBufferException {
     var toml = io.loomshim.proto.runtimeoptions.Options.parseFrom(value);
@@ -81,26 +91,35 @@ public final class RuntimeOptions {
     if (toml.getConfigPath().isEmpty()) {
       return Options.getDefaultInstance();
     }
-    try {
-      return TomlOptions.read(Files.readString(Path.of(toml.getConfigPath())), toml.getConfigPath());
-    } catch (IOException | InvalidPathException e) {
-      String text = "options file " + toml.getConfigPath() + " cannot be read: " + e + ": invalid argument";
-      throw new StatusException(Code.INVALID_ARGUMENT, text, e);
-    }
+    return TomlOptions.readFile(toml.getConfigPath());
   }
 
   /** These become arguments and lines of files. */
   private static Options checked(Options options) {
-    for (String text : new String[] {options.getBinaryName(), options.getRoot(), options.getCriuPath()}) {
-      if (text.indexOf('\n') >= 0 || text.indexOf('\0') >= 0) {
-        throw new StatusException(
-            Code.INVALID_ARGUMENT, "options hold a path with a control character: invalid argument");
-      }
-    }
+    checkPath("binary_name", options.getBinaryName());
+    checkPath("root", options.getRoot());
+    checkPath("shim_cgroup", options.getShimCgroup());
+    checkPath("criu_path", options.getCriuPath());
+    checkPath("criu_image_path", options.getCriuImagePath());
+    checkPath("criu_work_path", options.getCriuWorkPath());
     if (!options.getRoot().isEmpty() && !options.getRoot().startsWith("/")) {
       throw new StatusException(
           Code.INVALID_ARGUMENT, "root \"" + options.getRoot() + "\" is not an absolute path: invalid argument");
     }
     return options;
+  }
+
+  /**
+   * Refuses a path that holds a control character: no file that somebody means has one.
+   *
+   * @throws StatusException INVALID_ARGUMENT with the option's name
+   */
+  static void checkPath(String option, String path) {
+    for (int i = 0; i < path.length(); i++) {
+      if (Character.isISOControl(path.charAt(i))) {
+        throw new StatusException(
+            Code.INVALID_ARGUMENT, "option " + option + " holds a control character: invalid argument");
+      }
+    }
   }
 }

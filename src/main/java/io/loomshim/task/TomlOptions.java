@@ -6,9 +6,19 @@ import io.loomshim.toml.Toml;
 import io.loomshim.toml.TomlException;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 
-/** Runtime options as containerd's configuration writes them for a runtime whose options it does not know. Pure. */
+/**
+ * Runtime options as containerd's configuration writes them for a runtime whose options it does not know. Pure, but
+ * for {@link #readFile}, which holds its carrier while a file is read.
+ */
 final class TomlOptions {
   private TomlOptions() {}
 
@@ -31,19 +41,44 @@ final class TomlOptions {
     }
   }
 
+  /**
+   * The same for the text of a file. Only a regular file is read, and no more of it than options can take: a fifo
+   * would block, a device might not end.
+   *
+   * @throws StatusException INVALID_ARGUMENT also for a file that cannot be read
+   */
+  static Options readFile(String path) {
+    try {
+      Path file = Path.of(path);
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        throw new IOException("it is no regular file");
+      }
+      try (InputStream in = Files.newInputStream(file)) {
+        // one byte too many is one character too many, or an options file that nobody writes
+        return read(new String(in.readNBytes(Toml.LENGTH_MAX + 1), StandardCharsets.UTF_8), path);
+      }
+    } catch (IOException | InvalidPathException e) {
+      String text = "options file " + path + " cannot be read: " + e + ": invalid argument";
+      throw new StatusException(Code.INVALID_ARGUMENT, text, e);
+    }
+  }
+
+  /** The case of letters does not count, as in containerd's own reader. */
   private static void set(Options.Builder options, String key, Object value) {
-    switch (key) {
-      case "NoPivotRoot" -> options.setNoPivotRoot(flag(key, value));
-      case "NoNewKeyring" -> options.setNoNewKeyring(flag(key, value));
-      case "ShimCgroup" -> options.setShimCgroup(text(key, value));
-      case "IoUid" -> options.setIoUid(id(key, value));
-      case "IoGid" -> options.setIoGid(id(key, value));
-      case "BinaryName" -> options.setBinaryName(text(key, value));
-      case "Root" -> options.setRoot(text(key, value));
-      case "CriuPath" -> options.setCriuPath(text(key, value));
-      case "SystemdCgroup" -> options.setSystemdCgroup(flag(key, value));
-      case "CriuImagePath" -> options.setCriuImagePath(text(key, value));
-      case "CriuWorkPath" -> options.setCriuWorkPath(text(key, value));
+    switch (key.toLowerCase(Locale.ROOT)) {
+      case "nopivotroot" -> options.setNoPivotRoot(flag(key, value));
+      case "nonewkeyring" -> options.setNoNewKeyring(flag(key, value));
+      case "shimcgroup" -> options.setShimCgroup(text(key, value));
+      case "iouid" -> options.setIoUid(id(key, value));
+      case "iogid" -> options.setIoGid(id(key, value));
+      case "binaryname" -> options.setBinaryName(text(key, value));
+      case "root" -> options.setRoot(text(key, value));
+      case "criupath" -> options.setCriuPath(text(key, value));
+      case "systemdcgroup" -> options.setSystemdCgroup(flag(key, value));
+      case "criuworkpath" -> options.setCriuWorkPath(text(key, value));
+      // in options of a client it names what to restore; a configuration speaks for every container
+      case "criuimagepath" -> text(key, value);
+      case "typeurl", "configpath" -> text(key, value); // containerd's own, beside ours in its configuration
       default -> Log.warn("runtime option is not known", "name", key);
     }
   }

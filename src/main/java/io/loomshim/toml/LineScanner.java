@@ -71,7 +71,8 @@ final class LineScanner {
 
   /** Decimal, hexadecimal, octal or binary, with single underscores between digits. */
   private Long integer(String word) throws TomlException {
-    String digits = word.startsWith("+") ? word.substring(1) : word;
+    boolean signed = word.startsWith("+") || word.startsWith("-");
+    String digits = signed ? word.substring(1) : word;
     int radix = 10;
     if (digits.startsWith("0x")) {
       radix = 16;
@@ -81,11 +82,12 @@ final class LineScanner {
       radix = 2;
     }
     digits = radix == 10 ? digits : digits.substring(2);
-    boolean leadingZero = radix == 10 && digits.length() > 1 && digits.replace("-", "").startsWith("0");
+    boolean leadingZero = radix == 10 && digits.length() > 1 && digits.startsWith("0");
     boolean strayUnderscore = digits.startsWith("_") || digits.endsWith("_") || digits.contains("__");
+    boolean straySign = digits.startsWith("+") || digits.startsWith("-") || signed && radix != 10;
     try {
-      if (!leadingZero && !strayUnderscore) {
-        return Long.valueOf(digits.replace("_", ""), radix);
+      if (!leadingZero && !strayUnderscore && !straySign) {
+        return Long.valueOf((word.startsWith("-") ? "-" : "") + digits.replace("_", ""), radix);
       }
     } catch (NumberFormatException e) {
       // said below, with the whole word

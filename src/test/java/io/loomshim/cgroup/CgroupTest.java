@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.loomshim.proto.cgroups2.Metrics;
@@ -79,6 +80,22 @@ class CgroupTest {
   @Test
   void aProcessInOurOwnCgroupHasNoneOfItsOwn() throws Exception {
     assertTrue(Cgroup.of((int) process().pid()).isEmpty());
+  }
+
+  @Test
+  void onVersionOneWhoeverIsDeadButNotReapedHasNone() throws Exception {
+    assumeFalse(Cgroup.unified(), "needs a machine with cgroup v1");
+    Path directory = make();
+    // a parent that reaps nobody
+    Process parent = new ProcessBuilder("sh", "-c", "sleep 1000 & echo $!; exec sleep 1000").start();
+    started.add(parent);
+    int dead = Integer.parseInt(parent.inputReader().readLine());
+    Files.writeString(directory.resolve("cgroup.procs"), Integer.toString(dead));
+    assertTrue(Cgroup.of(dead).isPresent());
+    ProcessHandle.of(dead).orElseThrow().destroyForcibly();
+    await().until(() -> Files.readString(Path.of("/proc/" + dead + "/stat")).contains(") Z "));
+    assertTrue(Files.readAllLines(Path.of("/proc/" + dead + "/cgroup")).stream().allMatch(line -> line.endsWith(":/")));
+    assertTrue(Cgroup.of(dead).isEmpty());
   }
 
   @Test

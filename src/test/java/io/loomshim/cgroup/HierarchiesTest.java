@@ -77,6 +77,13 @@ class HierarchiesTest {
   }
 
   @Test
+  void whoeverIsEndingIsToldToBeInTheRootAndThatIsNoContainersOwn() {
+    assertTrue(locate("5:memory:/\n3:cpu,cpuacct:/\n1:name=systemd:/\n0::/\n", CPU, MEMORY, SYSTEMD).isEmpty());
+    assertEquals(
+        Map.of("memory", Path.of("/sys/fs/cgroup/memory/a")), locate("5:memory:/a\n3:cpu:/\n", CPU, MEMORY));
+  }
+
+  @Test
   void theFirstOfTwoMountsOfAControllerCounts() {
     MountTable.Entry again = new MountTable.Entry("/", "/mnt/memory", "cgroup", "rw,memory");
     assertEquals(Map.of("memory", Path.of("/sys/fs/cgroup/memory/a")), locate("5:memory:/a\n", MEMORY, again));

@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.loomshim.proto.cgroups1.BlkIOEntry;
+import io.loomshim.proto.cgroups1.HugetlbStat;
 import io.loomshim.proto.cgroups1.MemoryEntry;
 import io.loomshim.proto.cgroups1.Metrics;
 import java.io.IOException;
@@ -14,6 +17,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,6 +26,14 @@ import org.junit.jupiter.api.io.TempDir;
 /** Each field against the kernel's own file, on a cgroup that the test makes. */
 class MetricsV1Test {
   private static final List<String> CONTROLLERS = List.of("cpu", "cpuacct", "memory", "pids", "blkio");
+
+  /** In the order of their fields, from 1. */
+  private static final List<String> MEMORY_STAT = List.of("cache", "rss", "rss_huge", "mapped_file", "dirty",
+      "writeback", "pgpgin", "pgpgout", "pgfault", "pgmajfault", "inactive_anon", "active_anon", "inactive_file",
+      "active_file", "unevictable", "hierarchical_memory_limit", "hierarchical_memsw_limit", "total_cache", "total_rss",
+      "total_rss_huge", "total_mapped_file", "total_dirty", "total_writeback", "total_pgpgin", "total_pgpgout",
+      "total_pgfault", "total_pgmajfault", "total_inactive_anon", "total_active_anon", "total_inactive_file",
+      "total_active_file", "total_unevictable");
 
   private final Map<String, Path> directories = new HashMap<>();
   private Process process;
@@ -137,13 +149,13 @@ class MetricsV1Test {
     assertEquals(104857600, memory.getUsage().getLimit());
     assertEquals(104857600, memory.getHierarchicalMemoryLimit());
     assertTrue(memory.getUsage().getUsage() > 0);
-    assertEquals(line("memory", "memory.stat", "rss"), memory.getRss());
-    assertEquals(line("memory", "memory.stat", "cache"), memory.getCache());
-    assertEquals(line("memory", "memory.stat", "pgfault"), memory.getPgFault());
-    assertEquals(line("memory", "memory.stat", "pgpgin"), memory.getPgPgIn());
-    assertEquals(line("memory", "memory.stat", "active_anon"), memory.getActiveAnon());
-    assertEquals(line("memory", "memory.stat", "total_rss"), memory.getTotalRss());
-    assertEquals(line("memory", "memory.stat", "total_pgfault"), memory.getTotalPgFault());
+    var table = StatFiles.table(file("memory", "memory.stat"));
+    Map<Integer, Long> fields = Wire.numbers(memory);
+    for (int field = 1; field <= MEMORY_STAT.size(); field++) {
+      String name = MEMORY_STAT.get(field - 1);
+      assertEquals(table.getOrDefault(name, 0L), fields.getOrDefault(field, 0L), name);
+    }
+    assertTrue(memory.getRss() > 0 && memory.getTotalPgFault() > 0, table::toString);
     for (var each : Map.of("memory.", memory.getUsage(), "memory.memsw.", memory.getSwap(), "memory.kmem.",
         memory.getKernel(), "memory.kmem.tcp.", memory.getKernelTcp()).entrySet()) {
       entryIsTheKernels(each.getKey(), each.getValue());
@@ -160,29 +172,14 @@ class MetricsV1Test {
   }
 
   @Test
-  void everyNameOfMemoryStatHasItsField() {
-    var names = List.of("cache", "rss", "rss_huge", "mapped_file", "dirty", "writeback", "pgpgin", "pgpgout", "pgfault",
-        "pgmajfault", "inactive_anon", "active_anon", "inactive_file", "active_file", "unevictable",
-        "hierarchical_memory_limit", "hierarchical_memsw_limit", "total_cache", "total_rss", "total_rss_huge",
-        "total_mapped_file", "total_dirty", "total_writeback", "total_pgpgin", "total_pgpgout", "total_pgfault",
-        "total_pgmajfault", "total_inactive_anon", "total_active_anon", "total_inactive_file", "total_active_file",
-        "total_unevictable");
+  void everyNameOfMemoryStatHasItsField() throws Exception {
     var text = new StringBuilder();
-    for (int i = 0; i < names.size(); i++) {
-      text.append(names.get(i)).append(' ').append(i + 1).append('\n');
+    var expected = new TreeMap<Integer, Long>();
+    for (int field = 1; field <= MEMORY_STAT.size(); field++) {
+      text.append(MEMORY_STAT.get(field - 1)).append(' ').append(field * 1000).append('\n');
+      expected.put(field, field * 1000L);
     }
-    byte[] bytes = MetricsV1.memoryStat(StatFiles.table(text.toString())).build().toByteArray();
-    // field n has the value n: a tag and a value each, two bytes for the tag from field 16 on
-    int at = 0;
-    for (int field = 1; field <= names.size(); field++) {
-      int tag = bytes[at++] & 0xff;
-      if (tag >= 0x80) {
-        tag = tag & 0x7f | bytes[at++] << 7;
-      }
-      assertEquals(field, tag >> 3);
-      assertEquals(field, bytes[at++], names.get(field - 1));
-    }
-    assertEquals(bytes.length, at);
+    assertEquals(expected, Wire.numbers(MetricsV1.memoryStat(StatFiles.table(text.toString())).build()));
   }
 
   @Test
@@ -199,6 +196,67 @@ class MetricsV1Test {
     var read = BlockIo.read(directories.get("blkio"));
     assertEquals(BlockIo.parse(file("blkio", "blkio.throttle.io_serviced"), Map.of()).size(),
         read.getIoServicedRecursiveCount());
+  }
+
+  @Test
+  void whatTheProcessesWroteToDisksIsCountedPerDeviceAndOperation(@TempDir Path temp) throws Exception {
+    long device = (Long) Files.getAttribute(temp, "unix:dev");
+    String number = (device >> 8 & 0xfff) + ":" + (device & 0xff);
+    // newer kernels count only where there is a limit; this one is never reached
+    Path limit = directories.get("blkio").resolve("blkio.throttle.write_bps_device");
+    try {
+      Files.writeString(limit, number + " 1073741824");
+    } catch (IOException e) {
+      assumeTrue(false, "needs a directory for temporary files on a whole disk");
+    }
+    String writer = "read go; exec dd if=/dev/zero of=" + temp + "/data bs=4096 count=8 oflag=direct status=none";
+    Process dd = new ProcessBuilder("sh", "-c", writer).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    Files.writeString(directories.get("blkio").resolve("cgroup.procs"), Long.toString(dd.pid()));
+    dd.getOutputStream().write('\n');
+    dd.getOutputStream().flush();
+    assumeTrue(dd.waitFor() == 0, "needs a directory for temporary files that can be written to directly");
+    String bytes = file("blkio", "blkio.throttle.io_service_bytes");
+    assumeFalse(Files.exists(directories.get("blkio").resolve("blkio.io_serviced_recursive")), "a scheduler counts");
+    var stat = MetricsV1.read(directories).getBlkio();
+    assertEquals(lines(bytes), told(stat.getIoServiceBytesRecursiveList()));
+    assertEquals(lines(file("blkio", "blkio.throttle.io_serviced")), told(stat.getIoServicedRecursiveList()));
+    var write = stat.getIoServiceBytesRecursiveList().stream().filter(e -> e.getOp().equals("Write")).findFirst();
+    assertEquals(8 * 4096, write.orElseThrow().getValue());
+    assertEquals(number, write.get().getMajor() + ":" + write.get().getMinor());
+    assertEquals("/dev/" + Path.of("/sys/dev/block", number).toRealPath().getFileName(), write.get().getDevice());
+  }
+
+  /** Without the sum over all devices, which is in no field. */
+  private static List<String> lines(String text) {
+    return text.lines().filter(line -> !line.startsWith("Total")).toList();
+  }
+
+  private static List<String> told(List<BlkIOEntry> entries) {
+    return entries.stream().map(e -> e.getMajor() + ":" + e.getMinor() + " " + e.getOp() + " " + e.getValue()).toList();
+  }
+
+  @Test
+  void rdmaIsToldWhenBothFilesHaveTheSameDevicesAndHugePagesWhereTheyAreCounted(@TempDir Path temp) throws Exception {
+    Files.writeString(temp.resolve("rdma.current"), "mlx4_0 hca_handle=2 hca_object=2000\n");
+    Files.writeString(temp.resolve("rdma.max"), "mlx4_0 hca_handle=3 hca_object=max\n");
+    var controllers = Map.of("rdma", temp, "hugetlb", temp);
+    var rdma = MetricsV1.read(controllers).getRdma();
+    assertEquals("mlx4_0", rdma.getCurrent(0).getDevice());
+    assertEquals(2000, rdma.getCurrent(0).getHcaObjects());
+    assertEquals(3, rdma.getLimit(0).getHcaHandles());
+    assertEquals(4294967295L, Integer.toUnsignedLong(rdma.getLimit(0).getHcaObjects()));
+    Files.writeString(temp.resolve("rdma.max"), "");
+    assertFalse(MetricsV1.read(controllers).hasRdma());
+    for (String size : HugePages.sizes()) {
+      Files.writeString(temp.resolve("hugetlb." + size + ".usage_in_bytes"), "2097152\n");
+      Files.writeString(temp.resolve("hugetlb." + size + ".max_usage_in_bytes"), "4194304\n");
+      Files.writeString(temp.resolve("hugetlb." + size + ".failcnt"), "5\n");
+    }
+    var pages = MetricsV1.read(controllers).getHugetlbList();
+    assertEquals(HugePages.sizes(), pages.stream().map(HugetlbStat::getPagesize).toList());
+    for (HugetlbStat page : pages) {
+      assertEquals(Map.of(1, 2097152L, 2, 4194304L, 3, 5L), Wire.numbers(page));
+    }
   }
 
   @Test

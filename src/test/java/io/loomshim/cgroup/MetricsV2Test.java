@@ -1,5 +1,6 @@
 package io.loomshim.cgroup;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -13,10 +14,21 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MetricsV2Test {
+  /** In the order of their fields, from 1. */
+  private static final List<String> MEMORY_STAT = List.of("anon", "file", "kernel_stack", "slab", "sock", "shmem",
+      "file_mapped", "file_dirty", "file_writeback", "anon_thp", "inactive_anon", "active_anon", "inactive_file",
+      "active_file", "unevictable", "slab_reclaimable", "slab_unreclaimable", "pgfault", "pgmajfault",
+      "workingset_refault", "workingset_activate", "workingset_nodereclaim", "pgrefill", "pgscan", "pgsteal",
+      "pgactivate", "pgdeactivate", "pglazyfree", "pglazyfreed", "thp_fault_alloc", "thp_collapse_alloc");
+  private static final List<String> CPU_STAT =
+      List.of("usage_usec", "user_usec", "system_usec", "nr_periods", "nr_throttled", "throttled_usec");
+  private static final List<String> MEMORY_EVENTS = List.of("low", "high", "max", "oom", "oom_kill");
+
   @TempDir Path temp;
 
   private void write(Map<String, String> files) throws IOException {
@@ -63,28 +75,87 @@ class MetricsV2Test {
   }
 
   @Test
-  void everyNameOfMemoryStatHasItsField() {
-    var names = List.of("anon", "file", "kernel_stack", "slab", "sock", "shmem", "file_mapped", "file_dirty",
-        "file_writeback", "anon_thp", "inactive_anon", "active_anon", "inactive_file", "active_file", "unevictable",
-        "slab_reclaimable", "slab_unreclaimable", "pgfault", "pgmajfault", "workingset_refault",
-        "workingset_activate", "workingset_nodereclaim", "pgrefill", "pgscan", "pgsteal", "pgactivate",
-        "pgdeactivate", "pglazyfree", "pglazyfreed", "thp_fault_alloc", "thp_collapse_alloc");
+  void everyNameOfMemoryStatHasItsField() throws Exception {
     var text = new StringBuilder();
-    for (int i = 0; i < names.size(); i++) {
-      text.append(names.get(i)).append(' ').append(i + 1).append('\n');
+    var expected = new TreeMap<Integer, Long>();
+    for (int field = 1; field <= MEMORY_STAT.size(); field++) {
+      text.append(MEMORY_STAT.get(field - 1)).append(' ').append(field * 1000).append('\n');
+      expected.put(field, field * 1000L);
     }
-    byte[] bytes = MetricsV2.memoryStat(StatFiles.table(text.toString())).build().toByteArray();
-    // field n has the value n: a tag and a value each, two bytes for the tag from field 16 on
-    int at = 0;
+    assertEquals(expected, Wire.numbers(MetricsV2.memoryStat(StatFiles.table(text.toString())).build()));
+  }
+
+  @Test
+  void everyFigureOfARealCgroupIsTheOneInTheKernelsFile() throws Exception {
+    assumeTrue(Cgroup.unified(), "needs a machine with cgroup v2: integration/cgroup2/run.sh has one");
+    Path cgroup = Files.createDirectory(Path.of("/sys/fs/cgroup/loomtest-all-" + ProcessHandle.current().pid()));
+    Process process = new ProcessBuilder("sh", "-c", "read go; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; cat")
+        .start();
+    try {
+      Files.writeString(cgroup.resolve("cgroup.procs"), Long.toString(process.pid()));
+      Files.writeString(cgroup.resolve("memory.max"), "67108864");
+      process.getOutputStream().write("go\nback\n".getBytes());
+      process.getOutputStream().flush();
+      assertEquals('b', process.getInputStream().read()); // it has worked, and waits now
+      // the kernel still sums up, in the background, what happened before
+      await().untilAsserted(() -> figuresAreTheKernels(cgroup));
+    } finally {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly().waitFor();
+      await().ignoreExceptions().until(() -> Files.deleteIfExists(cgroup) || !Files.exists(cgroup));
+    }
+  }
+
+  private static void figuresAreTheKernels(Path cgroup) throws IOException {
+    Metrics metrics = MetricsV2.read(cgroup);
+    var memory = new TreeMap<Integer, Long>();
+    var stat = table(cgroup, "memory.stat");
+    for (int field = 1; field <= MEMORY_STAT.size(); field++) {
+      put(memory, field, stat.getOrDefault(MEMORY_STAT.get(field - 1), 0L));
+    }
+    var values = List.of("memory.current", "memory.max", "memory.swap.current", "memory.swap.max", "memory.peak",
+        "memory.swap.peak");
+    for (int i = 0; i < values.size(); i++) {
+      put(memory, MEMORY_STAT.size() + 1 + i, value(cgroup, values.get(i)));
+    }
+    assertEquals(memory, Wire.numbers(metrics.getMemory()));
+    assertEquals(67108864, metrics.getMemory().getUsageLimit());
+    assertEquals(named(cgroup, "cpu.stat", CPU_STAT), Wire.numbers(metrics.getCpu()));
+    assertTrue(metrics.getCpu().getUsageUsec() > 1000, "the loop takes more than a millisecond");
+    assertEquals(named(cgroup, "memory.events", MEMORY_EVENTS), Wire.numbers(metrics.getMemoryEvents()));
+    assertEquals(value(cgroup, "pids.current"), metrics.getPids().getCurrent());
+    assertEquals(value(cgroup, "pids.max"), metrics.getPids().getLimit());
+    assertEquals(Files.exists(cgroup.resolve("cpu.pressure")), metrics.getCpu().hasPsi());
+    assertEquals(Files.readAllLines(cgroup.resolve("io.stat")).stream().filter(line -> line.contains("=")).count(),
+        metrics.getIo().getUsageCount());
+  }
+
+  private static Map<Integer, Long> named(Path cgroup, String file, List<String> names) throws IOException {
+    var fields = new TreeMap<Integer, Long>();
     for (int field = 1; field <= names.size(); field++) {
-      int tag = bytes[at++] & 0xff;
-      if (tag >= 0x80) {
-        tag = tag & 0x7f | bytes[at++] << 7;
-      }
-      assertEquals(field, tag >> 3);
-      assertEquals(field, bytes[at++], names.get(field - 1));
+      put(fields, field, table(cgroup, file).getOrDefault(names.get(field - 1), 0L));
     }
-    assertEquals(bytes.length, at);
+    return fields;
+  }
+
+  private static Map<String, Long> table(Path cgroup, String file) throws IOException {
+    return StatFiles.table(Files.readString(cgroup.resolve(file)));
+  }
+
+  /** Not every kernel has each file. */
+  private static long value(Path cgroup, String file) throws IOException {
+    if (!Files.exists(cgroup.resolve(file))) {
+      return 0;
+    }
+    String text = Files.readString(cgroup.resolve(file)).strip();
+    return text.equals("max") ? -1 : Long.parseUnsignedLong(text);
+  }
+
+  /** What is 0 is not sent. */
+  private static void put(Map<Integer, Long> fields, int field, long value) {
+    if (value != 0) {
+      fields.put(field, value);
+    }
   }
 
   @Test
@@ -109,12 +180,21 @@ class MetricsV2Test {
     Process process = new ProcessBuilder("cat").start();
     try {
       Files.writeString(directory.resolve("cgroup.procs"), Long.toString(process.pid()));
+      // a process that runs has new figures at each look
+      Files.writeString(directory.resolve("cgroup.freeze"), "1");
+      await().until(() -> Files.readString(directory.resolve("cgroup.events")).contains("frozen 1"));
+      // the kernel still sums up, in the background, what happened before
+      await().untilAsserted(() -> {
+        Metrics metrics = MetricsV2.read(directory);
+        var table = StatFiles.table(Files.readString(directory.resolve("cpu.stat")));
+        assertEquals(table.get("user_usec"), metrics.getCpu().getUserUsec());
+        assertEquals(table.get("system_usec"), metrics.getCpu().getSystemUsec());
+        assertEquals(table.get("usage_usec"), metrics.getCpu().getUsageUsec());
+        assertEquals(Files.readString(directory.resolve("memory.current")).strip(),
+            Long.toString(metrics.getMemory().getUsage()));
+      });
       Metrics metrics = MetricsV2.read(directory);
       assertEquals(1, metrics.getPids().getCurrent());
-      var table = StatFiles.table(Files.readString(directory.resolve("cpu.stat")));
-      assertEquals(table.get("user_usec"), metrics.getCpu().getUserUsec());
-      assertEquals(Files.readString(directory.resolve("memory.current")).strip(),
-          Long.toString(metrics.getMemory().getUsage()));
       assertEquals(-1, metrics.getMemory().getUsageLimit());
     } finally {
       process.destroyForcibly().waitFor();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.loomshim.linux.Poller;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -60,9 +61,12 @@ class OomWatchTest {
     assertEquals(137, new ProcessBuilder("sh", "-c", greedy).start().waitFor());
   }
 
+  private static Cgroup container(Path directory) {
+    return new Cgroup(Map.of(Cgroup.unified() ? Cgroup.UNIFIED : "memory", directory));
+  }
+
   private OomWatch watch(Path directory) throws IOException {
-    var cgroup = new Cgroup(Map.of(Cgroup.unified() ? Cgroup.UNIFIED : "memory", directory));
-    return OomWatch.start("oomtest", cgroup, told::incrementAndGet);
+    return OomWatch.start("oomtest", container(directory), told::incrementAndGet);
   }
 
   @Test
@@ -97,6 +101,61 @@ class OomWatchTest {
       watch.check();
       assertEquals(3, told.get());
     }
+  }
+
+  @Test
+  void aKillAtTheLimitOfThePodIsToldByTheContainerOfTheVictimAndByNoOther() throws Exception {
+    Path pod = limited();
+    if (Cgroup.unified()) {
+      Files.writeString(pod.resolve("cgroup.subtree_control"), "+memory");
+    }
+    Path own = cgroup(pod, "own");
+    Path other = cgroup(pod, "other");
+    var others = new AtomicInteger();
+    try (OomWatch watch = watch(own);
+        OomWatch neighbour = OomWatch.start("neighbour", container(other), others::incrementAndGet)) {
+      kill(own);
+      await().until(() -> told.get() == 1);
+      watch.check();
+      neighbour.check();
+      assertEquals(1, told.get());
+      assertEquals(0, others.get());
+    }
+  }
+
+  @Test
+  void theKernelsWatchEndsWithOurs() throws Exception {
+    Path directory = Files.createDirectory(temp.resolve("ended"));
+    Path stays = Files.createDirectory(temp.resolve("stays"));
+    events(directory, 0);
+    events(stays, 0);
+    try (OomWatch watch = OomWatch.start("stays", unified(stays), told::incrementAndGet)) {
+      OomWatch ended = OomWatch.start("ended", unified(directory), told::incrementAndGet);
+      assertEquals(1, kernelWatches(directory));
+      ended.close();
+      ended.close();
+      assertEquals(0, kernelWatches(directory));
+      assertEquals(1, kernelWatches(stays));
+      watch.check();
+    }
+  }
+
+  /** How many inotify watches of ours are on the file in {@code directory}: lines with its inode in hexadecimal. */
+  private static long kernelWatches(Path directory) throws IOException {
+    long inode = (Long) Files.getAttribute(directory.resolve("memory.events"), "unix:ino");
+    long found = 0;
+    try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(Path.of("/proc/self/fdinfo"))) {
+      for (Path descriptor : descriptors) {
+        try {
+          for (String line : Files.readAllLines(descriptor)) {
+            found += line.startsWith("inotify ") && line.contains(" ino:" + Long.toHexString(inode) + " ") ? 1 : 0;
+          }
+        } catch (IOException e) {
+          // closed meanwhile
+        }
+      }
+    }
+    return found;
   }
 
   @Test

@@ -41,17 +41,19 @@ class StartOptionsTest {
   @Test
   void theLauncherIsToldOneNameAndValueALine() throws Exception {
     assertEquals(
-        "shim_cgroup=/loom/shims\nbinary_name=/usr/bin/crun\n", printed(any("containerd.runc.v1.Options", OPTIONS)));
+        "shim_cgroup=/loom/shims\nbinary_name=/usr/bin/crun\nconfig_path=\n",
+        printed(any("containerd.runc.v1.Options", OPTIONS)));
   }
 
   @Test
-  void aTypeMayHaveAPrefixOfItsOwn() {
-    assertEquals(OPTIONS, StartOptions.decode(any("type.googleapis.com/containerd.runc.v1.Options", OPTIONS)));
+  void aTypeMayHaveAPrefixOfItsOwn() throws Exception {
+    assertEquals("shim_cgroup=/loom/shims\nbinary_name=/usr/bin/crun\nconfig_path=\n",
+        printed(any("type.googleapis.com/containerd.runc.v1.Options", OPTIONS)));
   }
 
   @Test
   void bytesThatMeanNothingMeanNoOptions() throws Exception {
-    String none = "shim_cgroup=\nbinary_name=\n";
+    String none = "shim_cgroup=\nbinary_name=\nconfig_path=\n";
     assertEquals(none, printed(new byte[0]));
     assertEquals(none, printed("no protobuf at all".getBytes(StandardCharsets.UTF_8)));
     assertEquals(none, printed(any("runtimeoptions.v9.Unknown", OPTIONS)));
@@ -62,7 +64,7 @@ class StartOptionsTest {
   @Test
   void aValueCannotPretendToBeAnotherLine() throws Exception {
     Options tricky = Options.newBuilder().setShimCgroup("/a\nbinary_name=/evil").build();
-    assertEquals("shim_cgroup=\nbinary_name=\n", printed(any("containerd.runc.v1.Options", tricky)));
+    assertEquals("shim_cgroup=\nbinary_name=\nconfig_path=\n", printed(any("containerd.runc.v1.Options", tricky)));
   }
 
   @Test
@@ -78,6 +80,28 @@ class StartOptionsTest {
             .addExtensions(ours)
             .build()
             .toByteArray();
-    assertEquals("shim_cgroup=/loom/shims\nbinary_name=/usr/bin/crun\n", printed(bytes));
+    assertEquals("shim_cgroup=/loom/shims\nbinary_name=/usr/bin/crun\nconfig_path=\n", printed(bytes));
+  }
+
+  @Test
+  void aContainerThatIsCalledLikeATypeOfOptionsChangesNothing() throws Exception {
+    // read as an Any, its namespace would be the options: field 6, the binary's name
+    String namespace = "2-" + "x".repeat(45);
+    var ours = Extension.newBuilder().setValue(Any.parseFrom(any("containerd.runc.v1.Options", OPTIONS)));
+    var params = BootstrapParams.newBuilder().setInstanceId("containerd.runc.v1.Options").setNamespace(namespace)
+        .setContainerdVersion("2.3.0");
+    assertEquals("shim_cgroup=\nbinary_name=\nconfig_path=\n", printed(params.build().toByteArray()));
+    assertEquals("shim_cgroup=/loom/shims\nbinary_name=/usr/bin/crun\nconfig_path=\n",
+        printed(params.addExtensions(ours).build().toByteArray()));
+  }
+
+  @Test
+  void theFileWithTheOptionsIsNamedSoThatAChangeOfItIsSeen() throws Exception {
+    Path file = Files.writeString(temp.resolve("options.toml"), "ShimCgroup = '/c'\n");
+    var options = io.loomshim.proto.runtimeoptions.Options.newBuilder().setConfigPath(file.toString()).build();
+    var bytes = Any.newBuilder().setTypeUrl("runtimeoptions.v1.Options").setValue(options.toByteString()).build();
+    assertEquals("shim_cgroup=/c\nbinary_name=\nconfig_path=" + file + "\n", printed(bytes.toByteArray()));
+    Files.delete(file);
+    assertEquals("shim_cgroup=\nbinary_name=\nconfig_path=" + file + "\n", printed(bytes.toByteArray()));
   }
 }

@@ -19,16 +19,33 @@ import java.util.TreeSet;
  * Immutable; may be used from any thread.
  */
 record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, Daemon> daemons) {
-  /** Threads that a JVM starts and ends by itself (compiler, carriers of virtual threads). */
-  private static final int THREADS_SLACK = 6;
+  /**
+   * Beginnings of the names of threads that a JVM starts by itself: some end when they have been idle for a while, as
+   * a carrier of virtual threads does after 30 s, some are started once, when they are first needed.
+   */
+  private static final List<String> THREADS_OF_JVM =
+      List.of("ForkJoinPool", "VirtualThread-", "C1 Compiler", "C2 Compiler", "Attach Listener", "JFR ");
+  /** How many of these there may be: a carrier for each processor, and one for each that is held by a slow disk. */
+  private static final int THREADS_OF_JVM_MAX = 64;
   /** A socket that no listener of ours has accepted. */
   private static final String OUTGOING = "outgoing socket";
   /** The connection for events, which comes and goes with containerd, and one that the JDK keeps for itself. */
   private static final int OUTGOING_MAX = 2;
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
 
-  /** The open descriptors of one daemon, as {@link Proc#files} tells them, and its number of threads. */
-  record Daemon(List<String> files, int threads) {}
+  /** The open descriptors and the threads of one daemon, as {@link Proc} tells them. */
+  record Daemon(List<String> files, List<String> threads) {
+    /** How many of its threads are of each name; those that the JVM starts by itself are left out. */
+    Map<String, Integer> started() {
+      var counts = new TreeMap<String, Integer>();
+      for (String name : threads) {
+        if (THREADS_OF_JVM.stream().noneMatch(name::startsWith)) {
+          counts.merge(name, 1, Integer::sum);
+        }
+      }
+      return counts;
+    }
+  }
 
   /** Takes a snapshot; {@code fifos} is where ctr makes FIFOs. */
   static LeftOvers now(Path fifos) {
@@ -97,8 +114,14 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
             + "; new are " + fresh);
       }
     });
-    if (after.threads > before.threads + THREADS_SLACK) {
-      found.add("daemon " + pid + " has " + after.threads + " threads, had " + before.threads);
+    var threads = before.started();
+    after.started().forEach((name, count) -> {
+      if (count > threads.getOrDefault(name, 0)) {
+        found.add("daemon " + pid + " has " + count + " threads " + name + ", had " + threads.getOrDefault(name, 0));
+      }
+    });
+    if (after.threads.size() > THREADS_OF_JVM_MAX) {
+      found.add("daemon " + pid + " has the threads " + after.threads);
     }
   }
 

@@ -6,15 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
 import io.loomshim.proto.linuxrunc.CreateOptions;
 import io.loomshim.proto.runc.Options;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
@@ -142,5 +146,115 @@ final class OptionsIT {
       String error = failure(() -> task.create(request -> request.setOptions(options)));
       assertTrue(error.startsWith("3 ") && error.contains("no.such.Options"), error);
     }
+  }
+
+  private static Any toml(io.loomshim.proto.runtimeoptions.Options.Builder options) {
+    return Shims.any("runtimeoptions.v1.Options", options.build());
+  }
+
+  @Test
+  void options_as_toml_are_read_from_the_message_or_from_a_file() throws IOException {
+    Shim.assumeOurs("the Go shims end when they get runtimeoptions.v1.Options");
+    Path program = BED.directory().resolve("toml-runc");
+    Path calls = BED.directory().resolve("toml-calls");
+    Files.writeString(program, "#!/bin/sh\necho \"$*\" >> " + calls + "\nexec runc \"$@\"\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+    String text = "# for every container\nBinaryName = \"" + program + "\"\nNoNewKeyring = true\n";
+    Path file = Files.writeString(BED.directory().resolve("options.toml"), text);
+    var body = toml(io.loomshim.proto.runtimeoptions.Options.newBuilder().setConfigBody(ByteString.copyFromUtf8(text)));
+    var path = toml(io.loomshim.proto.runtimeoptions.Options.newBuilder().setConfigPath(file.toString()));
+    for (Any options : List.of(body, path)) {
+      Files.deleteIfExists(calls);
+      assertEquals("hi\n5", run(Shim.tested(), Optional.of(options), "sh", "-c", "echo hi; exit 5"));
+      assertTrue(Files.readString(calls).contains("--no-new-keyring"), "no create by the program of the options");
+    }
+  }
+
+  @Test
+  void options_that_cannot_be_read_are_an_invalid_argument_and_leave_nothing() {
+    Shim.assumeOurs("the Go shims end when they get runtimeoptions.v1.Options");
+    var options = toml(io.loomshim.proto.runtimeoptions.Options.newBuilder()
+        .setConfigBody(ByteString.copyFromUtf8("Root = '/run/x'\nSystemdCgroup = 'yes'\n")));
+    var bundle = BED.shims().bundle(Names.id("strange"), "true");
+    try (var task = BED.shims().start(Shim.tested(), bundle, Optional.of(options))) {
+      assertEquals("3 runtime option SystemdCgroup is no boolean: invalid argument",
+          failure(() -> task.create(request -> request.setOptions(options))));
+    }
+  }
+
+  @Test
+  void a_shim_cgroup_is_where_the_daemon_lives() {
+    String name = "/" + Names.PREFIX + "shims";
+    var options = runc(Options.newBuilder().setShimCgroup(name));
+    boolean old = !hierarchies("cgroup").isEmpty();
+    var groups = hierarchies(old ? "cgroup" : "cgroup2").stream().map(root -> Path.of(root + name)).toList();
+    assertFalse(groups.isEmpty());
+    Function<Shim, String> scenario = shim -> {
+      try {
+        for (Path group : groups) {
+          Files.createDirectory(group);
+        }
+        return daemonIn(shim, options, groups);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      } finally {
+        groups.forEach(OptionsIT::removeGroup);
+      }
+    };
+    // the Go shims know hierarchies of the first version only
+    String seen = old ? Differential.same(scenario) : scenario.apply(Shim.tested());
+    assertEquals("137 everywhere", seen);
+  }
+
+  /** Runs a container and tells in which of {@code groups} the shim's daemon is; ends the daemon. */
+  private static String daemonIn(Shim shim, Optional<Any> options, List<Path> groups) throws IOException {
+    var bundle = BED.shims().bundle(Names.id("grouped"), "sleep", "1000");
+    long daemon;
+    String result;
+    try (var task = BED.shims().start(shim, bundle, options)) {
+      daemon = Long.parseLong(Files.readString(bundle.path().resolve("shim.pid")));
+      task.create(request -> request.setOptions(options.get()));
+      task.start();
+      var absent = new ArrayList<Path>();
+      for (Path group : groups) {
+        if (!Files.readAllLines(group.resolve("cgroup.procs")).contains(Long.toString(daemon))) {
+          absent.add(group);
+        }
+      }
+      result = task.end() + (absent.isEmpty() ? " everywhere" : " not in " + absent);
+    }
+    if (shim.ours()) {
+      Proc.terminate(daemon);
+    }
+    return result;
+  }
+
+  /** Where cgroup hierarchies are mounted that take processes freely. */
+  private static List<Path> hierarchies(String type) {
+    try {
+      var roots = new ArrayList<Path>();
+      for (String line : Files.readAllLines(Path.of("/proc/self/mounts"))) {
+        String[] words = line.split(" ");
+        boolean cpuset = words[3].contains("cpuset"); // a new group has no processors and takes nobody
+        if (words[2].equals(type) && !cpuset) {
+          roots.add(Path.of(words[1]));
+        }
+      }
+      return roots;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Busy until the last process in it has been reaped. */
+  private static void removeGroup(Path group) {
+    Await.until("the end of " + group, () -> {
+      try {
+        Files.deleteIfExists(group);
+        return true;
+      } catch (IOException e) {
+        return false;
+      }
+    });
   }
 }

@@ -69,9 +69,19 @@ final class Proc {
     return info(pid).filter(info -> !info.zombie()).isPresent();
   }
 
-  static int threads(long pid) {
-    String[] tasks = Path.of("/proc", Long.toString(pid), "task").toFile().list();
-    return tasks == null ? 0 : tasks.length;
+  /** The names of the OS threads of {@code pid}, as the kernel keeps them: the first 15 characters. */
+  static List<String> threads(long pid) {
+    var names = new ArrayList<String>();
+    Path directory = Path.of("/proc", Long.toString(pid), "task");
+    String[] tasks = directory.toFile().list();
+    for (String task : tasks == null ? new String[0] : tasks) {
+      try {
+        names.add(Files.readString(directory.resolve(task).resolve("comm")).strip());
+      } catch (IOException e) {
+        // it has just ended
+      }
+    }
+    return names;
   }
 
   /** What each open file descriptor of {@code pid} refers to, as {@code "12 pipe:[4711]"}; sockets with their path. */

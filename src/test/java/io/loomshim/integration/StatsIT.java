@@ -1,13 +1,17 @@
 package io.loomshim.integration;
 
 import static io.loomshim.integration.ShimClient.failure;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.loomshim.proto.cgroups1.Metrics;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
@@ -84,6 +88,29 @@ final class StatsIT {
       task.start();
       task.await("");
       task.stats();
+    }
+  }
+
+  @Test
+  void of_an_ended_container_whose_cgroup_somebody_removed_little_is_told_on_v1_and_not_found_on_v2() throws Exception {
+    try (var task = running(Shim.tested())) {
+      List<String> cgroups = Files.readAllLines(Path.of("/proc/" + task.state("").getPid() + "/cgroup"));
+      task.kill(9, "");
+      task.await("");
+      for (String line : cgroups) {
+        String[] parts = line.split(":", 3);
+        Path directory = Path.of("/sys/fs/cgroup", parts[1].replace("name=", ""), parts[2]);
+        if (parts[2].endsWith(task.id())) {
+          await().ignoreExceptions().until(() -> Files.deleteIfExists(directory) || !Files.exists(directory));
+        }
+      }
+      if (Shim.UNIFIED) {
+        assertEquals("5 cgroup does not exist: not found", failure(task::stats));
+      } else {
+        Metrics metrics = metrics(task);
+        assertTrue(metrics.hasCpu());
+        assertFalse(metrics.hasMemory() || metrics.hasPids() || metrics.hasBlkio() || metrics.hasMemoryOomControl());
+      }
     }
   }
 

@@ -15,7 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -81,6 +83,20 @@ final class OptionsTest {
     assertEquals(0, shim.start("b", options).status());
     assertEquals(ByteString.copyFrom(options), ByteString.copyFrom(Files.readAllBytes(calls)));
     assertEquals(shim.daemon("a"), shim.daemon("b"));
+  }
+
+  @Test
+  void optionsInAFileAreDecodedAgainWhenTheFileHasChanged() throws Exception {
+    Path file = Files.writeString(shim.base.resolve("options.toml"), "");
+    Files.setLastModifiedTime(file, FileTime.from(Instant.now().minusSeconds(60)));
+    answering("printf 'config_path=%s\\n' '" + file.toString().replace("'", "'\\''") + "'");
+    byte[] options = any(Options.newBuilder().setRoot("/x").build());
+    assertEquals(0, shim.start("a", options).status());
+    assertEquals(0, shim.start("b", options).status());
+    assertEquals(options.length, Files.size(calls));
+    Files.setLastModifiedTime(file, FileTime.from(Instant.now().plusSeconds(2)));
+    assertEquals(0, shim.start("c", options).status());
+    assertEquals(2 * options.length, Files.size(calls));
   }
 
   @Test

@@ -26,6 +26,17 @@ class InotifyTest {
   }
 
   @Test
+  void aWatchThatIsEndedTellsSoAndNothingMoreAndMayBeEndedAgain() throws Exception {
+    try (var inotify = Inotify.open()) {
+      int watch = inotify.watch(temp, Inotify.CREATE);
+      inotify.unwatch(watch);
+      Files.createFile(temp.resolve("unseen"));
+      assertEquals(List.of(new Inotify.Event(watch, Inotify.IGNORED, "")), inotify.take());
+      inotify.unwatch(watch);
+    }
+  }
+
+  @Test
   void aMissingDirectoryIsAnError() throws Exception {
     try (var inotify = Inotify.open()) {
       var e = assertThrows(ErrnoException.class, () -> inotify.watch(temp.resolve("none"), Inotify.CREATE));

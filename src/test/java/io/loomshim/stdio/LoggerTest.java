@@ -2,6 +2,7 @@ package io.loomshim.stdio;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import io.loomshim.linux.Children;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Spawn;
 import io.loomshim.linux.Spawner;
+import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +19,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -112,6 +116,62 @@ class LoggerTest {
       }
       assertTrue(io.awaitDrained(Deadline.in(Duration.ofSeconds(1))));
     }
+  }
+
+  @Test
+  void aLoggerThatDiesEarlyIsReapedBeforeTheProcessIsDeleted() throws Exception {
+    try (ProcessIo io = open(logger("exec 5>&-; exit 3"))) {
+      try (Child child = run(io, "while echo line; do sleep 0.01; done")) {
+        assertEquals(Child.SIGNAL_BASE + 13, child.await(), "nobody reads any more: SIGPIPE");
+        assertEquals(children, Children.pids());
+      }
+    }
+  }
+
+  @Test
+  void oneThatIgnoresTheTermIsKilledInTheEnd() throws Exception {
+    long begin = System.nanoTime();
+    try (ProcessIo io = open(logger("trap '' TERM; echo $$ > pid; exec 5>&-; exec sleep 1000"))) {
+      assertEquals(0, run(io, "true").await());
+    }
+    assertTrue(Duration.ofNanos(System.nanoTime() - begin).compareTo(Logger.TERM_WAIT_MAX) > 0);
+    assertFalse(Files.exists(Path.of("/proc", Files.readString(temp.resolve("pid")).strip())));
+  }
+
+  @Test
+  void aWaitForOneThatIsNeverReadyCanBeInterruptedAndEndsIt() throws Exception {
+    String uri = logger("echo $$ > pid; exec sleep 1000");
+    var result = new CompletableFuture<Class<?>>();
+    Thread opening = Threads.start("opening", () -> {
+      try {
+        open(uri).close();
+        result.complete(Void.class);
+      } catch (IOException | InterruptedException | RuntimeException e) {
+        result.complete(e.getClass());
+      }
+    });
+    await().until(() -> Files.exists(temp.resolve("pid")));
+    opening.interrupt();
+    assertEquals(InterruptedException.class, result.get(20, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void aLoggerHasTheDescriptorsZeroToFiveOnly() throws Exception {
+    Path seen = temp.resolve("seen");
+    String uri = logger("(ls -l /proc/$$/fd) > seen; exec 5>&-; cat <&3");
+    try (ProcessIo io = open(uri)) {
+      assertEquals(0, run(io, "true").await());
+    }
+    var targets = new StringBuilder();
+    for (String line : Files.readAllLines(seen)) {
+      int arrow = line.indexOf(" -> ");
+      String number = arrow < 0 ? "10" : line.substring(line.lastIndexOf(' ', arrow - 1) + 1, arrow);
+      if (number.length() == 1) { // the shell keeps its script at 10
+        targets.append(number).append(line, arrow + 3, line.length()).append('\n');
+      }
+    }
+    assertEquals("0 /dev/null\n1 /dev/null\n2 /dev/null\n3 pipe:\n4 pipe:\n5 pipe:\n",
+        targets.toString().replaceAll("\\[\\d+]", ""));
   }
 
   @Test

@@ -45,4 +45,12 @@ class CheckpointOptionsTest {
       assertEquals(Code.INVALID_ARGUMENT, e.code());
     }
   }
+
+  @Test
+  void hostilePathsAreInvalidArguments() {
+    for (String path : List.of("/a\0b", "/a\nb")) {
+      var e = assertThrows(StatusException.class, () -> CheckpointOptions.decode(Any.getDefaultInstance(), path));
+      assertEquals(Code.INVALID_ARGUMENT, e.code());
+    }
+  }
 }

@@ -68,12 +68,48 @@ class RuntimeOptionsTest {
 
   @Test
   void everyTomlOptionIsReadFromTheBodyAndFromAFile() throws Exception {
-    assertEquals(ALL, RuntimeOptions.decode(toml(TOML)));
+    Options all = ALL.toBuilder().clearCriuImagePath().build();
+    assertEquals(all, RuntimeOptions.decode(toml(TOML)));
     Path file = Files.writeString(temp.resolve("options.toml"), TOML);
     for (String type : List.of("runtimeoptions.v1.Options", "cri.runtimeoptions.v1.Options")) {
       var path = io.loomshim.proto.runtimeoptions.Options.newBuilder().setConfigPath(file.toString()).build();
-      assertEquals(ALL, RuntimeOptions.decode(any(type, path)));
+      assertEquals(all, RuntimeOptions.decode(any(type, path)));
     }
+  }
+
+  @Test
+  void theCaseOfTomlNamesDoesNotCount() {
+    assertEquals(Options.newBuilder().setSystemdCgroup(true).setRoot("/r").build(),
+        RuntimeOptions.decode(toml("systemdCgroup = true\nROOT = '/r'")));
+  }
+
+  @Test
+  void aConfiguredImagePathAsksForNoRestore() {
+    assertEquals("", RuntimeOptions.decode(toml("CriuImagePath = '/i'")).getCriuImagePath());
+    refused(toml("CriuImagePath = 1"), "CriuImagePath is no string");
+  }
+
+  @Test
+  void onlyARegularFileOfAReasonableSizeIsRead() throws Exception {
+    String fifo = temp.resolve("fifo").toString();
+    assertEquals(0, new ProcessBuilder("mkfifo", fifo).start().waitFor());
+    for (String path : List.of("/dev/zero", fifo, temp.toString(), "a\0b")) {
+      refused(file(path), "cannot be read");
+    }
+    refused(file(Files.writeString(temp.resolve("large"), "#".repeat(70_000)).toString()), "longer than");
+  }
+
+  @Test
+  void onlyOptionsInAFileNameOne() {
+    assertEquals("/etc/x", RuntimeOptions.file(file("/etc/x")));
+    assertEquals("", RuntimeOptions.file(toml("Root = '/etc/x'")));
+    assertEquals("", RuntimeOptions.file(any("containerd.runc.v1.Options", ALL)));
+    assertEquals("", RuntimeOptions.file(Any.getDefaultInstance()));
+  }
+
+  private static Any file(String path) {
+    return any("runtimeoptions.v1.Options",
+        io.loomshim.proto.runtimeoptions.Options.newBuilder().setConfigPath(path).build());
   }
 
   @Test
@@ -91,8 +127,19 @@ class RuntimeOptionsTest {
 
   @Test
   void hostilePathsAreRefused() {
-    refused(any("containerd.runc.v1.Options", Options.newBuilder().setBinaryName("a\nb").build()), "control");
+    for (String path : List.of("/a\nb", "/a\0b", "/a\rb", "/a\u001bb", "/a\u007fb")) {
+      refused(runc(Options.newBuilder().setBinaryName(path)), "binary_name");
+      refused(runc(Options.newBuilder().setRoot(path)), "root");
+      refused(runc(Options.newBuilder().setShimCgroup(path)), "shim_cgroup");
+      refused(runc(Options.newBuilder().setCriuPath(path)), "criu_path");
+      refused(runc(Options.newBuilder().setCriuImagePath(path)), "criu_image_path");
+      refused(runc(Options.newBuilder().setCriuWorkPath(path)), "criu_work_path");
+    }
+    refused(toml("Root = \"/a\\u0000b\""), "root");
     refused(any("containerd.runc.v1.Options", Options.newBuilder().setRoot("relative").build()), "absolute");
-    refused(any("containerd.runc.v1.Options", Options.newBuilder().setRoot("/a\0b").build()), "control");
+  }
+
+  private static Any runc(Options.Builder options) {
+    return any("containerd.runc.v1.Options", options.build());
   }
 }

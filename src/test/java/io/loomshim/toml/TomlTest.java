@@ -47,7 +47,8 @@ class TomlTest {
         "[table]", "a", "a =", "= 1", "a = 1 2", "a = \"open", "a = 'open", "a = [1]", "a = {b=1}", "a = 1.5",
         "a = 007", "a = 1__0", "a = _1", "a = yes", "a = \"\\x\"", "a = \"\\ud800\"", "a = \"\\u12\"",
         "a = \"\"\"x\"\"\"",
-        "a.b = 1", "a = 1979-05-27", "a = 99999999999999999999", "a = \"\u0001\"", "a = 1\na = 2"
+        "a.b = 1", "a = +-5", "a = ++5", "a = 0x-5", "a = -0x5", "a = -07", "a = -", "a = 0x",
+        "a = 1979-05-27", "a = 99999999999999999999", "a = \"\u0001\"", "a = 1\na = 2"
       })
   void whatIsNoneIsRefusedWithItsLine(String text) {
     var e = assertThrows(TomlException.class, () -> Toml.read("# first\n" + text));
