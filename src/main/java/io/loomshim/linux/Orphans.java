@@ -72,10 +72,18 @@ public final class Orphans {
       try {
         Thread.sleep(SWEEP_INTERVAL);
         last = over();
-        Children.sweep();
+        sweep(last);
       } catch (IOException | InterruptedException e) {
         Log.warn("orphans not swept", "error", String.valueOf(e.getMessage()));
       }
+    }
+  }
+
+  /** Sweeps; if that is the last time and a launch is in its way, it is not the last. */
+  static void sweep(boolean last) throws IOException {
+    if (Children.sweep().isEmpty() && last) {
+      begin();
+      end();
     }
   }
 
