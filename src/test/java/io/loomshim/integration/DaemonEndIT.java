@@ -31,7 +31,7 @@ final class DaemonEndIT {
   @RegisterExtension
   static final Bed BED = new Bed();
 
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Await.seconds(20);
 
   private Path directory;
   private Shims shims;
