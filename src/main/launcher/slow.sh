@@ -53,8 +53,12 @@ find_java() {
 }
 
 # jvm ARG...: becomes the JVM; the caller has arranged its file descriptors. Why these options and not
-# others: docs/DECISIONS.md.
+# others: docs/DECISIONS.md. Clients compare error texts, those of the kernel and of runc too, so neither
+# may follow the language of the host; names of files are UTF-8 all the same. Where a libc does not know
+# C.UTF-8, it takes C.
 jvm() {
+  unset LANGUAGE
+  export LC_ALL=C.UTF-8
   # shellcheck disable=SC2086 # a list of options
   set -- $java_options "$@"
   if [ "${java_version:-0}" -ge 24 ]; then

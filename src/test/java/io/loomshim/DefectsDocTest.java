@@ -18,7 +18,7 @@ final class DefectsDocTest {
   private static final int DEFECTS = 60;
   private static final Path DOC = Path.of("docs", "DEFECTS.md");
   private static final Pattern ROW = Pattern.compile("\\| (\\d+) \\| (.+) \\| (.+) \\|");
-  private static final Pattern TEST = Pattern.compile("`(\\w+)\\.(\\w+)`");
+  private static final Pattern TEST = Pattern.compile("`([A-Z]\\w+)\\.(\\w+)`");
 
   private record Row(int number, String symptom, String here) {}
 

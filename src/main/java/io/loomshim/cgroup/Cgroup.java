@@ -122,8 +122,8 @@ public record Cgroup(Map<String, Path> directories) {
       if (threaded(directory)) {
         return;
       }
-      for (String line : Files.readAllLines(directory.resolve("cgroup.procs"))) {
-        pids.add(Integer.valueOf(line));
+      for (String pid : StatFiles.text(directory, "cgroup.procs").lines().toList()) {
+        pids.add(Integer.valueOf(pid));
       }
       try (DirectoryStream<Path> below = Files.newDirectoryStream(directory, Files::isDirectory)) {
         for (Path child : below) {
@@ -140,7 +140,6 @@ public record Cgroup(Map<String, Path> directories) {
    * need not: the one above that is not like this lists them.
    */
   private static boolean threaded(Path directory) throws IOException {
-    Path type = directory.resolve("cgroup.type"); // the kernel's root and cgroup v1 have none
-    return Files.exists(type) && Files.readString(type).equals("threaded\n");
+    return StatFiles.text(directory, "cgroup.type").equals("threaded\n"); // the kernel's root and cgroup v1 have none
   }
 }

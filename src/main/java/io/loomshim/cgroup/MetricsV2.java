@@ -28,7 +28,7 @@ final class MetricsV2 {
    * @throws java.nio.file.NoSuchFileException when the cgroup is gone
    */
   static Metrics read(Path directory) throws IOException {
-    Files.readAllBytes(directory.resolve("cgroup.controllers")); // tells whether there is a cgroup at all
+    StatFiles.require(directory, "cgroup.controllers");
     var metrics =
         Metrics.newBuilder()
             .setPids(

@@ -34,6 +34,20 @@ final class StatFiles {
     }
   }
 
+  /**
+   * Reads a file that each cgroup has.
+   *
+   * @throws NoSuchFileException when the cgroup is gone, or goes meanwhile
+   */
+  static void require(Path directory, String name) throws IOException {
+    Path file = directory.resolve(name);
+    try {
+      Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw gone(e) ? new NoSuchFileException(file.toString()) : e;
+    }
+  }
+
   /** A file that was open when its cgroup went answers ENODEV; one of an unsupported kind EOPNOTSUPP. */
   private static boolean gone(IOException e) {
     String message = String.valueOf(e.getMessage());

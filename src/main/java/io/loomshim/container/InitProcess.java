@@ -112,7 +112,7 @@ final class InitProcess implements ContainerProcess {
     if (!foreign) {
       container.remove();
     }
-    child.ifPresent(Child::close);
+    child.ifPresentOrElse(Child::close, Orphans::sweepSoon); // runc may have made an init that it could not name
     if (io != null) {
       io.close();
     }

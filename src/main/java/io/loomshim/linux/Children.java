@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -65,14 +66,13 @@ public final class Children {
   }
 
   /**
-   * Reaps the zombies among our children that nobody claims. Does nothing, and returns 0, while a
-   * launch is under way.
+   * Reaps the zombies among our children that nobody claims. Does nothing while a launch is under way.
    *
-   * @return how many were reaped
+   * @return how many were reaped; empty when nothing was done
    */
-  public static int sweep() throws IOException {
+  public static OptionalInt sweep() throws IOException {
     if (!LAUNCHES.writeLock().tryLock()) {
-      return 0;
+      return OptionalInt.empty();
     }
     try {
       int reaped = 0;
@@ -81,7 +81,7 @@ public final class Children {
           reaped++;
         }
       }
-      return reaped;
+      return OptionalInt.of(reaped);
     } finally {
       LAUNCHES.writeLock().unlock();
     }

@@ -47,8 +47,11 @@ public final class Orphans {
     }
   }
 
-  /** What has just been left to end by itself may be an orphan: reaps it soon, or if it takes its time, later. */
-  static void sweepSoon() {
+  /**
+   * What has just been left to end by itself, or a child whose pid nobody has learnt, may be an orphan: reaps it soon,
+   * or if it takes its time, later.
+   */
+  public static void sweepSoon() {
     Threads.start("orphans/soon", Orphans::runSoon);
   }
 
@@ -69,10 +72,18 @@ public final class Orphans {
       try {
         Thread.sleep(SWEEP_INTERVAL);
         last = over();
-        Children.sweep();
+        sweep(last);
       } catch (IOException | InterruptedException e) {
         Log.warn("orphans not swept", "error", String.valueOf(e.getMessage()));
       }
+    }
+  }
+
+  /** Sweeps; if that is the last time and a launch is in its way, it is not the last. */
+  static void sweep(boolean last) throws IOException {
+    if (Children.sweep().isEmpty() && last) {
+      begin();
+      end();
     }
   }
 

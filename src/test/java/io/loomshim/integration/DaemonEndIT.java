@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -26,14 +25,13 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A daemon that is told to end, that crashes, or whose containerd is away; each test has one of its own. */
-@Disabled("not steady yet beside other load: run it by hand; to be enabled once a hundred runs in a row pass")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 @Timeout(120)
 final class DaemonEndIT {
   @RegisterExtension
   static final Bed BED = new Bed();
 
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Await.seconds(20);
 
   private Path directory;
   private Shims shims;

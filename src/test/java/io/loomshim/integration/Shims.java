@@ -22,6 +22,9 @@ import java.util.concurrent.TimeoutException;
 final class Shims implements AutoCloseable {
   private static final long START_SECONDS_MAX = 60;
 
+  /** That of a host which is not an English one; no shim may care. */
+  private static final Map<String, String> LANGUAGE = Map.of("LC_ALL", "de_DE.ISO-8859-1", "LANGUAGE", "de:en");
+
   private final Path directory;
   private final Path rootfs;
   private final String address;
@@ -87,6 +90,7 @@ final class Shims implements AutoCloseable {
     var builder = new ProcessBuilder(command).directory(bundle.path().toFile()).redirectErrorStream(true);
     builder.environment().putAll(Map.of("TTRPC_ADDRESS", sink.socket().toString(), "GOMAXPROCS", "2", "PATH",
         Containerd.path()));
+    builder.environment().putAll(LANGUAGE);
     try {
       Path stdin = Files.createTempFile(directory, "options", "");
       Files.write(stdin, options.map(Any::toByteArray).orElse(new byte[0]));

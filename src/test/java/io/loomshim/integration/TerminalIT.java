@@ -25,24 +25,8 @@ final class TerminalIT {
   private static final Shim SHIM = Shim.tested();
   private static final int LARGE = 5 << 20;
 
-  /** A bundle whose init has a terminal. */
-  private static Bundle bundle(String... command) {
-    var bundle = BED.shims().bundle(Names.id("tty"), command);
-    var config = bundle.path().resolve("config.json");
-    try {
-      Files.writeString(config, Files.readString(config).replace("\"process\": {", "\"process\": {\"terminal\": true,")
-          .replace("\"options\": [\"nosuid\", \"strictatime\", \"mode=755\", "
-              + "\"size=65536k\"]},", "\"options\": [\"nosuid\", \"strictatime\", \"mode=755\", \"size=65536k\"]},"
-              + "{\"destination\": \"/dev/pts\", \"type\": \"devpts\", \"source\": \"devpts\", \"options\": "
-              + "[\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\"]},"));
-      return bundle;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   private static ShimClient open(Shim shim, String... command) {
-    return BED.shims().start(shim, bundle(command));
+    return BED.shims().start(shim, BED.shims().bundle(Names.id("tty"), command).withTerminal());
   }
 
   private static Typist typist(ShimClient task, String name) {

@@ -99,6 +99,19 @@ final class StartTest {
   }
 
   @Test
+  void theDaemonSpeaksEnglishAndKnowsUtf8WhateverTheLanguageOfContainerd() throws Exception {
+    Outcome outcome = shim.with(shim.startCommand("a"),
+        Map.of("LC_ALL", "de_DE.ISO-8859-1", "LANG", "de_DE.UTF-8", "LANGUAGE", "de:en"));
+    assertEquals(0, outcome.status(), outcome.stderr());
+    Path process = Path.of("/proc", Long.toString(shim.daemon("a")));
+    String environment = Files.readString(process.resolve("environ"), StandardCharsets.ISO_8859_1);
+    Set<String> variables = Set.of(environment.split("\0"));
+    assertTrue(variables.contains("LC_ALL=C.UTF-8"), environment);
+    assertTrue(variables.contains("LANG=de_DE.UTF-8"), environment);
+    assertFalse(environment.contains("LANGUAGE="), environment);
+  }
+
+  @Test
   void theDaemonKeepsUmaskAndSignalsBecauseItsContainersInheritThem() throws Exception {
     shim.start("a");
     Path process = Path.of("/proc", Long.toString(shim.daemon("a")));
