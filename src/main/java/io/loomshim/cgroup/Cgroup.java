@@ -36,15 +36,20 @@ public record Cgroup(Map<String, Path> directories) {
   /**
    * The cgroup of {@code pid}.
    *
-   * @return empty when it is the one that we are in ourselves, so that it is not the container's own, and on v1 when
-   *     the process is ending
+   * @return empty when it is the one that we are in ourselves, so that it is not the container's own, when no mount
+   *     shows it, and on v1 when the process is ending
    * @throws NoSuchFileException when there is no such process
    */
   public static Optional<Cgroup> of(int pid) throws IOException {
-    Cgroup its = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/" + pid + "/cgroup")), mounts()));
-    Cgroup ours = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/self/cgroup")), mounts()));
+    return of(pid, MountsHolder.MOUNTS);
+  }
+
+  static Optional<Cgroup> of(int pid, List<MountTable.Entry> mounts) throws IOException {
+    Cgroup its = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/" + pid + "/cgroup")), mounts));
+    Cgroup ours = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/self/cgroup")), mounts));
     Optional<Path> directory = its.processDirectory();
-    return directory.isEmpty() || directory.equals(ours.processDirectory()) ? Optional.empty() : Optional.of(its);
+    boolean own = directory.isPresent() && !directory.equals(ours.processDirectory());
+    return own && Files.isDirectory(directory.get()) ? Optional.of(its) : Optional.empty();
   }
 
   /** Cgroup mounts do not change while a node runs, so they are read once. */
@@ -58,10 +63,6 @@ public record Cgroup(Map<String, Path> directories) {
         return List.of();
       }
     }
-  }
-
-  private static List<MountTable.Entry> mounts() {
-    return MountsHolder.MOUNTS;
   }
 
   /** Whether this machine has cgroup v2 alone. */
