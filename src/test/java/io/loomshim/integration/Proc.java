@@ -84,7 +84,7 @@ final class Proc {
     return names;
   }
 
-  /** One line for each thread of {@code pid}: its id, name and state, and where in the kernel it is, innermost first. */
+  /** A line for each thread of {@code pid}: its id, name and state, and where in the kernel it is, innermost first. */
   static List<String> waits(long pid) {
     var lines = new ArrayList<String>();
     Path tasks = Path.of("/proc", Long.toString(pid), "task");
