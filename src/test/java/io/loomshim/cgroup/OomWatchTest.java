@@ -113,7 +113,8 @@ class OomWatchTest {
     for (Process other : others) {
       assertEquals(137, other.waitFor());
     }
-    assertTrue(Files.readString(directory.resolve("memory.events")).contains("oom_kill 4\n"));
+    long counted = StatFiles.table(Files.readString(directory.resolve("memory.events"))).get("oom_kill");
+    assertTrue(counted >= 4, "the kernel counts " + counted);
     try (OomWatch watch = watch(directory)) {
       assertEquals(1, told.get());
       watch.check();
