@@ -4,7 +4,6 @@ import com.google.protobuf.Any;
 import com.google.protobuf.MessageLite;
 import io.loomshim.linux.MountTable;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -118,30 +117,16 @@ public record Cgroup(Map<String, Path> directories) {
     return Optional.empty();
   }
 
-  private static void collect(Path directory, Set<Integer> pids) throws IOException {
-    try {
-      if (threaded(directory)) {
-        return;
-      }
-      for (String line : Files.readAllLines(directory.resolve("cgroup.procs"))) {
-        pids.add(Integer.valueOf(line));
-      }
-      try (DirectoryStream<Path> below = Files.newDirectoryStream(directory, Files::isDirectory)) {
-        for (Path child : below) {
-          collect(child, pids);
-        }
-      }
-    } catch (NoSuchFileException e) {
-      // the cgroup went away while we looked
-    }
-  }
-
   /**
-   * Whether a cgroup v2 holds threads instead of processes, as all below it do. It cannot be asked for processes, and
-   * need not: the one above that is not like this lists them.
+   * A cgroup v2 may hold threads instead of processes, as all below it do. It cannot be asked for processes, and need
+   * not: the one above that is not like this lists them.
    */
-  private static boolean threaded(Path directory) throws IOException {
-    Path type = directory.resolve("cgroup.type"); // the kernel's root and cgroup v1 have none
-    return Files.exists(type) && Files.readString(type).equals("threaded\n");
+  private static void collect(Path directory, Set<Integer> pids) throws IOException {
+    for (String line : StatFiles.text(directory, "cgroup.procs").lines().toList()) {
+      pids.add(Integer.valueOf(line));
+    }
+    for (Path child : StatFiles.below(directory)) {
+      collect(child, pids);
+    }
   }
 }

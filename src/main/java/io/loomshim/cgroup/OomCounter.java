@@ -1,7 +1,6 @@
 package io.loomshim.cgroup;
 
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -80,10 +79,8 @@ final class OomCounter {
       now.put(inode, kills);
       more = Math.max(0, kills - seen.getOrDefault(inode, 0L));
       if (!hierarchical && ((Number) attributes.get("nlink")).intValue() > LINKS_OF_A_LEAF) {
-        try (DirectoryStream<Path> below = Files.newDirectoryStream(cgroup, Files::isDirectory)) {
-          for (Path child : below) {
-            more += look(child, now);
-          }
+        for (Path child : StatFiles.below(cgroup)) {
+          more += look(child, now);
         }
       }
     } catch (IOException e) {

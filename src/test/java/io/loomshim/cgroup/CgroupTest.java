@@ -90,6 +90,14 @@ class CgroupTest {
   }
 
   @Test
+  void cgroupsThatComeAndGoWhileProcessesAreListedAreNoError() throws Exception {
+    Path directory = make();
+    int first = processIn(directory);
+    Cgroup cgroup = Cgroup.of(first).orElseThrow();
+    new Restless(make(directory.resolve("inner"))).during(() -> assertEquals(List.of(first), cgroup.pids()));
+  }
+
+  @Test
   void whereAMountShowsAPartOfAHierarchyOnlyWhatIsThereIsFoundAndNothingElseIsTakenForIt(@TempDir Path temp)
       throws Exception {
     Path directory = make();

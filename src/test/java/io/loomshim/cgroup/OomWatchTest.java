@@ -143,6 +143,17 @@ class OomWatchTest {
   }
 
   @Test
+  void cgroupsThatComeAndGoWhileTheyAreLookedAtAreNoError() throws Exception {
+    Path directory = limited();
+    Path inner = cgroup(directory, "inner");
+    var restless = new Restless(inner);
+    try (OomWatch watch = watch(directory)) {
+      restless.during(watch::check);
+    }
+    assertEquals(0, told.get());
+  }
+
+  @Test
   void aKillAtTheLimitOfThePodIsToldByTheContainerOfTheVictimAndByNoOther() throws Exception {
     Path pod = limited();
     if (Cgroup.unified()) {
