@@ -68,8 +68,8 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
 
   @Override
   public void beforeEach(ExtensionContext context) {
-    before = snapshot();
     hang = Hang.watch(context.getDisplayName());
+    before = snapshot();
   }
 
   @Override
