@@ -237,6 +237,67 @@ fetch_jdk_tree() {
   touch "$tree/complete"
 }
 
+# -------------------------------------------------------------------------------------- CRIU
+
+# need_criu: prints the path of a CRIU that works with this kernel. Without one it fails and prints, to
+# stderr, what CRIU says about the kernel. Only its directory need be in the PATH of what runs runc.
+need_criu() {
+  local criu
+  need_root
+  criu=$(criu_binary)
+  # it locks the network of what it saves, and saves it
+  need_command iptables-restore iptables >&2
+  need_command ip iproute2 >&2
+  "$criu" check >/dev/null || return 1
+  printf '%s\n' "$criu"
+}
+
+# The distribution's own where it is new enough for the kernels of today (Debian 13 and newer); else
+# Debian 13's in a private tree, like a JDK.
+criu_binary() {
+  local version
+  if ! command -v criu >/dev/null; then
+    version=$(apt-cache policy criu 2>/dev/null | sed -n 's/^ *Candidate: *\([0-9.]*\).*/\1/p')
+    if [[ -n $version ]] && dpkg --compare-versions "$version" ge 4; then
+      need_packages criu >&2
+    fi
+  fi
+  if command -v criu >/dev/null && dpkg --compare-versions "$(criu --version | sed -n 's/^Version: *//p')" ge 4; then
+    command -v criu
+    return
+  fi
+  need_packages debian-archive-keyring patchelf >&2
+  mkdir -p "$CACHE"
+  (
+    flock 9
+    [[ -e $CACHE/criu/complete ]] || fetch_criu_tree >&2
+  ) 9>"$CACHE/criu.lock"
+  printf '%s\n' "$CACHE/criu/bin/criu"
+}
+
+fetch_criu_tree() {
+  local tree=$CACHE/criu apt=$CACHE/criu/apt file loader
+  say "fetching CRIU from Debian 13 into $tree"
+  rm -rf "$tree"
+  mkdir -p "$apt"
+  # its dependencies, all of them: to this apt nothing is installed
+  if ! { trixie_apt "$apt" update && trixie_apt "$apt" install --download-only criu; } >"$CACHE/criu.log"; then
+    tail -n 15 "$CACHE/criu.log" >&2
+    die "could not fetch CRIU"
+  fi
+  for file in "$apt"/cache/archives/*.deb; do
+    dpkg -x "$file" "$tree"
+  done
+  rm -rf "$apt"
+  mkdir "$tree/bin.new"
+  mv "$tree/usr/sbin/criu" "$tree/bin.new/criu"
+  loader=$(find "$tree/usr/lib" -name 'ld-linux-*.so.*' -print -quit)
+  patchelf --set-interpreter "$loader" --force-rpath --set-rpath "${loader%/*}" "$tree/bin.new/criu"
+  rm -rf "$tree/bin"
+  mv "$tree/bin.new" "$tree/bin"
+  touch "$tree/complete"
+}
+
 # ------------------------------------------------------------------------- reports of tests
 
 # summary DIR...: "passed failed skipped" over the JUnit reports below the directories.

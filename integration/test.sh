@@ -75,6 +75,9 @@ if [[ " ${kinds[*]} " == *" integration "* ]]; then
   need_containerd
   LOOMSHIM_BUSYBOX=$(busybox_binary)
   export LOOMSHIM_BUSYBOX
+  # without one the tests of checkpoints are skipped, and say why
+  LOOMSHIM_CRIU=$(need_criu) || LOOMSHIM_CRIU=
+  export LOOMSHIM_CRIU
 fi
 
 broken=()

@@ -50,6 +50,11 @@ record Bundle(Path directory) {
     return directory.resolve("work").resolve("criu-work");
   }
 
+  /** What CRIU is told while it saves. */
+  Path criuConfig() {
+    return directory.resolve("criu.conf");
+  }
+
   Path criuLog() {
     return directory.resolve("criu-dump.log");
   }

@@ -2,13 +2,11 @@ package io.loomshim.container;
 
 import io.loomshim.container.InitState.Operation;
 import io.loomshim.linux.Child;
-import io.loomshim.linux.Children;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Orphans;
 import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
-import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
 import io.loomshim.stdio.LogContext;
 import io.loomshim.stdio.ProcessIo;
@@ -47,6 +45,7 @@ final class InitProcess implements ContainerProcess {
   private final Bundle bundle;
   private final RootFs rootFs;
   private final Runc runc;
+  private final InRunc container;
   private final TaskEvents events;
   private final ExecGate execs;
   private final Signals signals;
@@ -66,6 +65,7 @@ final class InitProcess implements ContainerProcess {
     this.spec = spec;
     this.bundle = bundle;
     this.runc = runc;
+    this.container = new InRunc(spec, bundle, runc);
     this.events = events;
     this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs());
     this.execs = new ExecGate(spec.id());
@@ -81,12 +81,12 @@ final class InitProcess implements ContainerProcess {
   void create() throws IOException, InterruptedException {
     bundle.recordRuntime(spec.options(), runc.global(), !spec.rootfs().isEmpty());
     // somebody else's container of the same name must survive our failure
-    boolean foreign = runc.global().root().resolve(spec.id()).toFile().exists();
+    boolean foreign = container.exists();
     try {
       rootFs.mount();
       io = Launch.open("io/" + spec.id(), spec.stdio(), ioOwner(), logContext(spec.id()));
       if (state == InitState.CREATED) {
-        createInRunc();
+        child = Optional.of(container.create(io));
       }
     } catch (IOException | InterruptedException | RuntimeException e) {
       Cleanup.run("undo/" + spec.id(), () -> undoCreate(foreign));
@@ -97,7 +97,10 @@ final class InitProcess implements ContainerProcess {
   /** Who must own the streams of this container's processes. */
   ProcessIo.Owner ioOwner() {
     return ProcessIo.Owner.of(
-        spec.options().getIoUid(), spec.options().getIoGid(), bundle.descriptorsAreCheckedAgain());
+        spec.options().getIoUid(),
+        spec.options().getIoGid(),
+        bundle.descriptorsAreCheckedAgain(),
+        spec.checkpoint().isPresent());
   }
 
   /** runc's root ends with the namespace. */
@@ -105,41 +108,9 @@ final class InitProcess implements ContainerProcess {
     return new LogContext(processId, runc.global().root().getFileName().toString());
   }
 
-  private void createInRunc() throws IOException, InterruptedException {
-    Launch.Command create =
-        socket ->
-            new RuncCommand.Create(
-                spec.id(),
-                bundle.directory(),
-                bundle.initPidFile(),
-                socket,
-                spec.options().getNoPivotRoot(),
-                spec.options().getNoNewKeyring());
-    launch(create, "OCI runtime create failed");
-  }
-
-  /** Runs the command that makes the init process, and takes charge of that. */
-  private void launch(Launch.Command command, String failure) throws IOException, InterruptedException {
-    var failures = new Launch.Failures(failure, "failed to create OCI runtime console socket");
-    try (Children.Launch launch = Children.launching()) {
-      assert launch != null;
-      Launch.run(runc, command, failures, io);
-      try {
-        child = Optional.of(Child.claim(Bundle.readPid(bundle.initPidFile())));
-      } catch (IOException e) {
-        String text = "failed to retrieve OCI runtime container pid: " + e.getMessage();
-        throw new StatusException(Code.UNKNOWN, text, e);
-      }
-    }
-  }
-
   private void undoCreate(boolean foreign) throws IOException, InterruptedException {
     if (!foreign) {
-      try {
-        runc.run(new RuncCommand.Delete(spec.id(), true));
-      } catch (RuncException e) {
-        Log.warn("failed to remove runc container", "id", spec.id(), "error", e.getMessage());
-      }
+      container.remove();
     }
     child.ifPresent(Child::close);
     if (io != null) {
@@ -170,11 +141,10 @@ final class InitProcess implements ContainerProcess {
     int status = awaitEnd(child.orElseThrow());
     execs.close();
     if (state == InitState.PAUSED) {
-      quietly("resume after the end", new RuncCommand.Resume(spec.id()), "OCI runtime resume failed");
+      container.resumeAtEnd();
     }
     if (killAll) {
-      var everybody = new RuncCommand.Kill(spec.id(), Child.SIGKILL, true);
-      quietly("kill init's children", everybody, "OCI runtime killall failed");
+      container.killTheRest();
       Orphans.end();
     }
     awaitExecs();
@@ -212,17 +182,6 @@ final class InitProcess implements ContainerProcess {
     }
   }
 
-  /** Runs a command of the exit story, which goes on whatever becomes of it. */
-  private void quietly(String what, RuncCommand command, String failure) {
-    try {
-      runc.run(command);
-    } catch (RuncException e) {
-      Log.error("failed to " + what, "id", spec.id(), "error", e.logged(failure));
-    } catch (InterruptedException e) {
-      Log.error("failed to " + what, "id", spec.id(), "error", "interrupted");
-    }
-  }
-
   @Override
   public int start() throws IOException, InterruptedException {
     operations.lockInterruptibly();
@@ -243,40 +202,15 @@ final class InitProcess implements ContainerProcess {
       state.check(Operation.START);
       boolean restored = state == InitState.CREATED_FROM_CHECKPOINT;
       if (restored) {
-        restore();
+        child = Optional.of(container.restore(io));
       } else {
-        command(new RuncCommand.Start(spec.id()), "OCI runtime start failed");
+        container.start();
       }
       state = InitState.RUNNING;
       events.started(pid());
       return restored;
     } finally {
       order.unlock();
-    }
-  }
-
-  private void restore() throws IOException, InterruptedException {
-    String work = spec.options().getCriuWorkPath();
-    Path workDirectory = work.isEmpty() ? bundle.directory().resolve("work") : Path.of(work);
-    Launch.Command restore =
-        socket ->
-            new RuncCommand.Restore(
-                spec.id(),
-                spec.checkpoint().orElseThrow(),
-                workDirectory,
-                Optional.empty(),
-                bundle.directory(),
-                bundle.initPidFile(),
-                socket,
-                spec.options().getNoPivotRoot());
-    launch(restore, "OCI runtime restore failed");
-  }
-
-  private void command(RuncCommand command, String failure) throws InterruptedException {
-    try {
-      runc.run(command);
-    } catch (RuncException e) {
-      throw new StatusException(Code.UNKNOWN, e.logged(failure), e);
     }
   }
 
@@ -287,7 +221,7 @@ final class InitProcess implements ContainerProcess {
       state.check(Operation.PAUSE);
       pausing = true;
       try {
-        command(new RuncCommand.Pause(spec.id()), "OCI runtime pause failed");
+        container.pause();
         if (moved(InitState.RUNNING, InitState.PAUSED)) {
           events.paused();
         }
@@ -304,7 +238,7 @@ final class InitProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.RESUME);
-      command(new RuncCommand.Resume(spec.id()), "OCI runtime resume failed");
+      container.resume();
       if (moved(InitState.PAUSED, InitState.RUNNING)) {
         events.resumed();
       }
@@ -330,9 +264,7 @@ final class InitProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.UPDATE);
-      runc.run(new RuncCommand.Update(spec.id(), resources));
-    } catch (RuncException e) {
-      throw new StatusException(Code.UNKNOWN, e.text(), e);
+      container.update(resources);
     } finally {
       operations.unlock();
     }
@@ -343,7 +275,7 @@ final class InitProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.CHECKPOINT);
-      new Checkpoints(spec.id(), bundle, runc).save(checkpoint);
+      new Checkpoints(spec.id(), bundle, runc).save(checkpoint, io.files());
     } finally {
       operations.unlock();
     }
@@ -395,7 +327,7 @@ final class InitProcess implements ContainerProcess {
       if (!io.awaitDrained(Deadline.in(DRAIN_WAIT_MAX))) {
         Log.warn("output was still not read at the end of the wait for it", "id", spec.id());
       }
-      Optional<RuncException> failure = deleteInRunc();
+      Optional<RuncException> failure = container.delete();
       if (failure.isEmpty() && child.isPresent()) {
         // of a container that never started, runc has just killed the init
         ended.await(KILLED_WAIT_MAX.toMillis());
@@ -410,16 +342,6 @@ final class InitProcess implements ContainerProcess {
       return ended.exit();
     } finally {
       operations.unlock();
-    }
-  }
-
-  private Optional<RuncException> deleteInRunc() throws InterruptedException {
-    try {
-      runc.run(new RuncCommand.Delete(spec.id(), false));
-      return Optional.empty();
-    } catch (RuncException e) {
-      boolean gone = e.getMessage().contains("does not exist") || e.logged("").contains("does not exist");
-      return gone ? Optional.empty() : Optional.of(e);
     }
   }
 

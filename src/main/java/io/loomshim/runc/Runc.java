@@ -61,6 +61,16 @@ public final class Runc {
     return global;
   }
 
+  /** The value of an environment variable of every command. */
+  public Optional<String> variable(String name) {
+    for (String variable : env) {
+      if (variable.startsWith(name + "=")) {
+        return Optional.of(variable.substring(name.length() + 1));
+      }
+    }
+    return Optional.empty();
+  }
+
   /**
    * Runs {@code command} with stdin from /dev/null ({@link RuncCommand.Update}: the resources) and collects what it
    * prints to stdout and stderr, in one text, bounded by {@link RuncLimits#OUTPUT_BYTES_MAX}.
@@ -70,12 +80,17 @@ public final class Runc {
    * @throws InterruptedException if this thread was interrupted; the command has been killed
    */
   public String run(RuncCommand command) throws RuncException, InterruptedException {
+    return run(command, Optional.empty());
+  }
+
+  /** The same with {@code variable}, a {@code NAME=VALUE}, in the place of the one of that name. */
+  public String run(RuncCommand command, Optional<String> variable) throws RuncException, InterruptedException {
     long logOffset = RuncLog.size(global.log());
     try {
       var output = new Output(threadName(command, "output"));
       int status;
       try {
-        status = capture(command, output);
+        status = capture(command, output, variable.isPresent() ? with(variable.get()) : env);
       } finally {
         output.end(limits.outputEnd());
       }
@@ -96,7 +111,7 @@ public final class Runc {
   public void run(RuncCommand command, List<Fd> stdio) throws RuncException, InterruptedException {
     long logOffset = RuncLog.size(global.log());
     try {
-      check(await(command, spawn(command, stdio)), "", logOffset);
+      check(await(command, spawn(command, stdio, env)), "", logOffset);
     } catch (ErrnoException e) {
       throw failed(e.getMessage(), logOffset);
     }
@@ -116,12 +131,24 @@ public final class Runc {
     return PsOutput.parse(run(new RuncCommand.Ps(id)));
   }
 
-  private int capture(RuncCommand command, Output output)
+  private List<String> with(String variable) {
+    String prefix = variable.substring(0, variable.indexOf('=') + 1);
+    var list = new ArrayList<String>(env.size() + 1);
+    for (String other : env) {
+      if (!other.startsWith(prefix)) {
+        list.add(other);
+      }
+    }
+    list.add(variable);
+    return list;
+  }
+
+  private int capture(RuncCommand command, Output output, List<String> env)
       throws ErrnoException, RuncException, InterruptedException {
     if (command instanceof RuncCommand.Update update) {
       var input = new Input(threadName(command, "input"), update.resources() + "\n");
       try {
-        Child child = spawn(command, List.of(input.reader(), output.writer(), output.writer()));
+        Child child = spawn(command, List.of(input.reader(), output.writer(), output.writer()), env);
         input.started();
         output.started();
         return await(command, child);
@@ -131,13 +158,13 @@ public final class Runc {
     }
     Child child;
     try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDONLY, 0)) {
-      child = spawn(command, List.of(nothing, output.writer(), output.writer()));
+      child = spawn(command, List.of(nothing, output.writer(), output.writer()), env);
     }
     output.started();
     return await(command, child);
   }
 
-  private Child spawn(RuncCommand command, List<Fd> stdio) throws ErrnoException, RuncException {
+  private Child spawn(RuncCommand command, List<Fd> stdio, List<String> env) throws ErrnoException, RuncException {
     var argv = new ArrayList<String>(32);
     argv.add(program());
     argv.addAll(global.args());

@@ -33,22 +33,29 @@ public final class ProcessIo implements Streams {
    * Who must own the process's streams.
    *
    * @param handOver whether the client's fifo itself may be given to the process
+   * @param reopened whether what is given will be opened anew, as CRIU does on a restore: a file would be written from
+   *     its beginning then
    */
-  public record Owner(int uid, int gid, boolean handOver) {
+  public record Owner(int uid, int gid, boolean handOver, boolean reopened) {
     /** Root, with hand-over where the target is a fifo of ours. */
-    public static Owner of(int uid, int gid, boolean checkedAgain) {
-      return new Owner(uid, gid, uid == ROOT && gid == ROOT && !checkedAgain);
+    public static Owner of(int uid, int gid, boolean checkedAgain, boolean reopened) {
+      return new Owner(uid, gid, uid == ROOT && gid == ROOT && !checkedAgain, reopened);
     }
   }
 
   /** A stream that will be moved once the process has started. */
   private record Waiting(List<Pump> kind, String stream, Fd from, Fd to) {}
 
+  /** A file that is descriptor {@code number} of the process, open here until {@link #close}. */
+  private record Given(int number, Fd file) {}
+
   private final String name;
   private final Owner owner;
   private final List<Fd> childFds = new ArrayList<>();
   private final List<Fd> handedOver = new ArrayList<>();
   private final List<Fd> keepers = new ArrayList<>();
+  private final List<Given> given = new ArrayList<>();
+  private final List<StreamFile> pipes = new ArrayList<>();
   private final List<Waiting> waiting = new ArrayList<>();
   private final List<Pump> outputs = new ArrayList<>();
   private final List<Pump> inputs = new ArrayList<>();
@@ -97,17 +104,18 @@ public final class ProcessIo implements Streams {
     Fd reader = reader(path);
     keepers.add(reader);
     if (!Fifos.isFifo(path)) {
-      childFds.add(reader);
+      giveAlso(reader, reader);
       return;
     }
     stdinKeeper = Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0));
     if (owner.handOver()) {
       reader.nonBlocking(false);
-      childFds.add(reader);
+      giveAlso(reader, reader);
       return;
     }
     Pipe pipe = Pipe.open();
     keepers.add(pipe.reader());
+    pipes.add(StreamFile.pipe(childFds.size(), pipe.reader()));
     childFds.add(pipe.reader());
     keepers.remove(reader);
     waiting.add(new Waiting(inputs, "stdin", reader, pipe.writer()));
@@ -130,10 +138,10 @@ public final class ProcessIo implements Streams {
         if (isFifo(path)) {
           fifoOutput(stream, path);
         } else {
-          give(append(path));
+          file(stream, append(path));
         }
       }
-      case Target.NewFile(String path) -> give(NewFiles.open(path));
+      case Target.NewFile(String path) -> file(stream, NewFiles.open(path));
       case Target.Logger logger ->
           throw new StatusException(Code.INVALID_ARGUMENT, "a logger takes " + stream + " only together with stdout");
     }
@@ -143,6 +151,8 @@ public final class ProcessIo implements Streams {
   private void logger(Target.Logger target, LogContext context) throws IOException, InterruptedException {
     Logger started = Logger.start(name, target, context);
     logger = Optional.of(started);
+    pipes.add(StreamFile.pipe(1, started.stdout()));
+    pipes.add(StreamFile.pipe(2, started.stderr()));
     childFds.addAll(List.of(nothing(), started.stdout(), started.stderr()));
   }
 
@@ -166,21 +176,29 @@ public final class ProcessIo implements Streams {
   private void fifoOutput(String stream, String path) throws IOException, InterruptedException {
     Fd writer = Fifos.openWriter(path);
     if (owner.handOver()) {
-      give(writer);
-      keepers.add(Fifos.openReader(path));
+      handedOver.add(writer);
+      Fd reader = Fifos.openReader(path);
+      keepers.add(reader);
+      giveAlso(writer, reader);
       writer.nonBlocking(false);
       return;
     }
+    pumped(stream, writer);
+    keepers.add(Fifos.openReader(path));
+  }
+
+  /** Gives a pipe whose bytes will be moved to {@code target}. */
+  private void pumped(String stream, Fd target) throws IOException {
     Pipe pipe;
     try {
       pipe = Pipe.open();
     } catch (ErrnoException e) {
-      writer.close();
+      target.close();
       throw e;
     }
-    waiting.add(new Waiting(outputs, stream, pipe.reader(), writer));
+    waiting.add(new Waiting(outputs, stream, pipe.reader(), target));
+    pipes.add(StreamFile.pipe(childFds.size(), pipe.reader()));
     give(pipe.writer());
-    keepers.add(Fifos.openReader(path));
     pipe.writer().owner(owner.uid(), owner.gid());
     pipe.reader().nonBlocking(true);
   }
@@ -189,6 +207,21 @@ public final class ProcessIo implements Streams {
     Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0);
     handedOver.add(nothing);
     return nothing;
+  }
+
+  private void file(String stream, Fd file) throws IOException {
+    if (owner.reopened()) {
+      pumped(stream, file);
+      return;
+    }
+    keepers.add(file);
+    giveAlso(file, file);
+  }
+
+  /** Gives {@code fd}, which is the same file as {@code kept}. */
+  private void giveAlso(Fd fd, Fd kept) {
+    given.add(new Given(childFds.size(), kept));
+    childFds.add(fd);
   }
 
   private void give(Fd fd) {
@@ -212,6 +245,15 @@ public final class ProcessIo implements Streams {
       w.kind().add(new Pump(name + "/" + w.stream(), w.from(), w.to()));
     }
     waiting.clear();
+  }
+
+  @Override
+  public List<StreamFile> files() throws IOException {
+    var files = new ArrayList<>(pipes);
+    for (Given g : given) {
+      files.add(StreamFile.file(g.number(), g.file()));
+    }
+    return files;
   }
 
   @Override

@@ -2,6 +2,8 @@ package io.loomshim.stdio;
 
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
+import java.io.IOException;
+import java.util.List;
 
 /** The streams of one process, with or without a terminal. Methods may be called from any thread. */
 public sealed interface Streams extends AutoCloseable permits ProcessIo, Console {
@@ -13,6 +15,11 @@ public sealed interface Streams extends AutoCloseable permits ProcessIo, Console
 
   /** The process has ended: a terminal's copies end with what it has left. Does nothing without a terminal. */
   default void shutdown() {}
+
+  /** What the process was given as descriptors 0, 1 and 2; nothing for those that are terminals or /dev/null. */
+  default List<StreamFile> files() throws IOException {
+    return List.of();
+  }
 
   /** Waits until all output that goes through us has reached the client; false when the deadline passed. */
   boolean awaitDrained(Deadline deadline) throws InterruptedException;

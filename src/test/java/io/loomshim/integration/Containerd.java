@@ -137,7 +137,8 @@ final class Containerd {
   static String path() {
     String path = System.getenv("PATH");
     String complete = path.contains("/usr/sbin") ? path : path + ":/usr/sbin:/usr/bin";
-    return Shim.tested().ours() ? Install.get().bin() + ":" + complete : complete;
+    String withCriu = Criu.directory().map(directory -> directory + ":" + complete).orElse(complete);
+    return Shim.tested().ours() ? Install.get().bin() + ":" + withCriu : withCriu;
   }
 
   private boolean answers() {

@@ -10,7 +10,7 @@ import java.util.Map;
 
 /** A root file system made of a static busybox and its links. Read by all containers, written by none. */
 final class Rootfs {
-  private static final Path BUSYBOX = Path.of(System.getenv().getOrDefault("LOOMSHIM_BUSYBOX", "/usr/bin/busybox"));
+  static final Path BUSYBOX = Path.of(System.getenv().getOrDefault("LOOMSHIM_BUSYBOX", "/usr/bin/busybox"));
 
   private Rootfs() {}
 

@@ -5,6 +5,8 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import io.loomshim.proto.runc.CheckpointOptions;
+import io.loomshim.proto.task.CheckpointTaskRequest;
 import io.loomshim.proto.task.CloseIORequest;
 import io.loomshim.proto.task.ConnectRequest;
 import io.loomshim.proto.task.ConnectResponse;
@@ -191,6 +193,22 @@ final class ShimClient implements AutoCloseable {
   Any stats() {
     var request = StatsRequest.newBuilder().setId(id()).build();
     return call(SERVICE, "Stats", request, StatsResponse.parser()).getStats();
+  }
+
+  /** Saves the container to {@code image}. */
+  void checkpoint(Path image, CheckpointOptions options) {
+    var any = Shims.any("containerd.runc.v1.CheckpointOptions", options);
+    var request = CheckpointTaskRequest.newBuilder().setId(id()).setPath(image.toString()).setOptions(any).build();
+    call(SERVICE, "Checkpoint", request, Empty.parser());
+  }
+
+  /** Whether the shim has closed the connection. */
+  boolean disconnected() {
+    return client.closed();
+  }
+
+  Bundle bundle() {
+    return bundle;
   }
 
   void shutdown() {

@@ -30,9 +30,9 @@ import org.junit.jupiter.api.io.TempDir;
 class ProcessIoTest {
   private static final LogContext CONTEXT = new LogContext("web-1", "ns");
 
-  private static final ProcessIo.Owner ROOT = ProcessIo.Owner.of(0, 0, false);
-  private static final ProcessIo.Owner USER = ProcessIo.Owner.of(1000, 1001, false);
-  private static final ProcessIo.Owner CHECKED_AGAIN = ProcessIo.Owner.of(0, 0, true);
+  private static final ProcessIo.Owner ROOT = ProcessIo.Owner.of(0, 0, false, false);
+  private static final ProcessIo.Owner USER = ProcessIo.Owner.of(1000, 1001, false, false);
+  private static final ProcessIo.Owner CHECKED_AGAIN = ProcessIo.Owner.of(0, 0, true, false);
 
   @TempDir Path temp;
   private final List<Child> children = new ArrayList<>();

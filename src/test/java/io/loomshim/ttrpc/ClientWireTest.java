@@ -202,7 +202,10 @@ class ClientWireTest {
       }
     });
     try (var late = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-      late.bind(UnixDomainSocketAddress.of(later));
+      // between bind(2) and listen(2) it would refuse, as a dead one does
+      Path early = directory.resolve("early");
+      late.bind(UnixDomainSocketAddress.of(early));
+      Files.move(early, later);
       connected.join().close();
     }
     Files.delete(later);

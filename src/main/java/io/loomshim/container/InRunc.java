@@ -1,0 +1,144 @@
+package io.loomshim.container;
+
+import io.loomshim.linux.Child;
+import io.loomshim.linux.Children;
+import io.loomshim.log.Log;
+import io.loomshim.runc.Runc;
+import io.loomshim.runc.RuncCommand;
+import io.loomshim.runc.RuncException;
+import io.loomshim.stdio.Streams;
+import io.loomshim.ttrpc.Code;
+import io.loomshim.ttrpc.StatusException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * One container as runc has it: the commands of its life, each with the text that clients know its failure by. Keeps no
+ * state and no lock; {@link InitProcess} sees to it that those that change the container follow one another. Failures
+ * are {@link StatusException}s with UNKNOWN unless something else is said.
+ */
+record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
+  /** Whether runc has a container of this name already, which is somebody else's. */
+  boolean exists() {
+    return runc.global().root().resolve(spec.id()).toFile().exists();
+  }
+
+  /** Makes the init process with {@code streams}; it waits for {@link #start}. */
+  Child create(Streams streams) throws IOException, InterruptedException {
+    Launch.Command create =
+        socket ->
+            new RuncCommand.Create(
+                spec.id(),
+                bundle.directory(),
+                bundle.initPidFile(),
+                socket,
+                spec.options().getNoPivotRoot(),
+                spec.options().getNoNewKeyring());
+    return launch(create, "OCI runtime create failed", streams);
+  }
+
+  void start() throws InterruptedException {
+    run(new RuncCommand.Start(spec.id()), "OCI runtime start failed");
+  }
+
+  /** Makes the processes that are in the checkpoint, the first of them with {@code streams}; they run. */
+  Child restore(Streams streams) throws IOException, InterruptedException {
+    String work = spec.options().getCriuWorkPath();
+    Path workDirectory = work.isEmpty() ? bundle.directory().resolve("work") : Path.of(work);
+    Launch.Command restore =
+        socket ->
+            new RuncCommand.Restore(
+                spec.id(),
+                spec.checkpoint().orElseThrow(),
+                workDirectory,
+                Optional.empty(),
+                bundle.directory(),
+                bundle.initPidFile(),
+                socket,
+                spec.options().getNoPivotRoot());
+    return launch(restore, "OCI runtime restore failed", streams);
+  }
+
+  /** Runs the command that makes the init process, and takes charge of that. */
+  private Child launch(Launch.Command command, String failure, Streams streams)
+      throws IOException, InterruptedException {
+    var failures = new Launch.Failures(failure, "failed to create OCI runtime console socket");
+    try (Children.Launch launch = Children.launching()) {
+      assert launch != null;
+      Launch.run(runc, command, failures, streams);
+      try {
+        return Child.claim(Bundle.readPid(bundle.initPidFile()));
+      } catch (IOException e) {
+        String text = "failed to retrieve OCI runtime container pid: " + e.getMessage();
+        throw new StatusException(Code.UNKNOWN, text, e);
+      }
+    }
+  }
+
+  void pause() throws InterruptedException {
+    run(new RuncCommand.Pause(spec.id()), "OCI runtime pause failed");
+  }
+
+  void resume() throws InterruptedException {
+    run(new RuncCommand.Resume(spec.id()), "OCI runtime resume failed");
+  }
+
+  /** Resumes a container whose init has ended; a failure is only logged. */
+  void resumeAtEnd() {
+    quietly("resume after the end", new RuncCommand.Resume(spec.id()), "OCI runtime resume failed");
+  }
+
+  /** Kills what the init, which has ended, has left; a failure is only logged. */
+  void killTheRest() {
+    var everybody = new RuncCommand.Kill(spec.id(), Child.SIGKILL, true);
+    quietly("kill init's children", everybody, "OCI runtime killall failed");
+  }
+
+  void update(String resources) throws InterruptedException {
+    try {
+      runc.run(new RuncCommand.Update(spec.id(), resources));
+    } catch (RuncException e) {
+      throw new StatusException(Code.UNKNOWN, e.text(), e);
+    }
+  }
+
+  /** Removes a container without processes; tells what was in the way, unless it was gone already. */
+  Optional<RuncException> delete() throws InterruptedException {
+    try {
+      runc.run(new RuncCommand.Delete(spec.id(), false));
+      return Optional.empty();
+    } catch (RuncException e) {
+      boolean gone = e.getMessage().contains("does not exist") || e.logged("").contains("does not exist");
+      return gone ? Optional.empty() : Optional.of(e);
+    }
+  }
+
+  /** Removes it with its processes; a failure is only logged. */
+  void remove() throws InterruptedException {
+    try {
+      runc.run(new RuncCommand.Delete(spec.id(), true));
+    } catch (RuncException e) {
+      Log.warn("failed to remove runc container", "id", spec.id(), "error", e.getMessage());
+    }
+  }
+
+  private void run(RuncCommand command, String failure) throws InterruptedException {
+    try {
+      runc.run(command);
+    } catch (RuncException e) {
+      throw new StatusException(Code.UNKNOWN, e.logged(failure), e);
+    }
+  }
+
+  /** Runs a command of the exit story, which goes on whatever becomes of it. */
+  private void quietly(String what, RuncCommand command, String failure) {
+    try {
+      runc.run(command);
+    } catch (RuncException e) {
+      Log.error("failed to " + what, "id", spec.id(), "error", e.logged(failure));
+    } catch (InterruptedException e) {
+      Log.error("failed to " + what, "id", spec.id(), "error", "interrupted");
+    }
+  }
+}

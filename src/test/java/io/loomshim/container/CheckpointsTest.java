@@ -1,0 +1,102 @@
+package io.loomshim.container;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.loomshim.runc.Runc;
+import io.loomshim.runc.RuncGlobal;
+import io.loomshim.stdio.StreamFile;
+import io.loomshim.ttrpc.Code;
+import io.loomshim.ttrpc.StatusException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a checkpoint asks of runc, written down by a shell script in its place. */
+class CheckpointsTest {
+  @TempDir Path dir;
+  private Bundle bundle;
+  private Path image;
+
+  @BeforeEach
+  void makeDirectories() throws IOException {
+    bundle = new Bundle(Files.createDirectories(dir.resolve("bundle")));
+    image = dir.resolve("image");
+    Files.createDirectory(bundle.directory().resolve("work"));
+  }
+
+  /** A runc that writes down its arguments after the global ones and CRIU's settings, and then does {@code more}. */
+  private Checkpoints with(String more) throws IOException {
+    Path script = dir.resolve("runc");
+    Files.writeString(script, "#!/bin/sh\nshift 6\necho \"$@\" > " + dir + "/args\n"
+        + "cat ${CRIU_CONFIG_FILE-/dev/null} > " + dir + "/settings\n"
+        + "mkdir -p " + bundle.criuWork() + "\n" + more + "\n");
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+    var global = new RuncGlobal(script.toString(), dir.resolve("root"), bundle.runcLog(), Optional.empty(), false);
+    return new Checkpoints("web-1", bundle, new Runc(global, bundle.directory()));
+  }
+
+  private CheckpointSpec spec(Optional<Path> work, boolean exit, boolean all) {
+    return new CheckpointSpec(image, work, exit, all, all, all, all, all ? List.of("network", "ipc") : List.of());
+  }
+
+  private String args() throws IOException {
+    return Files.readString(dir.resolve("args")).strip();
+  }
+
+  @Test
+  void everyOptionReachesRunc() throws Exception {
+    with("").save(spec(Optional.of(dir), true, true), List.of());
+    assertEquals("checkpoint --image-path " + image + " --work-path " + dir + " --tcp-established --ext-unix-sk "
+        + "--shell-job --file-locks --empty-ns network --empty-ns ipc web-1", args());
+    with("").save(spec(Optional.empty(), false, false), List.of());
+    assertEquals("checkpoint --image-path " + image + " --work-path " + bundle.criuWork() + " --leave-running web-1",
+        args());
+  }
+
+  @Test
+  void aFailureTellsItsFirstLineAndKeepsCriusLogButNotItsDirectory() throws Exception {
+    var failing = with("echo why > " + bundle.criuWork() + "/dump.log; echo first; echo second; exit 1");
+    var e = assertThrows(StatusException.class, () -> failing.save(spec(Optional.empty(), true, false), List.of()));
+    assertEquals(Code.UNKNOWN, e.code());
+    assertEquals(dir + "/runc did not terminate successfully: first path= " + bundle.criuLog(), e.getMessage());
+    assertEquals("why\n", Files.readString(bundle.criuLog()));
+    assertFalse(Files.exists(bundle.criuWork()));
+  }
+
+  @Test
+  void aDirectoryOfTheClientStays() throws Exception {
+    Path work = Files.createDirectory(dir.resolve("mine"));
+    var failing = with("echo why > " + work + "/dump.log; exit 1");
+    assertThrows(StatusException.class, () -> failing.save(spec(Optional.of(work), true, false), List.of()));
+    assertEquals("why\n", Files.readString(work.resolve("dump.log")));
+    assertEquals("why\n", Files.readString(bundle.criuLog()));
+  }
+
+  @Test
+  void criuIsToldToLeaveFilesOfTheHostOutAndNothingElse() throws Exception {
+    var files = List.of(new StreamFile(0, true, 0, 5), new StreamFile(1, false, 27, 2162756));
+    var failing = with("exit 1");
+    assertThrows(StatusException.class, () -> failing.save(spec(Optional.empty(), true, false), files));
+    assertEquals("external file[1b:210044]\n", Files.readString(dir.resolve("settings")));
+    assertFalse(Files.exists(bundle.criuConfig()));
+    with("").save(spec(Optional.empty(), true, false), List.of());
+    assertEquals("", Files.readString(dir.resolve("settings")));
+  }
+
+  @Test
+  void anImageThatIsNoneIsAnError() throws Exception {
+    var writing = with("mkdir " + image + "; echo nonsense > " + image + "/files.img");
+    var files = List.of(new StreamFile(1, false, 27, 2162756));
+    var e = assertThrows(IOException.class, () -> writing.save(spec(Optional.empty(), true, false), files));
+    assertTrue(e.getMessage().contains(image + "/files.img"), e.getMessage());
+  }
+}

@@ -1,0 +1,66 @@
+package io.loomshim.integration;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/** An image with the root file system of the tests as its only layer, as {@code docker save} writes it. */
+record TestImage(Bed bed) {
+  private static final String NAME = "docker.io/library/loomshim-test:latest";
+
+  /** Imports it into the containerd of the bed and returns its name there. */
+  String imported() {
+    Path archive = bed.directory().resolve("image.tar");
+    if (!Files.exists(archive)) {
+      write(archive);
+    }
+    bed.ctr().call("images", "import", "--snapshotter", "native", archive.toString()).ok();
+    return NAME;
+  }
+
+  private void write(Path archive) {
+    Path parts = Scratch.directory("image");
+    try {
+      Path layer = parts.resolve("layer.tar");
+      tar(layer, bed.rootfs(), ".");
+      String config = "{\"architecture\":\"" + architecture() + "\",\"os\":\"linux\","
+          + "\"config\":{\"Env\":[\"PATH=/bin\"]},"
+          + "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" + sha256(layer) + "\"]}}";
+      Files.writeString(parts.resolve("config.json"), config);
+      Files.writeString(parts.resolve("manifest.json"),
+          "[{\"Config\":\"config.json\",\"RepoTags\":[\"" + NAME + "\"],\"Layers\":[\"layer.tar\"]}]");
+      tar(archive, parts, "manifest.json", "config.json", "layer.tar");
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    } finally {
+      Scratch.remove(parts);
+    }
+  }
+
+  private static void tar(Path archive, Path directory, String... names) {
+    var command = new ArrayList<>(List.of("tar", "-C", directory.toString(), "-cf", archive.toString()));
+    command.addAll(List.of(names));
+    Exec.start(Scratch.BASE, new Exec.Setting(Scratch.BASE, Map.of()), command).await(Ctr.LIMIT).ok();
+  }
+
+  private static String architecture() {
+    return switch (System.getProperty("os.arch")) {
+      case "aarch64" -> "arm64";
+      case String other -> other;
+    };
+  }
+
+  private static String sha256(Path file) throws IOException {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
