@@ -293,7 +293,7 @@ fetch_criu_tree() {
   mv "$tree/usr/sbin/criu" "$tree/bin.new/criu"
   loader=$(find "$tree/usr/lib" -name 'ld-linux-*.so.*' -print -quit)
   patchelf --set-interpreter "$loader" --force-rpath --set-rpath "${loader%/*}" "$tree/bin.new/criu"
-  rm -rf "$tree/bin"
+  rm -rf "${tree:?}/bin"
   mv "$tree/bin.new" "$tree/bin"
   touch "$tree/complete"
 }
