@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Builds loomshim once and runs its tests on each JDK; gets what is missing first (Debian, root).
 #
-#   integration/test.sh [--unit | --integration] [--jdk 21|25|both] [-Dtest=FILTER]
+#   integration/test.sh [--unit | --integration] [--jdk 21|25|both] [--long] [-Dtest=FILTER]
 #
 # A filter names test classes as Maven's -Dtest does; those that end in IT are integration tests.
-# Full logs and JUnit reports are in target/jdk-N/. The last line is the sum over all runs.
+# --long has tests that repeat something do it as often as the contract says, which takes minutes.
+# Full logs and JUnit reports are in target/jdk-N/, with --long in target/long/jdk-N/. The last line is
+# the sum over all runs.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -18,6 +20,8 @@ kinds=(unit integration)
 jdks=(25 21)
 unit_filter=
 integration_filter=
+long=()
+results=target
 while (($#)); do
   case $1 in
     --unit) kinds=(unit) ;;
@@ -29,6 +33,10 @@ while (($#)); do
         *) die "--jdk takes 21, 25 or both" ;;
       esac
       shift
+      ;;
+    --long)
+      long=(-Dloomshim.long=true -Dloomshim.hang.seconds=600)
+      results=target/long
       ;;
     -Dtest=?*)
       IFS=, read -ra classes <<<"${1#-Dtest=}"
@@ -73,7 +81,7 @@ if [[ " ${kinds[*]} " == *" integration "* ]]; then
 fi
 
 broken=()
-mkdir -p target
+mkdir -p "$results"
 
 # ------------------------------------------------------------------------------ the scripts
 mapfile -t scripts < <(find .ci integration src -type f \( -name '*.sh' -o -path '*/launcher/*' -o -path '*/cgroup2/*' -o -path .ci/run \) |
@@ -94,10 +102,10 @@ if ! mvn package -DskipTests >target/build.log 2>&1; then
 fi
 
 # -------------------------------------------------------------------------------- the tests
-rm -rf target/jdk-*
+rm -rf "$results"/jdk-*
 for jdk in "${jdks[@]}"; do
   for kind in "${kinds[@]}"; do
-    reports=$PWD/target/jdk-$jdk/$kind
+    reports=$PWD/$results/jdk-$jdk/$kind
     case $kind in
       unit) execution=default-test filter=$unit_filter directory=$reports ;;
       integration) execution=integration filter=$integration_filter directory=$reports-it ;;
@@ -105,6 +113,7 @@ for jdk in "${jdks[@]}"; do
     [[ -z $filtered || -n $filter ]] || continue
     arguments=(-Dtest.jdk="${home[$jdk]}" -Dtest.reports="$reports")
     [[ -z $filter ]] || arguments+=(-Dtest="$filter")
+    arguments+=("${long[@]}")
     # JDK 21 is the one that pins: its daemons are recorded, and no wait of ours may hold a carrier
     [[ $jdk/$kind != 21/integration ]] || arguments+=(-Dloomshim.jfr=true)
     mkdir -p "$reports" "$directory"
@@ -118,12 +127,12 @@ for jdk in "${jdks[@]}"; do
     if ((status && !failed)); then
       # no test says why: a JVM that ended early, a filter that fits nothing, a broken build file
       grep -E '^\[ERROR\] .' "$reports.log" | head -n 3 || tail -n 10 "$reports.log"
-      broken+=("JDK $jdk $kind (target/jdk-$jdk/$kind.log)")
+      broken+=("JDK $jdk $kind ($results/jdk-$jdk/$kind.log)")
     fi
   done
 done
 
-read -r passed failed skipped < <(summary target/jdk-*)
+read -r passed failed skipped < <(summary "$results"/jdk-*)
 for what in "${broken[@]}"; do printf 'broken: %s\n' "$what"; done
 ((passed + failed > 0)) || printf 'no test ran\n'
 printf '%d passed, %d failed, %d skipped\n' "$passed" $((failed + ${#broken[@]})) "$skipped"

@@ -4,7 +4,6 @@ import com.google.protobuf.Any;
 import com.google.protobuf.MessageLite;
 import io.loomshim.linux.MountTable;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -36,15 +35,20 @@ public record Cgroup(Map<String, Path> directories) {
   /**
    * The cgroup of {@code pid}.
    *
-   * @return empty when it is the one that we are in ourselves, so that it is not the container's own, and on v1 when
-   *     the process is ending
+   * @return empty when it is the one that we are in ourselves, so that it is not the container's own, when no mount
+   *     shows it, and on v1 when the process is ending
    * @throws NoSuchFileException when there is no such process
    */
   public static Optional<Cgroup> of(int pid) throws IOException {
-    Cgroup its = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/" + pid + "/cgroup")), mounts()));
-    Cgroup ours = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/self/cgroup")), mounts()));
+    return of(pid, MountsHolder.MOUNTS);
+  }
+
+  static Optional<Cgroup> of(int pid, List<MountTable.Entry> mounts) throws IOException {
+    Cgroup its = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/" + pid + "/cgroup")), mounts));
+    Cgroup ours = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/self/cgroup")), mounts));
     Optional<Path> directory = its.processDirectory();
-    return directory.isEmpty() || directory.equals(ours.processDirectory()) ? Optional.empty() : Optional.of(its);
+    boolean own = directory.isPresent() && !directory.equals(ours.processDirectory());
+    return own && Files.isDirectory(directory.get()) ? Optional.of(its) : Optional.empty();
   }
 
   /** Cgroup mounts do not change while a node runs, so they are read once. */
@@ -58,10 +62,6 @@ public record Cgroup(Map<String, Path> directories) {
         return List.of();
       }
     }
-  }
-
-  private static List<MountTable.Entry> mounts() {
-    return MountsHolder.MOUNTS;
   }
 
   /** Whether this machine has cgroup v2 alone. */
@@ -118,20 +118,14 @@ public record Cgroup(Map<String, Path> directories) {
   }
 
   private static void collect(Path directory, Set<Integer> pids) throws IOException {
-    try {
-      if (threaded(directory)) {
-        return;
-      }
-      for (String pid : StatFiles.text(directory, "cgroup.procs").lines().toList()) {
-        pids.add(Integer.valueOf(pid));
-      }
-      try (DirectoryStream<Path> below = Files.newDirectoryStream(directory, Files::isDirectory)) {
-        for (Path child : below) {
-          collect(child, pids);
-        }
-      }
-    } catch (NoSuchFileException e) {
-      // the cgroup went away while we looked
+    if (threaded(directory)) {
+      return;
+    }
+    for (String line : StatFiles.text(directory, "cgroup.procs").lines().toList()) {
+      pids.add(Integer.valueOf(line));
+    }
+    for (Path child : StatFiles.below(directory)) {
+      collect(child, pids);
     }
   }
 

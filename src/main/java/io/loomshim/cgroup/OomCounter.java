@@ -1,7 +1,6 @@
 package io.loomshim.cgroup;
 
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -11,6 +10,10 @@ import java.util.Map;
  * The kernel's count of the processes of a container that it has killed for want of memory. On cgroup v2 {@code
  * memory.events} counts for all cgroups below too; on v1 each {@code memory.oom_control} counts only the victims of
  * its own cgroup, so those that the container has made below its own are read as well. Not for several threads.
+ *
+ * <p>A cgroup v2 with {@code memory.oom.group} is killed as a whole, and each of its processes is counted (kernel:
+ * cgroup-v2.rst, "memory.oom.group"). That is one event for the container, so there it only matters whether the
+ * counter has grown.
  */
 final class OomCounter {
   private static final String KEY = "oom_kill";
@@ -48,35 +51,41 @@ final class OomCounter {
     return directory;
   }
 
-  /** Whether there were kills since the last call. What cannot be read, for it is gone, says nothing. */
-  boolean grown() {
+  /** How many kills there were since the last call. What cannot be read, for it is gone, says nothing. */
+  long more() {
     var now = new HashMap<Object, Long>();
-    boolean grown = look(directory, now);
+    long more = look(directory, now);
     seen = now.isEmpty() ? seen : now;
-    return grown;
+    return more > 1 && killedAsAWhole() ? 1 : more;
   }
 
-  private boolean look(Path cgroup, Map<Object, Long> now) {
-    boolean grown = false;
+  private boolean killedAsAWhole() {
+    try {
+      return hierarchical && StatFiles.text(directory, "memory.oom.group").strip().equals("1");
+    } catch (IOException e) {
+      return false; // the kernel does not know it, or the cgroup is gone
+    }
+  }
+
+  private long look(Path cgroup, Map<Object, Long> now) {
+    long more = 0;
     try {
       Long kills = StatFiles.table(StatFiles.text(cgroup, file)).get(KEY);
       if (kills == null) {
-        return false;
+        return 0;
       }
       Map<String, Object> attributes = Files.readAttributes(cgroup, "unix:ino,nlink");
       Object inode = attributes.get("ino");
       now.put(inode, kills);
-      grown = kills > seen.getOrDefault(inode, 0L);
+      more = Math.max(0, kills - seen.getOrDefault(inode, 0L));
       if (!hierarchical && ((Number) attributes.get("nlink")).intValue() > LINKS_OF_A_LEAF) {
-        try (DirectoryStream<Path> below = Files.newDirectoryStream(cgroup, Files::isDirectory)) {
-          for (Path child : below) {
-            grown |= look(child, now);
-          }
+        for (Path child : StatFiles.below(cgroup)) {
+          more += look(child, now);
         }
       }
     } catch (IOException e) {
       // the cgroup went away while we looked
     }
-    return grown;
+    return more;
   }
 }

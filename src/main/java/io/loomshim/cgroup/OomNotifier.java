@@ -55,8 +55,7 @@ final class OomNotifier implements AutoCloseable {
   private void run() {
     try {
       while (Files.exists(directory)) {
-        event.await();
-        lookUntilCounted();
+        lookUntilCounted(event.await());
       }
     } catch (IOException | InterruptedException e) {
       // closed, or the cgroup is gone
@@ -66,11 +65,13 @@ final class OomNotifier implements AutoCloseable {
   }
 
   /** A signal need not mean a kill here: the limit of a cgroup above may be the one that was reached. */
-  private void lookUntilCounted() throws InterruptedException {
+  private void lookUntilCounted(long signals) throws InterruptedException {
     Duration pause = PAUSE_MIN;
-    for (int looks = 0; looks < LOOKS_MAX && !watch.check() && Files.exists(directory); looks++) {
+    long kills = watch.check();
+    for (int looks = 1; looks < LOOKS_MAX && kills < signals && Files.exists(directory); looks++) {
       Thread.sleep(pause);
       pause = pause.compareTo(PAUSE_MAX) < 0 ? pause.multipliedBy(2) : PAUSE_MAX;
+      kills += watch.check();
     }
   }
 

@@ -9,7 +9,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * kills is the truth; its notifications only say when to look. Whoever is about to publish the end of a process
  * calls {@link #check} first, so the news of a kill never comes after that of the exit that it caused.
  *
- * <p>{@code lock} guards the counter and orders the news: each growth is told once, by whichever thread sees it.
+ * <p>{@code lock} guards the counter and orders the news: each kill is told once, by whichever thread sees it.
  */
 public final class OomWatch implements AutoCloseable {
   private final String id;
@@ -29,8 +29,9 @@ public final class OomWatch implements AutoCloseable {
    * finds kills, and a warning is logged.
    *
    * @param id the container, for the names of threads
-   * @param onKill called for each growth of the counter, on the thread that sees it, which is this container's own;
-   *     it may wait for a lock that nobody holds who calls this or {@link #check}
+   * @param onKill called once for each kill, and once for a container that is killed as a whole, on the thread that
+   *     sees it, which is this container's own; it may wait for a lock that nobody holds who calls this or {@link
+   *     #check}
    * @throws IOException when the cgroup has no memory controller
    */
   public static OomWatch start(String id, Cgroup cgroup, Runnable onKill) throws IOException {
@@ -54,18 +55,18 @@ public final class OomWatch implements AutoCloseable {
   }
 
   /**
-   * Looks at the counter, and tells when it has grown. A cgroup that is gone tells nothing any more.
+   * Looks at the counter, and tells by how much it has grown. A cgroup that is gone tells nothing any more.
    *
-   * @return whether it had
+   * @return what it has told
    */
-  public boolean check() {
+  public long check() {
     lock.lock();
     try {
-      boolean grown = counter.grown();
-      if (grown) {
+      long more = counter.more();
+      for (long i = 0; i < more; i++) {
         onKill.run();
       }
-      return grown;
+      return more;
     } finally {
       lock.unlock();
     }

@@ -2,6 +2,8 @@ package io.loomshim.cgroup;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -48,10 +50,31 @@ final class StatFiles {
     }
   }
 
-  /** A file that was open when its cgroup went answers ENODEV; one of an unsupported kind EOPNOTSUPP. */
+  /** The cgroups in {@code directory}; none when it is gone, and some when it goes meanwhile. */
+  static List<Path> below(Path directory) throws IOException {
+    var found = new ArrayList<Path>();
+    try (DirectoryStream<Path> children = Files.newDirectoryStream(directory, Files::isDirectory)) {
+      for (Path child : children) {
+        found.add(child);
+      }
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (DirectoryIteratorException e) {
+      if (!gone(e.getCause())) {
+        throw e.getCause();
+      }
+    }
+    return found;
+  }
+
+  /**
+   * A file that was open when its cgroup went answers ENODEV, a directory ENOENT; a file of an unsupported kind
+   * EOPNOTSUPP.
+   */
   private static boolean gone(IOException e) {
     String message = String.valueOf(e.getMessage());
-    return message.contains("No such device") || message.contains("Operation not supported");
+    return message.contains("No such device") || message.contains("No such file or directory")
+        || message.contains("Operation not supported");
   }
 
   /** The one number of a file, 0 when it is missing. */

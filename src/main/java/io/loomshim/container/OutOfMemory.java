@@ -26,19 +26,20 @@ final class OutOfMemory {
 
   /**
    * Begins to watch the cgroup of {@code pid}, the init; to be called after the event that makes the container known
-   * and before its end is waited for. Without a memory controller there is nothing to publish.
+   * and before its end is waited for, which it must not prevent. Without a memory controller there is nothing to
+   * publish.
    */
   void watch(int pid) {
     assert !order.isHeldByCurrentThread();
     try {
       cgroup = Cgroup.of(pid);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       Log.warn("no cgroup found", "id", events.id(), "error", String.valueOf(e.getMessage()));
     }
     if (cgroup.isPresent()) {
       try {
         watch = Optional.of(OomWatch.start(events.id(), cgroup.get(), this::publish));
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
         Log.warn("out of memory will not be noticed", "id", events.id(), "error", String.valueOf(e.getMessage()));
       }
     }
@@ -58,10 +59,14 @@ final class OutOfMemory {
     }
   }
 
-  /** Publishes what has happened until now and was not published yet. */
+  /** Publishes what has happened until now and was not published yet. Whoever asks has an exit to publish. */
   void check() {
     assert !order.isHeldByCurrentThread();
-    watch.ifPresent(OomWatch::check);
+    try {
+      watch.ifPresent(OomWatch::check);
+    } catch (RuntimeException e) {
+      Log.error("out of memory was not noticed", "id", events.id(), "error", e.toString());
+    }
   }
 
   /** Publishes the last, and watches no more. */

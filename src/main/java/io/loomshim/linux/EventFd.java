@@ -1,6 +1,8 @@
 package io.loomshim.linux;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /** A counter in the kernel that something adds to and one thread waits for (eventfd(2)). */
 public final class EventFd implements AutoCloseable {
@@ -24,9 +26,11 @@ public final class EventFd implements AutoCloseable {
     return fd.number();
   }
 
-  /** Waits until the counter is not zero, and sets it to zero. */
-  public void await() throws IOException, InterruptedException {
-    fd.read(new byte[COUNTER_BYTES]);
+  /** Waits until the counter is not zero, and sets it to zero; returns what it was. */
+  public long await() throws IOException, InterruptedException {
+    var counter = new byte[COUNTER_BYTES];
+    fd.read(counter);
+    return ByteBuffer.wrap(counter).order(ByteOrder.nativeOrder()).getLong();
   }
 
   @Override

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.loomshim.linux.MountTable;
 import io.loomshim.proto.cgroups2.Metrics;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Real cgroups with real processes, of whichever version this machine has. */
 class CgroupTest {
@@ -80,6 +82,63 @@ class CgroupTest {
   @Test
   void aProcessInOurOwnCgroupHasNoneOfItsOwn() throws Exception {
     assertTrue(Cgroup.of((int) process().pid()).isEmpty());
+  }
+
+  /** What only {@code tree} mounts, of the type of the cgroups that this machine has. */
+  private static List<MountTable.Entry> mountsBelow(Path tree) throws IOException {
+    return Hierarchies.cgroupMounts(MountTable.under(tree), Cgroup.unified());
+  }
+
+  @Test
+  void cgroupsThatComeAndGoWhileProcessesAreListedAreNoError() throws Exception {
+    Path directory = make();
+    int first = processIn(directory);
+    Cgroup cgroup = Cgroup.of(first).orElseThrow();
+    new Restless(make(directory.resolve("inner"))).during(() -> assertEquals(List.of(first), cgroup.pids()));
+  }
+
+  @Test
+  void whereAMountShowsAPartOfAHierarchyOnlyWhatIsThereIsFoundAndNothingElseIsTakenForIt(@TempDir Path temp)
+      throws Exception {
+    Path directory = make();
+    Path seen = make(directory.resolve("seen"));
+    int inside = processIn(make(seen.resolve("web-1")));
+    int outside = processIn(make(directory.resolve("web-1")));
+    Path part = Files.createDirectory(temp.resolve("part"));
+    assertEquals(0, new ProcessBuilder("mount", "--bind", seen.toString(), part.toString()).start().waitFor());
+    try {
+      List<MountTable.Entry> mounts = mountsBelow(temp);
+      assertEquals(List.of("/" + directory.getFileName() + "/seen"), mounts.stream().map(m -> m.root()).toList());
+      Cgroup cgroup = Cgroup.of(inside, mounts).orElseThrow();
+      assertEquals(Set.of(part.resolve("web-1")), Set.copyOf(cgroup.directories().values()));
+      assertEquals(List.of(inside), cgroup.pids());
+      assertTrue(Cgroup.of(outside, mounts).isEmpty());
+      var all = new ArrayList<>(mounts);
+      all.addAll(Hierarchies.cgroupMounts(MountTable.read(), Cgroup.unified()));
+      assertEquals(List.of(outside), Cgroup.of(outside, all).orElseThrow().pids());
+    } finally {
+      assertEquals(0, new ProcessBuilder("umount", part.toString()).start().waitFor());
+    }
+  }
+
+  @Test
+  void aCgroupBehindWhatHasBeenMountedOverItIsNotTakenForAnEmptyOne(@TempDir Path temp) throws Exception {
+    Path parent = make().getParent();
+    int pid = processIn(make(made.getFirst().resolve("web-1")));
+    Path whole = Files.createDirectories(temp.resolve("tree/whole"));
+    assertEquals(0, new ProcessBuilder("mount", "--bind", parent.toString(), whole.toString()).start().waitFor());
+    try {
+      assertEquals(List.of(pid), Cgroup.of(pid, mountsBelow(temp)).orElseThrow().pids());
+      String tree = whole.getParent().toString();
+      assertEquals(0, new ProcessBuilder("mount", "-t", "tmpfs", "tmpfs", tree).start().waitFor());
+      try {
+        assertTrue(Cgroup.of(pid, mountsBelow(temp)).isEmpty());
+      } finally {
+        assertEquals(0, new ProcessBuilder("umount", tree).start().waitFor());
+      }
+    } finally {
+      assertEquals(0, new ProcessBuilder("umount", whole.toString()).start().waitFor());
+    }
   }
 
   @Test

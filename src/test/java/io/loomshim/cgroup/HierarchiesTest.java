@@ -65,6 +65,33 @@ class HierarchiesTest {
   }
 
   @Test
+  void aMountThatDoesNotShowTheCgroupIsNoPlaceForIt() {
+    MountTable.Entry part = v1("/docker/abc", "memory", "rw,memory");
+    MountTable.Entry whole = new MountTable.Entry("/", "/mnt/memory", "cgroup", "rw,memory");
+    assertTrue(locate("5:memory:/docker/abcdef/web-1\n", part).isEmpty());
+    assertTrue(locate("5:memory:/other\n", part).isEmpty());
+    assertEquals(Map.of("memory", Path.of("/mnt/memory/other")), locate("5:memory:/other\n", part, whole));
+    assertTrue(locate("0::/other\n", new MountTable.Entry("/a", "/sys/fs/cgroup", "cgroup2", "rw")).isEmpty());
+  }
+
+  @Test
+  void whatLiesOutsideOfOurNamespaceIsFoundOnlyWhereAMountShowsThatOutside() {
+    MountTable.Entry outside = v1("/..", "memory", "rw,memory");
+    assertTrue(locate("5:memory:/../neighbour\n", MEMORY).isEmpty());
+    assertEquals(
+        Map.of("memory", Path.of("/sys/fs/cgroup/memory/neighbour")), locate("5:memory:/../neighbour\n", outside));
+    assertTrue(locate("5:memory:/inside\n", outside).isEmpty());
+  }
+
+  @Test
+  void ofTwoMountsInOnePlaceOnlyTheLaterCanBeSeen() {
+    MountTable.Entry part = v1("/docker/abc", "memory", "rw,memory");
+    assertEquals(List.of(CPU, part), Hierarchies.cgroupMounts(List.of(TMPFS, MEMORY, CPU, part), false));
+    MountTable.Entry above = new MountTable.Entry("/", MEMORY.point(), "tmpfs", "rw");
+    assertEquals(List.of(CPU), Hierarchies.cgroupMounts(List.of(TMPFS, MEMORY, CPU, above), false));
+  }
+
+  @Test
   void aControllerThatIsNotMountedHasNoDirectory() {
     assertTrue(locate("7:pids:/a\n0::/b\n", MEMORY).isEmpty());
     assertTrue(locate("5:memory:/a\n").isEmpty());

@@ -3,6 +3,8 @@ package io.loomshim.cgroup;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.loomshim.linux.Poller;
 import java.io.IOException;
@@ -84,6 +86,43 @@ class OomWatchTest {
   }
 
   @Test
+  void eachOfSeveralKillsBetweenTwoLooksIsTold() throws Exception {
+    Path directory = limited();
+    Path inner = cgroup(directory, "inner");
+    kill(directory);
+    kill(inner);
+    kill(directory);
+    try (OomWatch watch = watch(directory)) {
+      assertEquals(3, told.get());
+      watch.check();
+      assertEquals(3, told.get());
+    }
+  }
+
+  @Test
+  void theEndOfAContainerThatIsKilledAsAWholeIsToldOnceHoweverManyProcessesItHad() throws Exception {
+    assumeTrue(Cgroup.unified(), "needs a machine with cgroup v2: integration/cgroup2/run.sh has one");
+    Path directory = limited();
+    Files.writeString(directory.resolve("memory.oom.group"), "1");
+    var others = new ArrayList<Process>();
+    for (int i = 0; i < 3; i++) {
+      others.add(new ProcessBuilder("sh", "-c", "echo $$ >" + directory + "/cgroup.procs; exec cat").start());
+    }
+    await().until(() -> Files.readAllLines(directory.resolve("cgroup.procs")).size() == others.size());
+    kill(directory);
+    for (Process other : others) {
+      assertEquals(137, other.waitFor());
+    }
+    long counted = StatFiles.table(Files.readString(directory.resolve("memory.events"))).get("oom_kill");
+    assertTrue(counted >= 4, "the kernel counts " + counted);
+    try (OomWatch watch = watch(directory)) {
+      assertEquals(1, told.get());
+      watch.check();
+      assertEquals(1, told.get());
+    }
+  }
+
+  @Test
   void aKillInACgroupThatTheContainerMadeForItselfIsOneOfTheContainer() throws Exception {
     Path directory = limited();
     Path inner = cgroup(directory, "inner");
@@ -101,6 +140,17 @@ class OomWatchTest {
       watch.check();
       assertEquals(3, told.get());
     }
+  }
+
+  @Test
+  void cgroupsThatComeAndGoWhileTheyAreLookedAtAreNoError() throws Exception {
+    Path directory = limited();
+    Path inner = cgroup(directory, "inner");
+    var restless = new Restless(inner);
+    try (OomWatch watch = watch(directory)) {
+      restless.during(watch::check);
+    }
+    assertEquals(0, told.get());
   }
 
   @Test

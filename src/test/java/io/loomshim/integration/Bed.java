@@ -42,9 +42,16 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
   private Shims shims;
   private LeftOvers atFirst;
   private LeftOvers before;
+  private Hang hang;
 
   @Override
   public void beforeAll(ExtensionContext context) throws Exception {
+    try (var start = Hang.watch("the start of " + context.getDisplayName())) {
+      begin();
+    }
+  }
+
+  private void begin() throws Exception {
     directory = Scratch.directory("bed");
     Files.createDirectory(directory.resolve("fifo"));
     if (Shim.tested().ours()) {
@@ -61,11 +68,13 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
 
   @Override
   public void beforeEach(ExtensionContext context) {
+    hang = Hang.watch(context.getDisplayName());
     before = snapshot();
   }
 
   @Override
   public void afterEach(ExtensionContext context) {
+    hang.close();
     boolean failed = context.getExecutionException().filter(e -> !isSkip(e)).isPresent();
     if (failed) {
       System.err.println(context.getDisplayName() + " failed; containerd's log ends with\n" + containerd.logTail());
@@ -76,6 +85,12 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
 
   @Override
   public void afterAll(ExtensionContext context) {
+    try (var last = Hang.watch("the end of " + context.getDisplayName())) {
+      end();
+    }
+  }
+
+  private void end() {
     var problems = new ArrayList<String>();
     if (containerd != null) {
       containerd.stop();

@@ -42,14 +42,18 @@ final class Install {
     if (!Files.exists(SCRIPT)) {
       throw new AssertionError(SCRIPT.toAbsolutePath() + " is missing");
     }
-    String jdk = System.getProperty("loomshim.jdk", System.getProperty("java.home"));
-    Exec.start(scratch, new Exec.Setting(Path.of("").toAbsolutePath(), Map.of("JAVA_HOME", jdk)),
+    Exec.start(scratch, new Exec.Setting(Path.of("").toAbsolutePath(), Map.of("JAVA_HOME", jdk())),
         List.of("sh", SCRIPT.toString(), "--prefix", prefix.toString())).await(INSTALL_MAX).ok();
     configure(settings());
   }
 
   static Install get() {
     return Holder.INSTANCE;
+  }
+
+  /** The home of the JDK that runs the daemons. */
+  static String jdk() {
+    return System.getProperty("loomshim.jdk", System.getProperty("java.home"));
   }
 
   /** The directory that belongs first on the PATH of containerd. */

@@ -180,7 +180,7 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
   }
 
   /** Our descendants, and whatever shows our directory or one of our cgroups. */
-  private static TreeMap<Long, Proc.Info> ourProcesses() {
+  static TreeMap<Long, Proc.Info> ourProcesses() {
     var all = Proc.all();
     long self = ProcessHandle.current().pid();
     var found = new TreeMap<Long, Proc.Info>();
@@ -211,7 +211,8 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
   private static Map<String, Integer> kinds(List<String> files) {
     var kinds = new TreeMap<String, Integer>();
     for (String file : files) {
-      if (!file.endsWith(".jar") && !file.endsWith("/modules") && !file.endsWith("random")) {
+      if (!file.endsWith(".jar") && !file.endsWith("/modules") && !file.endsWith("random")
+          && !file.contains("/.java_pid")) {
         kinds.merge(kind(file), 1, Integer::sum);
       }
     }

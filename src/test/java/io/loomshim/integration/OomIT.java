@@ -75,6 +75,26 @@ final class OomIT {
     }
   }
 
+  /** How many processes of the container of {@code pid} the kernel says that it has killed for want of memory. */
+  private static long kills(long pid) {
+    String file = Proc.cgroupFile(pid, "memory", Shim.UNIFIED ? "memory.events" : "memory.oom_control");
+    return file.lines().filter(line -> line.startsWith("oom_kill "))
+        .mapToLong(line -> Long.parseLong(line.split(" ")[1])).sum();
+  }
+
+  @Test
+  void of_processes_that_are_killed_at_the_same_time_each_is_told() {
+    String greedy = "for i in 1 2 3 4 5 6 7 8; do tail /dev/zero & done; wait; sleep 1000";
+    try (var task = BED.shims().start(Shim.tested(), BED.shims().bundle(Names.id("oommany"), "sh", "-c", greedy))) {
+      int pid = task.create();
+      task.update(LIMIT);
+      task.start();
+      Await.until("the kernel has killed all", () -> kills(pid) == 8);
+      task.end();
+      assertEquals(8, topics(task).stream().filter("/tasks/oom"::equals).count());
+    }
+  }
+
   @Test
   void a_container_that_is_merely_killed_tells_nothing_of_memory() {
     try (var task = BED.shims().start(Shim.tested(), BED.shims().bundle(Names.id("fine"), "sleep", "1000"))) {

@@ -29,10 +29,9 @@ final class Pinning {
 
   /** Saves the recording of the daemon and returns each wait of ours that pinned, as a text with its stack. */
   static List<String> problems(long pid) {
-    String jdk = System.getProperty("loomshim.jdk", System.getProperty("java.home"));
     Path file = Scratch.BASE.resolve("pins-" + pid + ".jfr");
-    Exec.start(Scratch.BASE, new Exec.Setting(Scratch.BASE, Map.of()), List.of(jdk + "/bin/jcmd", Long.toString(pid),
-        "JFR.dump", "name=pins", "filename=" + file)).await(DUMP_MAX).ok();
+    Exec.start(Scratch.BASE, new Exec.Setting(Scratch.BASE, Map.of()), List.of(Install.jdk() + "/bin/jcmd",
+        Long.toString(pid), "JFR.dump", "name=pins", "filename=" + file)).await(DUMP_MAX).ok();
     if (!Files.exists(file)) {
       return List.of("daemon " + pid + " wrote no recording");
     }

@@ -84,6 +84,28 @@ final class Proc {
     return names;
   }
 
+  /** A line for each thread of {@code pid}: its id, name and state, and where in the kernel it is, innermost first. */
+  static List<String> waits(long pid) {
+    var lines = new ArrayList<String>();
+    Path tasks = Path.of("/proc", Long.toString(pid), "task");
+    String[] names = tasks.toFile().list();
+    for (String name : names == null ? new String[0] : names) {
+      try {
+        Path task = tasks.resolve(name);
+        String stat = Files.readString(task.resolve("stat"));
+        var functions = new ArrayList<String>();
+        for (String line : Files.readAllLines(task.resolve("stack"))) {
+          functions.add(line.replaceAll("^\\[<.*>\\] |\\+0x.*", ""));
+        }
+        lines.add(name + " " + stat.substring(stat.indexOf('('), stat.lastIndexOf(')') + 3) + " "
+            + String.join(" < ", functions));
+      } catch (IOException e) {
+        lines.add(name + " " + e);
+      }
+    }
+    return lines;
+  }
+
   /** What each open file descriptor of {@code pid} refers to, as {@code "12 pipe:[4711]"}; sockets with their path. */
   static List<String> files(long pid) {
     var found = new ArrayList<String>();

@@ -123,7 +123,7 @@ class LoggerTest {
     try (ProcessIo io = open(logger("exec 5>&-; exit 3"))) {
       try (Child child = run(io, "while echo line; do sleep 0.01; done")) {
         assertEquals(Child.SIGNAL_BASE + 13, child.await(), "nobody reads any more: SIGPIPE");
-        assertEquals(children, Children.pids());
+        await().untilAsserted(() -> assertEquals(children, Children.pids()));
       }
     }
   }

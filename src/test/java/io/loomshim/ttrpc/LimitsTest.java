@@ -101,7 +101,8 @@ class LimitsTest {
 
   @Test
   void callsPastTheLimitWaitUntilOneEnds() throws Exception {
-    int calls = Connection.CALLS_MAX + 50;
+    // few: a writer that the kernel has once held up goes on only when its socket is three quarters empty
+    int calls = Connection.CALLS_MAX + 10;
     for (int i = 0; i < calls; i++) {
       peer.send(2 * i + 1, Peer.request(Stand.SERVICE, "Hold", Stand.text("x")));
     }
