@@ -2,7 +2,6 @@ package io.loomshim.linux;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -99,16 +98,13 @@ final class MountHelper {
     return quoted.append('"').toString();
   }
 
-  /** Relative directories of PATH do not count: they would depend on where the daemon works. */
   private static String find(List<String> command) throws IOException {
     String program = command.get(0);
-    for (String directory : path().split(":")) {
-      Path file = Path.of(directory, program);
-      if (directory.startsWith("/") && Files.isRegularFile(file) && Files.isExecutable(file)) {
-        return file.toString();
-      }
+    var found = Programs.find(program, path());
+    if (found.isEmpty()) {
+      throw failed(command, "", "exec: \"" + program + "\": executable file not found in $PATH");
     }
-    throw failed(command, "", "exec: \"" + program + "\": executable file not found in $PATH");
+    return found.get().toString();
   }
 
   private static String path() {

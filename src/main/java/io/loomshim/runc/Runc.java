@@ -4,6 +4,7 @@ import io.loomshim.linux.Child;
 import io.loomshim.linux.Children;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
+import io.loomshim.linux.Programs;
 import io.loomshim.linux.Spawn;
 import io.loomshim.linux.Spawner;
 import io.loomshim.threads.Joins;

@@ -1,18 +1,18 @@
-package io.loomshim.runc;
+package io.loomshim.linux;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /** Finds programs the way a shell does. Stateless. */
-final class Programs {
+public final class Programs {
   private Programs() {}
 
   /**
    * The first executable file called {@code name} in the directories of {@code path}, a list with colons. Relative
-   * directories do not count: they would depend on the bundle.
+   * directories do not count: they would depend on where the daemon works.
    */
-  static Optional<Path> find(String name, String path) {
+  public static Optional<Path> find(String name, String path) {
     for (String directory : path.split(":")) {
       if (directory.startsWith("/")) {
         Path program = Path.of(directory, name);
