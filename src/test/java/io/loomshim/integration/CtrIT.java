@@ -131,11 +131,11 @@ final class CtrIT {
     });
   }
 
-  /** Restoring, ctr makes fifos in the one place that it knows, and leaves them to a later ctr. */
+  /** Restoring, ctr makes fifos in the one place that it knows, and may leave them to a later ctr. */
   private static void removeFifos(List<EventLog.Event> events) {
     for (var event : events) {
       String stdin = event.text("stdin");
-      if (!event.text("checkpoint").isEmpty() && !stdin.isEmpty()) {
+      if (!event.text("checkpoint").isEmpty() && !stdin.isEmpty() && Files.exists(Path.of(stdin).getParent())) {
         Scratch.remove(Path.of(stdin).getParent());
       }
     }
