@@ -115,8 +115,8 @@ containerd_start PATH="$PATH"
 quiet=()
 (($(jdk_version "$JAVA_HOME") < 24)) || quiet=(--sun-misc-unsafe-memory-access=allow)
 # in the background: a trap must not have to wait for it
-"$JAVA_HOME/bin/java" -Xmx512m -XX:+UseSerialGC "${quiet[@]}" -cp "$SCOPE/classes:$classes" \
-  Bench "$SCOPE" "$NAMESPACE" "$out" "$size" "$only" "$sides" </dev/null &
+"$JAVA_HOME/bin/java" -Xmx512m -XX:+UseSerialGC "${quiet[@]}" "-Djffi.boot.library.path=$lib/native" \
+  -cp "$SCOPE/classes:$classes" Bench "$SCOPE" "$NAMESPACE" "$out" "$size" "$only" "$sides" </dev/null &
 measuring=$!
 status=0
 wait "$measuring" || status=$?

@@ -71,6 +71,7 @@ jvm() {
   exec $restore_signals "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
     -Xss512k -Xms8m -Xmx96m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData -Xshare:auto \
     -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=60000 -Djdk.pollerMode=1 \
+    -Djdk.reflect.useNativeAccessorOnly=true \
     -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr \
     "-Djffi.boot.library.path=$home/native" "$@"
 }
