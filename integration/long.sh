@@ -23,7 +23,7 @@ part() {
   fi
 }
 
-part integration/test.sh --integration --jdk 25 --long -Dtest=OomIT
+part integration/test.sh --integration --jdk 25 --long -Dtest=OomIT,DensityIT
 part integration/cgroup2/run.sh
 
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
