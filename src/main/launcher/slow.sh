@@ -72,6 +72,7 @@ jvm() {
     -Xss512k -Xms8m -Xmx96m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData -Xshare:auto \
     -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=60000 -Djdk.pollerMode=1 \
     -Djdk.reflect.useNativeAccessorOnly=true \
+    -Xmn6m -XX:SurvivorRatio=2 -XX:-ShrinkHeapInSteps -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 \
     -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr \
     "-Djffi.boot.library.path=$home/native" "$@"
 }
