@@ -6,7 +6,6 @@ import io.loomshim.proto.task.StatsRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Calls to a running container by one caller: the median and the 99th percentile of many in a row. */
@@ -20,10 +19,7 @@ final class CallScenario implements Scenario {
   @Override
   public void measure(Plan plan) throws IOException, InterruptedException {
     Site site = plan.site();
-    var ids = new LinkedHashMap<Side, String>();
-    for (Side side : plan.shims()) {
-      ids.put(side, site.sleeper(side));
-    }
+    Map<Side, String> ids = plan.sleepers();
     for (int round = 0; round < plan.size().rounds(); round++) {
       for (Map.Entry<Side, String> each : ids.entrySet()) {
         calls(plan, each.getKey(), each.getValue());

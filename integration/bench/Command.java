@@ -41,8 +41,9 @@ final class Command {
   /** The milliseconds of a program that leaves something behind which keeps its output open, or that writes much. */
   double millisUnread(List<String> command) throws IOException, InterruptedException {
     try (Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0)) {
+      Spawn spawn = spawn(command, List.of(nothing, nothing, nothing));
       long begin = System.nanoTime();
-      int status = Spawner.spawn(spawn(command, List.of(nothing, nothing, nothing))).await();
+      int status = Spawner.spawn(spawn).await();
       double millis = (System.nanoTime() - begin) / 1e6;
       return checked(command, new Result(status, "(not read)", millis)).millis();
     }
@@ -53,8 +54,9 @@ final class Command {
     try (Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0);
         Pipe pipe = Pipe.open()) {
       pipe.reader().nonBlocking(true);
+      Spawn spawn = spawn(command, List.of(nothing, pipe.writer(), pipe.writer()));
       long begin = System.nanoTime();
-      Child child = Spawner.spawn(spawn(command, List.of(nothing, pipe.writer(), pipe.writer())));
+      Child child = Spawner.spawn(spawn);
       pipe.writer().close();
       var output = new ByteArrayOutputStream();
       byte[] buffer = new byte[4096];

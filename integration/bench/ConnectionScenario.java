@@ -5,7 +5,6 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -23,10 +22,7 @@ final class ConnectionScenario implements Scenario {
   @Override
   public void measure(Plan plan) throws IOException, InterruptedException {
     Site site = plan.site();
-    var ids = new LinkedHashMap<Side, String>();
-    for (Side side : plan.shims()) {
-      ids.put(side, site.sleeper(side));
-    }
+    Map<Side, String> ids = plan.sleepers();
     int millis = plan.size().pick(100, 1000, 1500);
     for (int round = 0; round < plan.size().pick(1, 3, 5); round++) {
       for (int count : CONNECTIONS) {

@@ -11,10 +11,7 @@ final class ExecScenario implements Scenario {
   @Override
   public void measure(Plan plan) throws IOException, InterruptedException {
     Site site = plan.site();
-    var ids = new LinkedHashMap<Side, String>();
-    for (Side side : plan.shims()) {
-      ids.put(side, site.sleeper(side));
-    }
+    Map<Side, String> ids = plan.sleepers();
     var bare = new Bare(site);
     Path floor = bare.sleeper();
     oneAfterAnother(plan, ids, bare, floor);

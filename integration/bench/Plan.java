@@ -2,7 +2,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a scenario gets: where, how much, which sides, and where the samples go.
@@ -32,9 +35,18 @@ record Plan(Site site, Samples samples, Size size, List<Side> sides, PrintWriter
     say("    skipped: " + figure.plainTitle(n) + ", " + side.title() + ": " + reason);
   }
 
+  /** A container that sleeps for each side that has a shim, in the order of the sides. */
+  Map<Side, String> sleepers() throws IOException, InterruptedException {
+    var ids = new LinkedHashMap<Side, String>();
+    for (Side side : shims()) {
+      ids.put(side, site.sleeper(side));
+    }
+    return ids;
+  }
+
   /** A container of each side that keeps a shim alive which serves several; all are ended with {@link Site#end}. */
   List<String> keepers() throws IOException, InterruptedException {
-    var ids = new java.util.ArrayList<String>();
+    var ids = new ArrayList<String>();
     for (Side side : shims()) {
       if (side.shared()) {
         ids.add(site.sleeper(side));
