@@ -4,11 +4,13 @@ import io.loomshim.linux.Child;
 import io.loomshim.linux.Children;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
+import io.loomshim.linux.MemoryFile;
 import io.loomshim.linux.Programs;
 import io.loomshim.linux.Spawn;
 import io.loomshim.linux.Spawner;
 import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -74,7 +76,7 @@ public final class Runc {
 
   /**
    * Runs {@code command} with stdin from /dev/null ({@link RuncCommand.Update}: the resources) and collects what it
-   * prints to stdout and stderr, in one text, bounded by {@link RuncLimits#OUTPUT_BYTES_MAX}.
+   * prints to stdout and stderr, in one text, bounded by {@link RuncLimits#OUTPUT_BYTES_KEPT}.
    *
    * @return what it printed
    * @throws RuncException if it cannot be started, exits with another status than 0, or takes longer than its limit
@@ -87,16 +89,11 @@ public final class Runc {
   /** The same with {@code variable}, a {@code NAME=VALUE}, in the place of the one of that name. */
   public String run(RuncCommand command, Optional<String> variable) throws RuncException, InterruptedException {
     long logOffset = RuncLog.size(global.log());
-    try {
-      var output = new Output(threadName(command, "output"));
-      int status;
-      try {
-        status = capture(command, output, variable.isPresent() ? with(variable.get()) : env);
-      } finally {
-        output.end(limits.outputEnd());
-      }
-      check(status, ": " + output.text().strip(), logOffset);
-      return output.text();
+    try (MemoryFile output = MemoryFile.empty(RuncLimits.OUTPUT_BYTES_MAX)) {
+      int status = capture(command, output.fd(), variable.isPresent() ? with(variable.get()) : env);
+      String text = new String(output.written(RuncLimits.OUTPUT_BYTES_KEPT), StandardCharsets.UTF_8);
+      check(status, ": " + text.strip(), logOffset);
+      return text;
     } catch (ErrnoException e) {
       throw failed(e.getMessage(), logOffset);
     }
@@ -144,24 +141,18 @@ public final class Runc {
     return list;
   }
 
-  private int capture(RuncCommand command, Output output, List<String> env)
+  private int capture(RuncCommand command, Fd output, List<String> env)
       throws ErrnoException, RuncException, InterruptedException {
     if (command instanceof RuncCommand.Update update) {
-      var input = new Input(threadName(command, "input"), update.resources() + "\n");
-      try {
-        Child child = spawn(command, List.of(input.reader(), output.writer(), output.writer()), env);
-        input.started();
-        output.started();
-        return await(command, child);
-      } finally {
-        input.end();
+      byte[] resources = (update.resources() + "\n").getBytes(StandardCharsets.UTF_8);
+      try (MemoryFile input = MemoryFile.of(resources)) {
+        return await(command, spawn(command, List.of(input.fd(), output, output), env));
       }
     }
     Child child;
     try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDONLY, 0)) {
-      child = spawn(command, List.of(nothing, output.writer(), output.writer()), env);
+      child = spawn(command, List.of(nothing, output, output), env);
     }
-    output.started();
     return await(command, child);
   }
 

@@ -9,19 +9,19 @@ import java.time.Duration;
  * @param create for create and restore: they run hooks and may wait for storage and for the cgroup manager
  * @param checkpoint for checkpoint: it writes the memory of all processes to disk
  * @param other for everything else, milliseconds on a healthy machine
- * @param outputEnd how long after runc's end its output pipe may stay open: a process that runc left behind may hold
- *     it for ever, what runc itself wrote is in the pipe already
  */
-public record RuncLimits(Duration create, Duration checkpoint, Duration other, Duration outputEnd) {
-  /** Bytes of output that are kept, for an error text or ps of about 8000 pids; the rest is read and dropped. */
-  public static final int OUTPUT_BYTES_MAX = 64 << 10;
+public record RuncLimits(Duration create, Duration checkpoint, Duration other) {
+  /** Bytes of output that are kept, for an error text or ps of about 8000 pids; the rest is dropped. */
+  public static final int OUTPUT_BYTES_KEPT = 64 << 10;
+  /** Bytes that runc can print at all, then its writes fail: so that none that runs wild fills the memory. */
+  public static final int OUTPUT_BYTES_MAX = 16 << 20;
   /** Bytes of new log entries that are read, the last ones: a runtime that logs debug lines may write more. */
   public static final int LOG_BYTES_MAX = 1 << 20;
   /** How long the end of a killed runc is waited for; one stuck in the kernel is then left to a thread of its own. */
   public static final Duration REAP_WAIT_MAX = Duration.ofSeconds(5);
 
   public static final RuncLimits DEFAULT = new RuncLimits(Duration.ofMinutes(2), Duration.ofMinutes(30),
-      Duration.ofSeconds(60), Duration.ofMillis(500));
+      Duration.ofSeconds(60));
 
   /** The time that {@code command} may take. */
   public Duration of(RuncCommand command) {

@@ -13,10 +13,10 @@ import java.util.Optional;
 /** A shell script in the place of runc that misbehaves as told; {@code $log} is the log file that it was given. */
 final class FakeRunc {
   static final RuncLimits SHORT =
-      new RuncLimits(Duration.ofMillis(1500), Duration.ofSeconds(20), Duration.ofSeconds(20), Duration.ofMillis(200));
+      new RuncLimits(Duration.ofMillis(1500), Duration.ofSeconds(20), Duration.ofSeconds(20));
   /** For calls that must end long before their limit. */
   static final RuncLimits LONG =
-      new RuncLimits(Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofMillis(200));
+      new RuncLimits(Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofSeconds(60));
 
   private final Path dir;
   private final Path script;

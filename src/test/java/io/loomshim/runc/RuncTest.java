@@ -34,14 +34,15 @@ class RuncTest {
 
   private static int fds() throws IOException {
     try (var fds = Files.list(Path.of("/proc/self/fd"))) {
-      return (int) fds.filter(RuncTest::isPipeOrNull).count();
+      return (int) fds.filter(RuncTest::isOfACall).count();
     }
   }
 
-  private static boolean isPipeOrNull(Path fd) {
+  private static boolean isOfACall(Path fd) {
     try {
       String target = Files.readSymbolicLink(fd).toString();
-      return target.startsWith("pipe:") || target.equals("/dev/null") || target.contains("pidfd");
+      return target.startsWith("pipe:") || target.startsWith("/memfd:") || target.equals("/dev/null")
+          || target.contains("pidfd");
     } catch (IOException e) {
       return false;
     }
@@ -73,8 +74,8 @@ class RuncTest {
     var fake = new FakeRunc(dir, "cat");
     Runc runc = fake.runc(FakeRunc.LONG);
     assertEquals("{\"pids\":1}\n", runc.run(new RuncCommand.Update("web-1", "{\"pids\":1}")));
-    String large = "x".repeat(RuncLimits.OUTPUT_BYTES_MAX * 4);
-    assertEquals(large.substring(0, RuncLimits.OUTPUT_BYTES_MAX), runc.run(new RuncCommand.Update("web-1", large)));
+    String large = "x".repeat(RuncLimits.OUTPUT_BYTES_KEPT * 4);
+    assertEquals(large.substring(0, RuncLimits.OUTPUT_BYTES_KEPT), runc.run(new RuncCommand.Update("web-1", large)));
   }
 
   @Test
@@ -121,10 +122,18 @@ class RuncTest {
   }
 
   @Test
-  void outputBeyondTheLimitIsReadAndDropped() throws Exception {
+  void outputBeyondTheLimitIsDropped() throws Exception {
     var fake = new FakeRunc(dir, "head -c 3000000 /dev/zero | tr '\\0' x");
     String output = fake.runc(FakeRunc.LONG).run(START);
-    assertEquals(RuncLimits.OUTPUT_BYTES_MAX, output.length());
+    assertEquals(RuncLimits.OUTPUT_BYTES_KEPT, output.length());
+  }
+
+  @Test
+  void outputWithoutEndFailsInsteadOfFillingTheMemory() throws Exception {
+    var fake = new FakeRunc(dir, "tr '\\0' x < /dev/zero 2> words || { cat words > $log; exit 9; }");
+    var e = assertThrows(RuncException.class, () -> fake.runc(FakeRunc.LONG).run(START));
+    assertEquals("fake-runc did not terminate successfully: " + "x".repeat(RuncLimits.OUTPUT_BYTES_KEPT), e.text());
+    assertTrue(Files.readString(dir.resolve("words")).contains("Operation not permitted"));
   }
 
   @Test
