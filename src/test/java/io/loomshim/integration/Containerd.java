@@ -42,7 +42,8 @@ final class Containerd {
           version = 2
           root = "%1$s/root"
           state = "%1$s/state"
-          disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"]
+          disabled_plugins = [
+            "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"]
           [grpc]
             address = "%1$s/grpc"
           [ttrpc]

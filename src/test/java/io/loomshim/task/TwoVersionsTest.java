@@ -68,7 +68,6 @@ final class TwoVersionsTest {
           assertEquals(switch (method) {
             case "Connect", "Shutdown" -> Code.OK;
             case "Create" -> Code.INVALID_ARGUMENT;
-            case "CloseIO" -> Code.UNKNOWN;
             default -> Code.NOT_FOUND;
           }, code, method);
           assertEquals(code, answer(client, "containerd.task.v3.Task", method), method);
