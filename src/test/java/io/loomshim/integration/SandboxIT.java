@@ -113,7 +113,7 @@ final class SandboxIT {
     Path config = Files.writeString(BED.directory().resolve("pod.json"), "{\"ociVersion\":\"1.0.0\"}");
     var recorded = ctr.call("sandboxes", "run", "--runtime", SHIM.runtime(), config.toString(), pod);
     assertTrue(recorded.errors().contains("failed to start"), recorded::toString);
-    ctr.detached(SHIM, pod, "sleep", "1000");
+    ctr.run(SHIM, List.of("--detach", "--null-io"), pod, "sleep", "1000").ok();
     String quick = Names.id("quick");
     String late = Names.id("late");
     for (String id : List.of(quick, late)) {
