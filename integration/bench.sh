@@ -9,7 +9,7 @@
 #
 #   --quick   a few minutes (default); --full up to 25; --smoke only shows that everything works
 #   --only    run, start, exec, calls, connections, streams, churn, density (default: all)
-#   --sides   loom, runc.v1, runc.v2, runc.v2-group, floor (default: all)
+#   --sides   loom, loom-each, runc.v1, runc.v2, runc.v2-group, floor (default: all)
 #   --out     default target/bench
 #
 # Writes raw.csv (every sample), env.json, skipped.csv, summary.md and plots. Medians and ratios mean
@@ -26,7 +26,7 @@ usage() {
 
 size=quick out=target/bench report='' publish=false
 only=run,start,exec,calls,connections,streams,churn,density
-sides=loom,runc.v1,runc.v2,runc.v2-group,floor
+sides=loom,runc.v1,runc.v2,runc.v2-group,loom-each,floor
 while (($#)); do
   case $1 in
     --quick | --full | --smoke) size=${1#--} ;;
@@ -101,6 +101,12 @@ trap 'exit 130' INT TERM HUP
 mkdir -p "$SCOPE/prefix/etc" "$SCOPE/spec" "$SCOPE/classes"
 printf 'run_dir=%s\nlinger_seconds=4\n' "$SCOPE/run" >"$SCOPE/prefix/etc/loomshim.conf"
 integration/install.sh --prefix "$SCOPE/prefix" >/dev/null
+if [[ ,$sides, == *,loom-each,* ]]; then
+  mkdir -p "$SCOPE/each/etc"
+  printf 'run_dir=%s\nlinger_seconds=0\nmode=container\n' "$SCOPE/each/run" >"$SCOPE/each/etc/loomshim.conf"
+  integration/install.sh --prefix "$SCOPE/each" >/dev/null
+  ln -s "$SCOPE/each/bin/containerd-shim-loom-v1" "$SCOPE/prefix/bin/containerd-shim-loomeach-v1"
+fi
 make_rootfs "$SCOPE/rootfs"
 (cd "$SCOPE/spec" && runc spec)
 sed -i -e 's/"terminal": true/"terminal": false/' -e "s|\"path\": \"rootfs\"|\"path\": \"$SCOPE/rootfs\"|" \
@@ -112,8 +118,8 @@ compile "$SCOPE/classes" "$classes"
 export PATH=$SCOPE/prefix/bin:$PATH
 containerd_start PATH="$PATH"
 
-quiet=()
-(($(jdk_version "$JAVA_HOME") < 24)) || quiet=(--sun-misc-unsafe-memory-access=allow)
+quiet=(--enable-native-access=ALL-UNNAMED)
+(($(jdk_version "$JAVA_HOME") < 24)) || quiet+=(--sun-misc-unsafe-memory-access=allow)
 # in the background: a trap must not have to wait for it
 "$JAVA_HOME/bin/java" -Xmx512m -XX:+UseSerialGC "${quiet[@]}" "-Djffi.boot.library.path=$lib/native" \
   -cp "$SCOPE/classes:$classes" Bench "$SCOPE" "$NAMESPACE" "$out" "$size" "$only" "$sides" </dev/null &

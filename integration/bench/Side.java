@@ -13,6 +13,9 @@ import java.util.List;
 record Side(String name, String title, String runtime, String program, boolean grouped) {
   static final Side LOOM =
       new Side("loom", "loom", "io.containerd.loom.v1", "containerd-shim-loom-v1", false);
+  /** With {@code mode=container}: what pods of one container each get with {@code mode=pod}, too. */
+  static final Side LOOM_EACH =
+      new Side("loom-each", "loom, a daemon each", "io.containerd.loomeach.v1", "containerd-shim-loomeach-v1", false);
   static final Side RUNC_V1 =
       new Side("runc.v1", "runc.v1", "io.containerd.runc.v1", "containerd-shim-runc-v1", false);
   static final Side RUNC_V2 =
@@ -23,7 +26,7 @@ record Side(String name, String title, String runtime, String program, boolean g
   /** No shim and no containerd: what the operation costs at least. */
   static final Side FLOOR = new Side("floor", "no shim", "", "", false);
 
-  static final List<Side> SHIMS = List.of(LOOM, RUNC_V1, RUNC_V2, GROUP);
+  static final List<Side> SHIMS = List.of(LOOM, RUNC_V1, RUNC_V2, GROUP, LOOM_EACH);
 
   /** The annotation that runc.v2 groups by, and its one value here. */
   static final String GROUP_ANNOTATION = "io.containerd.runc.v2.group";

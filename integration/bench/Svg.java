@@ -24,6 +24,7 @@ final class Svg {
       {"good", "fill", "#0072b2", "#58a6ff"}, {"bad", "fill", "#d55e00", "#f0883e"},
       {"loom", "fill", "#0072b2", "#58a6ff"}, {"runc-v1", "fill", "#d55e00", "#f0883e"},
       {"runc-v2", "fill", "#e0a100", "#e3b341"}, {"runc-v2-group", "fill", "#009e73", "#3fb950"},
+      {"loom-each", "fill", "#7fb8d8", "#1f4f80"},
       {"floor", "fill", "#8c959f", "#768390"}};
 
   private final StringBuilder body = new StringBuilder();
