@@ -6,6 +6,7 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.UnsafeByteOperations;
 import io.loomshim.log.Log;
 import io.loomshim.proto.ttrpc.Request;
+import io.loomshim.threads.NoThreadException;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
@@ -64,17 +65,17 @@ final class Connection implements Runnable {
   @Override
   public void run() {
     Optional<Call> call = read();
-    while (call.isPresent() && call.get().immediate()) {
-      run(call.get());
+    while (call.isPresent()) {
+      if (call.get().immediate()) {
+        run(call.get());
+      } else if (startSuccessor(call.get())) {
+        run(call.get());
+        return;
+      }
       Thread.currentThread().setName(name);
       call = read();
     }
-    if (call.isEmpty()) {
-      close();
-      return;
-    }
-    startSuccessor();
-    run(call.get());
+    close();
   }
 
   private Optional<Call> read() {
@@ -88,13 +89,18 @@ final class Connection implements Runnable {
     return Optional.empty();
   }
 
-  private void startSuccessor() {
+  /** Has another thread read on; if there is none, {@code call} is refused and false the answer. */
+  private boolean startSuccessor(Call call) {
     try {
-      Threads.start(name, this);
+      Threads.startForCall(name, this);
+    } catch (NoThreadException e) {
+      run(call, Optional.of(new StatusException(Code.RESOURCE_EXHAUSTED, e.getMessage(), e)));
+      return false;
     } catch (OutOfMemoryError e) {
       Log.error("ttrpc: connection failed", "connection", Long.toString(number), "error", e.toString());
       close();
     }
+    return true;
   }
 
   long number() {
@@ -234,9 +240,15 @@ final class Connection implements Runnable {
 
   /** Does the call; on its own thread. */
   private void run(Call call) {
+    run(call, Optional.empty());
+  }
+
+  /** Does the call, or only answers with {@code refusal}. */
+  private void run(Call call, Optional<StatusException> refusal) {
     boolean answered = false;
     try {
-      byte[] frame = outcome(call);
+      byte[] frame = refusal.isEmpty() ? outcome(call)
+          : Frame.error(call.id(), refusal.get().code(), refusal.get().getMessage());
       endHandling(call);
       if (mayReply()) {
         writer.write(frame);

@@ -2,9 +2,12 @@ package io.loomshim.threads;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -27,5 +30,65 @@ final class ThreadsTest {
     assertEquals("poller", thread.getName());
     assertFalse(thread.isVirtual());
     assertTrue(thread.isDaemon());
+  }
+
+  private static Thread startedWith(String kind) throws Exception {
+    Threads.use(kind);
+    try {
+      var seen = new CompletableFuture<Thread>();
+      Threads.startForCall("rpc/State/c1", () -> seen.complete(Thread.currentThread()));
+      return seen.get(10, TimeUnit.SECONDS);
+    } finally {
+      Threads.use("virtual");
+    }
+  }
+
+  @Test
+  void theKindOfThreadIsChosenOnceForAll() throws Exception {
+    assertTrue(startedWith("virtual").isVirtual());
+    assertTrue(startedWith("pinned").isVirtual());
+    for (String kind : List.of("platform", "fixed:1")) {
+      Thread thread = startedWith(kind);
+      assertFalse(thread.isVirtual(), kind);
+      assertTrue(thread.isDaemon(), kind);
+      assertEquals("rpc/State/c1", thread.getName());
+    }
+  }
+
+  @Test
+  void whoFindsNoThreadFreeIsToldSoAndLaterServed() throws Exception {
+    Threads.use("fixed:1");
+    var end = new CountDownLatch(1);
+    try {
+      Threads.startForCall("rpc/Wait/c1", () -> await(end));
+      var e = assertThrows(NoThreadException.class, () -> Threads.startForCall("rpc/Kill/c1", () -> { }));
+      assertEquals("no thread is free: all 1 of threads=fixed:1 have been busy for 5 s", e.getMessage());
+      Threads.start("exit/web-1", () -> { }).join(); // what must not fail has no limit
+      end.countDown();
+      var seen = new CompletableFuture<String>();
+      Threads.startForCall("rpc/Kill/c1", () -> seen.complete("served"));
+      assertEquals("served", seen.get(10, TimeUnit.SECONDS));
+    } finally {
+      end.countDown();
+      Threads.use("virtual");
+    }
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void whatIsNoKindOfThreadIsRefused() {
+    assertEquals("threads=green is none of virtual, platform, fixed:N, pinned",
+        assertThrows(IllegalArgumentException.class, () -> Threads.use("green")).getMessage());
+    for (String count : List.of("", "0", "-1", "many")) {
+      assertEquals("threads=fixed:" + count + ": the number of threads must be 1 or more",
+          assertThrows(IllegalArgumentException.class, () -> Threads.use("fixed:" + count)).getMessage());
+    }
   }
 }
