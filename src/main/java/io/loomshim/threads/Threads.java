@@ -15,7 +15,7 @@ public final class Threads {
 
   private static volatile boolean virtual = true;
   private static volatile boolean pinned;
-  private static volatile Optional<CallThreads> calls = Optional.empty();
+  private static volatile Optional<CallLimit> calls = Optional.empty();
 
   private Threads() {}
 
@@ -23,12 +23,12 @@ public final class Threads {
    * Chooses how threads are made from now on; to be called before the first one.
    *
    * @param kind {@code virtual}; {@code platform}, an operating system's thread each; {@code fixed:N}, the same but at
-   *     most N for calls and connections, see {@link #startForCall}; or {@code pinned}, virtual threads that hold a
+   *     most N of them do calls at once, see {@link #beginCall}; or {@code pinned}, virtual threads that hold a
    *     monitor as long as they live, to show what that costs before JEP 491
    * @throws IllegalArgumentException if it is none of these, with a text for the user
    */
   public static void use(String kind) {
-    Optional<CallThreads> limited = kind.startsWith(FIXED) ? Optional.of(fixed(kind)) : Optional.empty();
+    Optional<CallLimit> limited = kind.startsWith(FIXED) ? Optional.of(fixed(kind)) : Optional.empty();
     if (limited.isEmpty() && !kind.equals("virtual") && !kind.equals("platform") && !kind.equals("pinned")) {
       throw new IllegalArgumentException("threads=" + kind + " is none of virtual, platform, fixed:N, pinned");
     }
@@ -37,7 +37,7 @@ public final class Threads {
     virtual = pinned || kind.equals("virtual");
   }
 
-  private static CallThreads fixed(String kind) {
+  private static CallLimit fixed(String kind) {
     int count = 0;
     try {
       count = Integer.parseInt(kind.substring(FIXED.length()));
@@ -47,7 +47,7 @@ public final class Threads {
     if (count < 1) {
       throw new IllegalArgumentException("threads=" + kind + ": the number of threads must be 1 or more");
     }
-    return new CallThreads(count);
+    return new CallLimit(count);
   }
 
   /** Starts {@code task} on a new thread called {@code name}. */
@@ -66,17 +66,21 @@ public final class Threads {
   }
 
   /**
-   * Starts a thread that serves a client: a call or a connection. Their number is what {@code fixed:N} limits; all
-   * others, one for each process or stream, must be there for nothing to be lost.
+   * To be called by the thread of a call that may have to wait, before it begins its work; with {@code fixed:N} it
+   * waits here for its turn. {@link #endCall} must follow, unless this throws.
    *
-   * @throws NoThreadException with {@code fixed:N} only, if no thread has become free within {@link
-   *     CallThreads#WAIT_MAX}
+   * @throws NoThreadException with {@code fixed:N} only, if its turn has not come within {@link CallLimit#WAIT_MAX}
    */
-  public static void startForCall(String name, Runnable task) throws NoThreadException {
+  public static void beginCall() throws NoThreadException, InterruptedException {
     if (calls.isPresent()) {
-      calls.get().start(name, task);
-    } else {
-      start(name, task);
+      calls.get().enter();
+    }
+  }
+
+  /** The call has done its work. */
+  public static void endCall() {
+    if (calls.isPresent()) {
+      calls.get().leave();
     }
   }
 

@@ -65,17 +65,17 @@ final class Connection implements Runnable {
   @Override
   public void run() {
     Optional<Call> call = read();
-    while (call.isPresent()) {
-      if (call.get().immediate()) {
-        run(call.get());
-      } else if (startSuccessor(call.get())) {
-        run(call.get());
-        return;
-      }
+    while (call.isPresent() && call.get().immediate()) {
+      run(call.get());
       Thread.currentThread().setName(name);
       call = read();
     }
-    close();
+    if (call.isEmpty()) {
+      close();
+      return;
+    }
+    startSuccessor();
+    run(call.get());
   }
 
   private Optional<Call> read() {
@@ -89,18 +89,13 @@ final class Connection implements Runnable {
     return Optional.empty();
   }
 
-  /** Has another thread read on; if there is none, {@code call} is refused and false the answer. */
-  private boolean startSuccessor(Call call) {
+  private void startSuccessor() {
     try {
-      Threads.startForCall(name, this);
-    } catch (NoThreadException e) {
-      run(call, Optional.of(new StatusException(Code.RESOURCE_EXHAUSTED, e.getMessage(), e)));
-      return false;
+      Threads.start(name, this);
     } catch (OutOfMemoryError e) {
       Log.error("ttrpc: connection failed", "connection", Long.toString(number), "error", e.toString());
       close();
     }
-    return true;
   }
 
   long number() {
@@ -240,15 +235,9 @@ final class Connection implements Runnable {
 
   /** Does the call; on its own thread. */
   private void run(Call call) {
-    run(call, Optional.empty());
-  }
-
-  /** Does the call, or only answers with {@code refusal}. */
-  private void run(Call call, Optional<StatusException> refusal) {
     boolean answered = false;
     try {
-      byte[] frame = refusal.isEmpty() ? outcome(call)
-          : Frame.error(call.id(), refusal.get().code(), refusal.get().getMessage());
+      byte[] frame = outcome(call);
       endHandling(call);
       if (mayReply()) {
         writer.write(frame);
@@ -267,7 +256,7 @@ final class Connection implements Runnable {
   /** Runs the handler and encodes its reply or error. */
   private byte[] outcome(Call call) {
     try {
-      MessageLite reply = call.handle();
+      MessageLite reply = call.immediate() ? call.handle() : handleInTurn(call);
       if (reply == null) {
         throw new StatusException(Code.UNKNOWN, "ttrpc: marshal called with nil");
       }
@@ -276,6 +265,19 @@ final class Connection implements Runnable {
       server.errors().logDefect(call, e);
       StatusException status = server.errors().status(e, call.cancel);
       return Frame.error(call.id(), status.code(), status.getMessage());
+    }
+  }
+
+  private static MessageLite handleInTurn(Call call) throws Exception {
+    try {
+      Threads.beginCall();
+    } catch (NoThreadException e) {
+      throw new StatusException(Code.RESOURCE_EXHAUSTED, e.getMessage(), e);
+    }
+    try {
+      return call.handle();
+    } finally {
+      Threads.endCall();
     }
   }
 

@@ -1,7 +1,6 @@
 package io.loomshim.ttrpc;
 
 import io.loomshim.log.Log;
-import io.loomshim.threads.NoThreadException;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
@@ -128,12 +127,7 @@ public final class Server implements AutoCloseable {
     private void serve(SocketChannel channel) {
       var connection = new Connection(Server.this, channel, ++number);
       connections.add(connection);
-      try {
-        Threads.startForCall("conn/c" + number, connection);
-      } catch (NoThreadException e) {
-        Log.warn("ttrpc: connection refused", "connection", Long.toString(number), "error", e.getMessage());
-        connection.close();
-      }
+      Threads.start("conn/c" + number, connection);
       if (closed) {
         connection.close(); // close() may have looked before it was in the list
       }

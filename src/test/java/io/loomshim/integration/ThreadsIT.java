@@ -74,10 +74,9 @@ class ThreadsIT {
         var first = shims.start(SHIM, shims.bundle(Names.id("fixed"), "sleep", "1000"))) {
       first.create();
       first.start();
-      // one thread reads the connection of `first`, one that of `waiter`, two wait
       var waiter = ShimClient.connect(shims, SHIM, first.bundle(), first.socket());
       var waits = new ArrayList<CompletableFuture<String>>();
-      for (int i = 0; i < 3; i++) {
+      for (int i = 0; i < 5; i++) {
         waits.add(CompletableFuture.supplyAsync(() -> ShimClient.error(() -> waiter.await(""))));
       }
       var refused = CompletableFuture.anyOf(waits.toArray(CompletableFuture[]::new)).get();

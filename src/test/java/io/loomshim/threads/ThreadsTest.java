@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -36,7 +35,7 @@ final class ThreadsTest {
     Threads.use(kind);
     try {
       var seen = new CompletableFuture<Thread>();
-      Threads.startForCall("rpc/State/c1", () -> seen.complete(Thread.currentThread()));
+      Threads.start("rpc/State/c1", () -> seen.complete(Thread.currentThread()));
       return seen.get(10, TimeUnit.SECONDS);
     } finally {
       Threads.use("virtual");
@@ -58,25 +57,28 @@ final class ThreadsTest {
   @Test
   void whoFindsNoThreadFreeIsToldSoAndLaterServed() throws Exception {
     Threads.use("fixed:1");
-    var end = new CountDownLatch(1);
     try {
-      Threads.startForCall("rpc/Wait/c1", () -> await(end));
-      var e = assertThrows(NoThreadException.class, () -> Threads.startForCall("rpc/Kill/c1", () -> { }));
-      assertEquals("no thread is free: all 1 of threads=fixed:1 have been busy for 5 s", e.getMessage());
-      Threads.start("exit/web-1", () -> { }).join(); // what must not fail has no limit
-      end.countDown();
-      var seen = new CompletableFuture<String>();
-      Threads.startForCall("rpc/Kill/c1", () -> seen.complete("served"));
-      assertEquals("served", seen.get(10, TimeUnit.SECONDS));
+      Threads.beginCall();
+      var refused = new CompletableFuture<String>();
+      Threads.start("rpc/Kill/c1", () -> refused.complete(refusal()));
+      assertEquals("no thread is free: all 1 of threads=fixed:1 have been busy for 5 s",
+          refused.get(60, TimeUnit.SECONDS));
+      var served = new CompletableFuture<String>();
+      Threads.start("rpc/Kill/c1", () -> served.complete(refusal()));
+      Threads.endCall();
+      assertEquals("none", served.get(60, TimeUnit.SECONDS));
     } finally {
-      end.countDown();
       Threads.use("virtual");
     }
   }
 
-  private static void await(CountDownLatch latch) {
+  private static String refusal() {
     try {
-      latch.await();
+      Threads.beginCall();
+      Threads.endCall();
+      return "none";
+    } catch (NoThreadException e) {
+      return e.getMessage();
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
