@@ -77,7 +77,9 @@ class ThreadsIT {
       var waiter = ShimClient.connect(shims, SHIM, first.bundle(), first.socket());
       var waits = new ArrayList<CompletableFuture<String>>();
       for (int i = 0; i < 5; i++) {
-        waits.add(CompletableFuture.supplyAsync(() -> ShimClient.error(() -> waiter.await(""))));
+        // not in the common pool, which has one thread on a machine with two processors
+        waits.add(CompletableFuture.supplyAsync(() -> ShimClient.error(() -> waiter.await("")),
+            Thread::startVirtualThread));
       }
       var refused = CompletableFuture.anyOf(waits.toArray(CompletableFuture[]::new)).get();
       assertEquals("8 no thread is free: all 4 of threads=fixed:4 have been busy for 5 s", refused);
