@@ -7,6 +7,9 @@ enum Unit {
   /** A number that need not be whole. */
   EACH("", 0, "");
 
+  /** A blank at which no line ends. */
+  static final char NO_BREAK = '\u00a0';
+
   private final String sign;
   private final double step;
   private final String larger;

@@ -37,15 +37,11 @@ final class LoomTables {
       for (Figure figure : LoomFigures.BY_AXIS.get(axis)) {
         int last = last(figure);
         if (last != Samples.NONE) {
-          rows.add(row(figure.title(), last + " " + unit(axis), HEADLINE_SIDES, side -> cell(figure, last, side)));
+          rows.add(row(figure.title(), last + " " + axis.what(), HEADLINE_SIDES, side -> cell(figure, last, side)));
         }
       }
     }
     return rows;
-  }
-
-  private static String unit(Axis axis) {
-    return axis == Axis.WAITS ? "containers" : axis.across();
   }
 
   private int last(Figure figure) {
@@ -67,7 +63,7 @@ final class LoomTables {
     rows.add(heads);
     for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
       for (Figure figure : LoomFigures.BY_AXIS.get(axis)) {
-        var row = new ArrayList<String>(List.of(figure.title(), axis.title()));
+        var row = new ArrayList<String>(List.of(figure.title(), axis.what()));
         Losses.PAIRS.forEach(pair -> row.add(losses.of(figure, pair)));
         if (!String.join("", row.subList(2, row.size())).isEmpty()) {
           rows.add(row);
@@ -84,7 +80,7 @@ final class LoomTables {
     var rows = new ArrayList<List<String>>();
     rows.add(List.of("side", "at", "what", "what the client was told"));
     for (Failure failure : failures) {
-      rows.add(List.of(failure.side().title(), failure.n() + " " + unit(failure.axis()), failure.what(),
+      rows.add(List.of(failure.side().title(), failure.n() + " " + failure.axis().what(), failure.what(),
           failure.text()));
     }
     return rows;
@@ -98,7 +94,7 @@ final class LoomTables {
 
   private String cell(Figure figure, int n, Side side) {
     Spread spread = samples.of(figure, n, side);
-    return spread.empty() ? "" : figure.unit().text(spread.median());
+    return spread.empty() ? "" : figure.unit().text(spread.median()).replace(' ', Unit.NO_BREAK);
   }
 
   /** In Markdown. */

@@ -28,7 +28,7 @@ final class Losses {
     for (int n : samples.counts(figure)) {
       double worse = worse(figure, n, pair.virtual(), pair.other());
       if (worse >= LOST) {
-        texts.add(Unit.number(worse) + " × at " + n);
+        texts.add((Unit.number(worse) + " × at " + n).replace(' ', Unit.NO_BREAK));
       }
     }
     return String.join(", ", texts);
