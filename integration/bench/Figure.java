@@ -29,6 +29,11 @@ record Figure(String key, String title, Unit unit, Better better, int headline, 
     }
   }
 
+  /** One without a goal that the README does not show. */
+  static Figure plain(String key, String title, Unit unit, Better better) {
+    return new Figure(key, title, unit, better, NEVER, Goal.NO);
+  }
+
   private static final int NEVER = -2;
   private static final int ALWAYS = Samples.NONE;
 
