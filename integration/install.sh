@@ -120,6 +120,9 @@ configuration() {
 # how long a daemon without containers stays, in seconds
 #linger_seconds=30
 
+# what threads are, for comparisons: virtual, platform, or fixed:N for at most N that do calls
+#threads=virtual
+
 # another JVM than the one found at installation, and further options for it
 #java=/usr/lib/jvm/default/bin/java
 #java_options='-Xmx128m'

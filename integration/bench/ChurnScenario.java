@@ -11,6 +11,9 @@ final class ChurnScenario implements Scenario {
     var keepers = plan.keepers();
     var bare = new Bare(site);
     for (Side side : plan.sides()) {
+      if (side == Side.LOOM_EACH) {
+        continue;
+      }
       double busy = Proc.busy();
       long begin = System.nanoTime();
       if (side == Side.FLOOR) {

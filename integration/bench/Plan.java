@@ -24,8 +24,13 @@ record Plan(Site site, Samples samples, Size size, List<Side> sides, PrintWriter
     return sides.contains(Side.FLOOR);
   }
 
-  /** The sides that have a shim. */
+  /** The sides that have a shim which a warm run may find. */
   List<Side> shims() {
+    return sides.stream().filter(side -> side != Side.FLOOR && side != Side.LOOM_EACH).toList();
+  }
+
+  /** The sides that have a shim, and the one with a JVM for each container, which is always cold. */
+  List<Side> allShims() {
     return sides.stream().filter(side -> side != Side.FLOOR).toList();
   }
 

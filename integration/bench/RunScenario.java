@@ -20,7 +20,7 @@ final class RunScenario implements Scenario {
     }
     site.end(keepers);
     for (int i = 0; i < plan.size().pick(1, 10, 30); i++) {
-      for (Side side : plan.shims()) {
+      for (Side side : plan.allShims()) {
         if (!side.grouped()) {
           double millis = site.command().millis(site.runRemovedCold(side, "cold" + i + side.name()));
           plan.samples().add(Figure.RUN_COLD, side, millis);

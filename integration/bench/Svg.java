@@ -24,6 +24,7 @@ final class Svg {
       {"good", "fill", "#0072b2", "#58a6ff"}, {"bad", "fill", "#d55e00", "#f0883e"},
       {"loom", "fill", "#0072b2", "#58a6ff"}, {"runc-v1", "fill", "#d55e00", "#f0883e"},
       {"runc-v2", "fill", "#e0a100", "#e3b341"}, {"runc-v2-group", "fill", "#009e73", "#3fb950"},
+      {"loom-each", "fill", "#7fb8d8", "#1f4f80"},
       {"floor", "fill", "#8c959f", "#768390"}};
 
   private final StringBuilder body = new StringBuilder();
@@ -31,6 +32,13 @@ final class Svg {
   Svg(String title, String subtitle) {
     text(PAD, PAD + 16, "ink title", "start", title);
     text(PAD, PAD + 36, "dim", "start", subtitle);
+  }
+
+  private Svg() {}
+
+  /** Without a title and a card, for a page that has its own style: {@link #fragment} ends it. */
+  static Svg bare() {
+    return new Svg();
   }
 
   /** The class of a side: its name, with nothing that CSS would take for more. */
@@ -65,6 +73,14 @@ final class Svg {
         radius, classes));
   }
 
+  /** A cross: nothing comes after it. */
+  void cross(double x, double y, double radius, String classes) {
+    for (int sign : new int[] {-1, 1}) {
+      path(String.format(Locale.ROOT, "%.1f,%.1f %.1f,%.1f", x - radius, y - sign * radius, x + radius,
+          y + sign * radius), "end " + classes);
+    }
+  }
+
   /** A line through points, {@code x,y} each. */
   void path(String points, String classes) {
     body.append("<polyline points=\"").append(points).append("\" class=\"path ").append(classes).append("\"/>\n");
@@ -78,6 +94,12 @@ final class Svg {
       text(at + 16, y, "ink", "start", side.title());
       at += 34 + 7 * side.title().length();
     }
+  }
+
+  /** A drawing inside a page, as wide as its place there; {@code label} for who cannot see it. */
+  String fragment(double width, double height, String label) {
+    return String.format(Locale.ROOT, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"%s\">%n%s</svg>%n",
+        width, height, escaped(label).replace("\"", "&quot;"), body);
   }
 
   /** The whole file. */
@@ -107,7 +129,7 @@ final class Svg {
     }
   }
 
-  private static String escaped(String text) {
+  static String escaped(String text) {
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
   }
 }

@@ -6,7 +6,7 @@ import java.util.Locale;
 final class Tables {
   /** The columns of the whole table. */
   private static final List<Side> COLUMNS =
-      List.of(Side.LOOM, Side.RUNC_V1, Side.RUNC_V2, Side.GROUP, Side.FLOOR);
+      List.of(Side.LOOM, Side.RUNC_V1, Side.RUNC_V2, Side.GROUP, Side.LOOM_EACH, Side.FLOOR);
 
   /** From this ratio on, the README says that loom is the loser. */
   private static final double LOST = 1.05;

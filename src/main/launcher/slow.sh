@@ -161,7 +161,8 @@ launch() {
     fi
   fi
   cd -- "$run" || refuse "cannot enter $run"
-  set -- -namespace "$namespace" -address "$address" -run-dir "$run" -linger "$linger_seconds" -mode "$mode"
+  set -- -namespace "$namespace" -address "$address" -run-dir "$run" -linger "$linger_seconds" -mode "$mode" \
+    -threads "$threads"
   if $debug; then set -- "$@" -debug; fi
   jvm "-XX:ErrorFile=$run/hs_err.log" -jar "$home/loomshim.jar" "$@"
 }

@@ -4,15 +4,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * What the launcher tells a daemon: {@code -namespace NS -address ADDR -run-dir DIR -linger SECONDS [-debug]}.
+ * What the launcher tells a daemon:
+ * {@code -namespace NS -address ADDR -run-dir DIR -linger SECONDS -threads KIND [-debug]}.
  *
  * @param namespace the containerd namespace that it serves
  * @param address containerd's gRPC socket
  * @param runDirectory where it meets the launcher
  * @param linger how long it stays without a container
+ * @param threads how threads are made, as {@link io.loomshim.threads.Threads#use} takes it
  * @param debug whether lines of level debug are logged
  */
-record Arguments(String namespace, String address, Path runDirectory, Duration linger, boolean debug) {
+record Arguments(String namespace, String address, Path runDirectory, Duration linger, String threads,
+    boolean debug) {
   /**
    * Reads the command line.
    *
@@ -23,6 +26,7 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
     String address = "";
     String runDirectory = "";
     String linger = "30";
+    String threads = "virtual";
     boolean debug = false;
     for (int i = 0; i < args.length; i++) {
       switch (args[i]) {
@@ -31,6 +35,7 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
         case "-address" -> address = value(args, ++i);
         case "-run-dir" -> runDirectory = value(args, ++i);
         case "-linger" -> linger = value(args, ++i);
+        case "-threads" -> threads = value(args, ++i);
         case "-mode" -> value(args, ++i); // the launcher has chosen the run directory by it
         default -> throw new IllegalArgumentException("unknown argument " + args[i]);
       }
@@ -41,7 +46,7 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
     if (runDirectory.isEmpty()) {
       throw new IllegalArgumentException("-run-dir is missing");
     }
-    return new Arguments(namespace, address, Path.of(runDirectory), seconds(linger), debug);
+    return new Arguments(namespace, address, Path.of(runDirectory), seconds(linger), threads, debug);
   }
 
   private static Duration seconds(String text) {

@@ -64,6 +64,7 @@ final class Daemon implements Host {
   /** Makes a daemon that listens; containerd takes events at the socket {@code events}, or nobody does. */
   static Daemon start(Arguments arguments, String events) throws IOException {
     Log.debug(arguments.debug());
+    Threads.use(arguments.threads());
     String pid = Long.toString(ProcessHandle.current().pid());
     String startTime = startTime();
     // the start time makes the name unique: a later daemon with our pid must not be taken for us

@@ -15,16 +15,18 @@ class ArgumentsTest {
   @Test
   void everythingThatTheLauncherSaysIsRead() {
     String[] args = {
-      "-namespace", "k8s.io", "-address", "/run/c.sock", "-mode", "pod", "-run-dir", "/run/x", "-linger", "7", "-debug"
+      "-namespace", "k8s.io", "-address", "/run/c.sock", "-mode", "pod", "-run-dir", "/run/x", "-linger", "7",
+      "-threads", "platform", "-debug"
     };
     assertEquals(
-        new Arguments("k8s.io", "/run/c.sock", Path.of("/run/x"), Duration.ofSeconds(7), true), Arguments.parse(args));
+        new Arguments("k8s.io", "/run/c.sock", Path.of("/run/x"), Duration.ofSeconds(7), "platform", true),
+        Arguments.parse(args));
   }
 
   @Test
   void aDaemonLingersForHalfAMinuteAndIsQuietUnlessTold() {
     assertEquals(
-        new Arguments("ns", "", Path.of("/r"), Duration.ofSeconds(30), false),
+        new Arguments("ns", "", Path.of("/r"), Duration.ofSeconds(30), "virtual", false),
         Arguments.parse(new String[] {"-namespace", "ns", "-run-dir", "/r"}));
   }
 

@@ -215,6 +215,11 @@ final class ShimClient implements AutoCloseable {
     call(service, "Checkpoint", request, Empty.parser());
   }
 
+  /** Closes the connection, as a client that goes away; everything else stays. */
+  void disconnect() {
+    client.close();
+  }
+
   /** Whether the shim has closed the connection. */
   boolean disconnected() {
     return client.closed();
