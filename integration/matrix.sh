@@ -87,14 +87,17 @@ if $publish && ((${#rows[@]} < ${#names[@]})); then die "--publish needs all row
 # --------------------------------------------------------------------------- the rows
 
 # one_version COMMAND...: runs it where there are cgroups of one version, as crun wants it. On a machine with
-# controllers of the first and a tree of the second, that is a mount namespace without this tree.
+# controllers of the first and a tree of the second, that is a mount namespace without this tree. crun makes
+# directories in its place all the same, which the empty file system there takes with it.
 one_version() {
   if [[ ! -d /sys/fs/cgroup/unified ]]; then
     "$@"
     return
   fi
   # shellcheck disable=SC2016 # for that sh to expand
-  unshare --mount --propagation private sh -c 'umount /sys/fs/cgroup/unified && exec "$@"' one_version "$@"
+  unshare --mount --propagation private sh -c '
+    umount /sys/fs/cgroup/unified && mount -t tmpfs -o size=16m none /sys/fs/cgroup/unified && exec "$@"
+  ' one_version "$@"
 }
 
 # version PROGRAM: as its package tells, without what follows it there.
