@@ -123,8 +123,8 @@ run_row() {
   fi
   for setting in $settings; do arguments+=(-D"loomshim.$setting"); done
   started=$SECONDS
-  # a limit within the namespace, if there is one: what it ends are programs
-  JAVA_HOME=$build_jdk "${run[@]}" timeout --kill-after=60 "$ROW_SECONDS_MAX" \
+  # in the foreground, so that whoever ends this script ends all of it
+  JAVA_HOME=$build_jdk "${run[@]}" timeout --foreground --kill-after=60 "$ROW_SECONDS_MAX" \
     ./mvnw -B -ntp surefire:test@integration "${arguments[@]}" </dev/null >"$directory/log" 2>&1 || status=$?
   read -r p f s < <(summary "$directory/reports-it")
   if ((status && !f)); then
