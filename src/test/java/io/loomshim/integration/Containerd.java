@@ -49,7 +49,7 @@ final class Containerd {
           [ttrpc]
             address = "%1$s/ttrpc"
           [debug]
-            level = "debug"
+            level = "trace"
           """.formatted(directory));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -85,7 +85,7 @@ final class Containerd {
     }
   }
 
-  /** How many events of {@code topic} shims have forwarded for {@code namespace}, as its log tells. */
+  /** How many events of {@code topic} shims have forwarded for {@code namespace}, as its log tells; in 2 at trace. */
   long forwarded(String namespace, String topic) {
     try {
       String wanted = "msg=\"event forwarded\" ns=" + namespace + " topic=" + topic + " ";
