@@ -127,6 +127,9 @@ configuration() {
 #java=/usr/lib/jvm/default/bin/java
 #java_options='-Xmx128m'
 
+# the version of the task API that containerd is told: auto, 2, or 3 (for containerd 2.0 to 2.2)
+#task_api=auto
+
 # where daemons and starts meet; removed at boot
 #run_dir=/run/loomshim
 END

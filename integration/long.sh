@@ -33,6 +33,7 @@ starved() {
 }
 
 part integration/test.sh --integration --jdk 25 --long -Dtest=OomIT,DensityIT
+part integration/matrix.sh --ci
 part integration/cgroup2/run.sh
 part starved
 

@@ -19,6 +19,10 @@ final class ConnectionScenario implements Scenario {
         }
       }
     }
+    for (Map.Entry<Side, String> each : ids.entrySet()) {
+      long shim = site.shim(each.getValue());
+      plan.samples().add(Figure.PSS_AFTER, each.getKey(), Proc.number(shim, "smaps_rollup", "Pss:") / 1024.0);
+    }
     site.endAll();
   }
 }

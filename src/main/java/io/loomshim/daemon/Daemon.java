@@ -49,7 +49,7 @@ final class Daemon implements Host {
     this.events = Outbox.start(arguments.namespace(), events);
     tasks = new TaskService(arguments.namespace(), this.events, this);
     linger = new Linger(directory, tasks, arguments.linger(), record);
-    List<Service> services = List.of(TaskHandlers.service(tasks));
+    List<Service> services = TaskHandlers.services(tasks);
     directory.prepare();
     Self.newSession();
     if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
@@ -153,6 +153,7 @@ final class Daemon implements Host {
   @Override
   public void creating(String id, Path bundle) {
     linger.changed();
+    directory.introduce(bundle, record);
     directory.created(id);
     logs.open(id, bundle);
   }

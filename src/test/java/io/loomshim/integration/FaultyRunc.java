@@ -22,7 +22,8 @@ final class FaultyRunc {
       Path program = Files.createTempFile(directory, "faulty-runc", "");
       Files.writeString(program, "#!/bin/sh\npidfile= previous=\n"
           + "for word in \"$@\"; do if [ \"$previous\" = --pid-file ]; then pidfile=$word; fi; previous=$word; done\n"
-          + "case \" $* \" in *' " + command + " '*)\n" + script + "\n;; *) exec runc \"$@\" ;; esac\n");
+          + "case \" $* \" in *' " + command + " '*)\n" + script + "\n;; *) exec " + OciRuntime.program()
+          + " \"$@\" ;; esac\n");
       Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
       return Optional.of(Shims.any("containerd.runc.v1.Options",
           Options.newBuilder().setBinaryName(program.toString()).build()));
