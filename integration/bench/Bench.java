@@ -45,7 +45,9 @@ final class Bench {
     }
     var env = Environment.look(site, size);
     if (sides.contains(Side.LOOM)) {
-      Environment.Daemon daemon = Environment.daemon(site, Side.LOOM);
+      String id = site.sleeper(Side.LOOM);
+      Environment.Daemon daemon = Environment.daemon(site, site.shim(id));
+      site.end(List.of(id));
       env.put("jdk", daemon.jdk());
       env.put("flags", daemon.flags());
     }
