@@ -5,8 +5,6 @@ import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
 import io.loomshim.stdio.StreamFile;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -29,7 +27,7 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
    * Writes the image.
    *
    * @param streams what the init process has as standard streams
-   * @throws StatusException UNKNOWN with the first line of the error and where CRIU's log is
+   * @throws io.loomshim.ttrpc.StatusException UNKNOWN with the first line of the error and where CRIU's log is
    */
   void save(CheckpointSpec spec, List<StreamFile> streams) throws IOException, InterruptedException {
     Path work = spec.work().orElse(bundle.criuWork());
@@ -38,7 +36,7 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
     } catch (RuncException e) {
       keepLog(work);
       String first = e.text().lines().findFirst().orElse("");
-      throw new StatusException(Code.UNKNOWN, first + " path= " + bundle.criuLog(), e);
+      throw e.status(first + " path= " + bundle.criuLog());
     } finally {
       Files.deleteIfExists(bundle.criuConfig());
       if (spec.work().isEmpty()) {

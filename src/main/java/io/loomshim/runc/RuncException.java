@@ -1,5 +1,7 @@
 package io.loomshim.runc;
 
+import io.loomshim.ttrpc.Code;
+import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 
 /**
@@ -40,6 +42,11 @@ public final class RuncException extends IOException {
   /** Whether runc was killed because it took longer than its limit. */
   public boolean timedOut() {
     return timedOut;
+  }
+
+  /** What the client is answered, with {@code text}: DEADLINE_EXCEEDED for a call that was killed, else UNKNOWN. */
+  public StatusException status(String text) {
+    return new StatusException(timedOut ? Code.DEADLINE_EXCEEDED : Code.UNKNOWN, text, this);
   }
 
   /**
