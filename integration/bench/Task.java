@@ -52,7 +52,11 @@ final class Task implements AutoCloseable {
   }
 
   void create(Path bundle) throws IOException, InterruptedException {
-    var request = CreateTaskRequest.newBuilder().setId(id).setBundle(bundle.toString()).build();
+    create(bundle, Any.getDefaultInstance());
+  }
+
+  void create(Path bundle, Any options) throws IOException, InterruptedException {
+    var request = CreateTaskRequest.newBuilder().setId(id).setBundle(bundle.toString()).setOptions(options).build();
     call("Create", request, CreateTaskResponse.parser());
   }
 

@@ -53,7 +53,7 @@ final class FaultsIT {
     FAILS_AFTER_ITS_WORK("runc \"$@\"; exit 1", "exit status 1"),
     IS_SLOW("sleep 1; exec runc \"$@\"", ""),
     LEAVES_A_ZOMBIE("sleep 0.01 & exec runc \"$@\"", ""),
-    LEAVES_A_CHILD_WITH_ITS_OUTPUT("sleep 1000 & echo $! > \"$0.child\"; exec runc \"$@\"", "");
+    LEAVES_A_CHILD_WITH_ITS_OUTPUT("sleep 1000 & echo $! >> \"$0.child\"; exec runc \"$@\"", "");
 
     final String script;
     final String ends;
@@ -208,11 +208,11 @@ final class FaultsIT {
       }
     }
 
-    void endChild() {
+    void endChildren() {
       try {
         Path child = runc.beside("child");
         if (Files.exists(child)) {
-          Proc.kill(Long.parseLong(Files.readString(child).strip()));
+          Files.readAllLines(child).forEach(pid -> Proc.kill(Long.parseLong(pid)));
         }
       } catch (IOException e) {
         throw new AssertionError(e);
@@ -289,7 +289,7 @@ final class FaultsIT {
         end.get(60, TimeUnit.SECONDS);
       }
     } finally {
-      stories.forEach(Story::endChild);
+      stories.forEach(Story::endChildren);
       stories.forEach(story -> story.task().close());
     }
     // the neighbour is none the worse, and after its runc what others have left is reaped
