@@ -120,9 +120,15 @@ configuration() {
 # how long a daemon without containers stays, in seconds
 #linger_seconds=30
 
+# what threads are, for comparisons: virtual, platform, or fixed:N for at most N that do calls
+#threads=virtual
+
 # another JVM than the one found at installation, and further options for it
 #java=/usr/lib/jvm/default/bin/java
 #java_options='-Xmx128m'
+
+# the version of the task API that containerd is told: auto, 2, or 3 (for containerd 2.0 to 2.2)
+#task_api=auto
 
 # where daemons and starts meet; removed at boot
 #run_dir=/run/loomshim

@@ -24,6 +24,7 @@ part() {
 }
 
 part integration/test.sh --integration --jdk 25 --long -Dtest=OomIT,DensityIT
+part integration/matrix.sh --ci
 part integration/cgroup2/run.sh
 
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

@@ -44,7 +44,12 @@ final class Bench {
     for (String name : args[5].split(",")) {
       sides.add(Side.of(name));
     }
-    var env = Environment.look(site, size, sides);
+    var env = Environment.look(site, size);
+    if (sides.contains(Side.LOOM)) {
+      Environment.Daemon daemon = Environment.daemon(site, Side.LOOM);
+      env.put("jdk", daemon.jdk());
+      env.put("flags", daemon.flags());
+    }
     Environment.write(results.resolve("env.json"), env);
     try (var skipped = Plan.skippedFile(results.resolve("skipped.csv"))) {
       var plan = new Plan(site, Samples.create(results.resolve("raw.csv")), size, List.copyOf(sides), skipped);

@@ -172,8 +172,17 @@ public final class Container {
     init.checkpoint(checkpoint);
   }
 
-  /** The pids of all processes in the container; none when it has ended. */
+  /**
+   * The pids of all processes in the container. One that has ended still names its init until it is deleted: a
+   * containerd that is started anew, from 1.7 on, takes a container without processes for one that was never created,
+   * and would drop it together with its exit status.
+   */
   public List<Integer> pids() throws IOException, InterruptedException {
+    List<Integer> running = runningPids();
+    return running.isEmpty() && init.status().equals("stopped") ? List.of(init.pid()) : running;
+  }
+
+  private List<Integer> runningPids() throws IOException, InterruptedException {
     Optional<Cgroup> cgroup = init.memory().cgroup();
     if (cgroup.isPresent()) {
       return cgroup.get().pids();

@@ -50,7 +50,7 @@ final class Daemon implements Host {
     this.events = Outbox.start(arguments.namespace(), events);
     tasks = new TaskService(arguments.namespace(), this.events, this, RuncLimits.of(arguments.runcTimeout()));
     linger = new Linger(directory, tasks, arguments.linger(), record);
-    List<Service> services = List.of(TaskHandlers.service(tasks));
+    List<Service> services = TaskHandlers.services(tasks);
     directory.prepare();
     Self.newSession();
     if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
@@ -65,6 +65,7 @@ final class Daemon implements Host {
   /** Makes a daemon that listens; containerd takes events at the socket {@code events}, or nobody does. */
   static Daemon start(Arguments arguments, String events) throws IOException {
     Log.debug(arguments.debug());
+    Threads.use(arguments.threads());
     String pid = Long.toString(ProcessHandle.current().pid());
     String startTime = startTime();
     // the start time makes the name unique: a later daemon with our pid must not be taken for us
@@ -153,6 +154,7 @@ final class Daemon implements Host {
   @Override
   public void creating(String id, Path bundle) {
     linger.changed();
+    directory.introduce(bundle, record);
     directory.created(id);
     logs.open(id, bundle);
   }

@@ -15,6 +15,7 @@ import io.loomshim.task.Host;
 import io.loomshim.task.TaskService;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -217,5 +218,12 @@ class LingerTest {
     decide(Duration.ofMillis(1));
     deciding.join();
     assertFalse(Files.exists(gone));
+  }
+
+  @Test
+  void aDaemonWithoutContainersGivesBackTheMemoryOfWhatItDid() {
+    var garbage = new WeakReference<>(new byte[1 << 20]);
+    decide(HOUR);
+    await().until(() -> garbage.refersTo(null));
   }
 }

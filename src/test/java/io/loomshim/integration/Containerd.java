@@ -11,7 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /**
  * A containerd of our own: its own root, state and sockets below one directory, so that it neither
@@ -19,6 +21,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Containerd {
   static final Path PROGRAM = Path.of(System.getProperty("loomshim.containerd", "/usr/bin/containerd"));
+  private static final Pattern VERSION = Pattern.compile(" v?(\\d+)\\.(\\d+)\\.\\d+");
   private static final Duration START_MAX = Await.seconds(30);
   private static final Duration STOP_MAX = Await.seconds(15);
 
@@ -39,7 +42,8 @@ final class Containerd {
           version = 2
           root = "%1$s/root"
           state = "%1$s/state"
-          disabled_plugins = ["io.containerd.grpc.v1.cri"]
+          disabled_plugins = [
+            "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"]
           [grpc]
             address = "%1$s/grpc"
           [ttrpc]
@@ -133,9 +137,24 @@ final class Containerd {
     await("containerd answers").atMost(START_MAX).pollInterval(Duration.ofMillis(5)).until(this::answers);
   }
 
-  /** The PATH of containerd and of what it starts: our shim, if it is the one tested, before all others. */
+  /** Its version as {@code [1, 6]}, which is 1.6. */
+  static int[] version() {
+    var result = Exec.start(Scratch.BASE, new Exec.Setting(Scratch.BASE, Map.of()),
+        List.of(PROGRAM.toString(), "--version")).await(Ctr.LIMIT).ok();
+    var matcher = VERSION.matcher(result.text());
+    if (!matcher.find()) {
+      throw new AssertionError(result);
+    }
+    return new int[] {Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2))};
+  }
+
+  /**
+   * The PATH of containerd and of what it starts: our shim, if it is the one tested, before all others, then the
+   * directories of system property {@code loomshim.path}, where another runc than the machine's may be.
+   */
   static String path() {
-    String path = System.getenv("PATH");
+    String first = System.getProperty("loomshim.path", "");
+    String path = (first.isEmpty() ? "" : first + ":") + System.getenv("PATH");
     String complete = path.contains("/usr/sbin") ? path : path + ":/usr/sbin:/usr/bin";
     String withCriu = Criu.directory().map(directory -> directory + ":" + complete).orElse(complete);
     return Shim.tested().ours() ? Install.get().bin() + ":" + withCriu : withCriu;

@@ -67,6 +67,7 @@ final class Ctr {
   Exec startOnTerminal(Shim shim, List<String> flags, String id, String... command) {
     var arguments = new ArrayList<>(List.of("run", "--tty", "--runtime", shim.runtime(), "--fifo-dir",
         scratch.resolve("fifo").toString(), "--read-only", "--env", "PATH=/bin", "--rootfs"));
+    arguments.addAll(OciRuntime.flags(shim, scratch));
     arguments.addAll(flags);
     arguments.addAll(List.of(rootfs.toString(), id));
     arguments.addAll(List.of(command));
@@ -86,6 +87,7 @@ final class Ctr {
   Exec start(Shim shim, List<String> flags, Path stdin, String id, String... command) {
     var arguments = new ArrayList<>(List.of("run", "--runtime", shim.runtime(), "--fifo-dir",
         scratch.resolve("fifo").toString(), "--read-only", "--env", "PATH=/bin"));
+    arguments.addAll(OciRuntime.flags(shim, scratch));
     arguments.addAll(flags);
     if (!flags.contains("--config")) {
       arguments.addAll(List.of("--rootfs", rootfs.toString()));

@@ -19,10 +19,11 @@ record FaultyRunc(Path program) {
   static FaultyRunc make(Path directory, String command, String script) {
     try {
       Path program = Files.createTempFile(directory, "faulty-runc", "");
-      Files.writeString(program, "#!/bin/sh\nif [ -e \"$0.mended\" ]; then exec runc \"$@\"; fi\n"
+      String real = OciRuntime.program();
+      Files.writeString(program, "#!/bin/sh\nif [ -e \"$0.mended\" ]; then exec " + real + " \"$@\"; fi\n"
           + "pidfile= log= previous=\nfor word in \"$@\"; do\n"
           + "case $previous in --pid-file) pidfile=$word ;; --log) log=$word ;; esac; previous=$word; done\n"
-          + "case \" $* \" in *' " + command + " '*)\n" + script + "\n;; *) exec runc \"$@\" ;; esac\n");
+          + "case \" $* \" in *' " + command + " '*)\n" + script + "\n;; *) exec " + real + " \"$@\" ;; esac\n");
       Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
       return new FaultyRunc(program);
     } catch (IOException e) {
