@@ -5,6 +5,7 @@ import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
 import io.loomshim.stdio.StreamFile;
+import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -27,7 +28,7 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
    * Writes the image.
    *
    * @param streams what the init process has as standard streams
-   * @throws io.loomshim.ttrpc.StatusException UNKNOWN with the first line of the error and where CRIU's log is
+   * @throws StatusException UNKNOWN with the first line of the error and where CRIU's log is
    */
   void save(CheckpointSpec spec, List<StreamFile> streams) throws IOException, InterruptedException {
     Path work = spec.work().orElse(bundle.criuWork());
@@ -36,7 +37,7 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
     } catch (RuncException e) {
       keepLog(work);
       String first = e.text().lines().findFirst().orElse("");
-      throw e.status(first + " path= " + bundle.criuLog());
+      throw new StatusException(e.code(), first + " path= " + bundle.criuLog(), e);
     } finally {
       Files.deleteIfExists(bundle.criuConfig());
       if (spec.work().isEmpty()) {

@@ -190,7 +190,7 @@ public final class Container {
     try {
       return runc.ps(spec.id());
     } catch (RuncException e) {
-      throw e.status(e.text());
+      throw new StatusException(e.code(), e.text(), e);
     }
   }
 

@@ -81,7 +81,7 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
     try {
       runc.run(new RuncCommand.Pause(spec.id()));
     } catch (RuncException e) {
-      throw e.status(e.logged("OCI runtime pause failed"));
+      throw new StatusException(e.code(), e.logged("OCI runtime pause failed"), e);
     }
   }
 
@@ -105,7 +105,7 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
     try {
       runc.run(new RuncCommand.Update(spec.id(), resources));
     } catch (RuncException e) {
-      throw e.status(e.text());
+      throw new StatusException(e.code(), e.text(), e);
     }
   }
 
@@ -138,7 +138,7 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
       runc.run(command);
     } catch (RuncException e) {
       if (!says(e, done)) {
-        throw e.status(e.logged(failure));
+        throw new StatusException(e.code(), e.logged(failure), e);
       }
     }
   }

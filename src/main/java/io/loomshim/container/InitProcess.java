@@ -228,14 +228,22 @@ final class InitProcess implements ContainerProcess {
           events.paused();
         }
       } catch (InterruptedException | RuntimeException e) {
-        // runc may have frozen it before it failed or was killed
-        Cleanup.run("undo/" + spec.id(), this::thaw);
+        undoPause(e);
         throw e;
       } finally {
         pausing = false;
       }
     } finally {
       operations.unlock();
+    }
+  }
+
+  /** A runc that was killed or has crashed may have frozen the container; one that has refused has not. */
+  private void undoPause(Exception failure) {
+    if (failure.getCause() instanceof RuncException e && e.explained()) {
+      perhapsFrozen = false;
+    } else {
+      Cleanup.run("undo/" + spec.id(), this::thaw);
     }
   }
 
@@ -347,7 +355,8 @@ final class InitProcess implements ContainerProcess {
       io.close();
       unmount(failure);
       if (failure.isPresent()) {
-        throw failure.get().status(failure.get().logged("failed to delete task"));
+        var e = failure.get();
+        throw new StatusException(e.code(), e.logged("failed to delete task"), e);
       }
       state = InitState.DELETED;
       events.deleted(pid(), ended.exit());

@@ -65,7 +65,7 @@ final class Launch {
         io.started();
       }
     } catch (RuncException e) {
-      throw e.status(e.logged(failures.command()));
+      throw new StatusException(e.code(), e.logged(failures.command()), e);
     }
   }
 

@@ -42,7 +42,7 @@ public final class KillFailure {
     if (text.contains("does not exist")) {
       return new StatusException(Code.NOT_FOUND, prefix + "no such container: not found", cause);
     }
-    String unknown = prefix + "unknown error after kill: " + text;
-    return cause instanceof RuncException e ? e.status(unknown) : new StatusException(Code.UNKNOWN, unknown, cause);
+    Code code = cause instanceof RuncException e ? e.code() : Code.UNKNOWN;
+    return new StatusException(code, prefix + "unknown error after kill: " + text, cause);
   }
 }

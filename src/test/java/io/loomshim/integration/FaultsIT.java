@@ -19,6 +19,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * A runc that misbehaves, every command with every fault: the caller is told within bounded time what is wrong, the
  * container can still be ended, the same call succeeds once runc is well again, and nothing is left.
  */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 @Timeout(120)
 final class FaultsIT {
   @RegisterExtension
@@ -50,10 +54,10 @@ final class FaultsIT {
     IS_KILLED("kill -KILL $$", "exit status 137"),
     CRASHES("kill -SEGV $$", "exit status 139"),
     WRITES_GARBAGE_TO_ITS_LOG("printf 'panic: \\377 {\"level\\n\\0' >> \"$log\"; exit 1", "exit status 1"),
-    FAILS_AFTER_ITS_WORK("runc \"$@\"; exit 1", "exit status 1"),
-    IS_SLOW("sleep 1; exec runc \"$@\"", ""),
-    LEAVES_A_ZOMBIE("sleep 0.01 & exec runc \"$@\"", ""),
-    LEAVES_A_CHILD_WITH_ITS_OUTPUT("sleep 1000 & echo $! >> \"$0.child\"; exec runc \"$@\"", "");
+    FAILS_AFTER_ITS_WORK("$runc \"$@\"; exit 1", "exit status 1"),
+    IS_SLOW("sleep 1; exec $runc \"$@\"", ""),
+    LEAVES_A_ZOMBIE("sleep 0.01 & exec $runc \"$@\"", ""),
+    LEAVES_A_CHILD_WITH_ITS_OUTPUT("sleep 1000 & echo $! >> \"$0.child\"; exec $runc \"$@\"", "");
 
     final String script;
     final String ends;
@@ -262,6 +266,60 @@ final class FaultsIT {
     if (neighbour != null) {
       neighbour.end();
       neighbour.close();
+    }
+  }
+
+  private static ShimClient running(FaultyRunc runc, Bundle bundle) {
+    var task = BED.shims().start(SHIM, bundle, runc.options());
+    task.create(request -> request.setOptions(runc.options().orElseThrow()));
+    task.start();
+    return task;
+  }
+
+  /** A runc of this name is asked for no signal where one can be sent without it. */
+  @Test
+  void a_container_that_a_hung_pause_has_frozen_can_be_killed_even_when_it_cannot_be_thawed() throws Exception {
+    Path program = Files.createDirectory(BED.directory().resolve(Names.id("bin"))).resolve("runc");
+    var runc = FaultyRunc.make(program, List.of("pause", "resume"),
+        "case \" $* \" in *' pause '*) $runc \"$@\" ;; esac; sleep 1000 & wait");
+    try (var task = running(runc, BED.shims().bundle(Names.id("frozen"), "sleep", "1000"))) {
+      assertTrue(failure(task::pause).startsWith("4 OCI runtime pause failed: "));
+      assertEquals("RUNNING", task.state("").getStatus().toString());
+      assertEquals(137, task.end());
+    }
+  }
+
+  @Test
+  void an_init_that_is_killed_while_its_start_hangs_is_told_once_that_start_has_been_given_up() throws Exception {
+    var runc = FaultyRunc.make(BED.directory(), "start", "sleep 1000 & wait");
+    try (var task = BED.shims().start(SHIM, BED.shims().bundle(Names.id("hung"), "sleep", "1000"), runc.options())) {
+      task.create(request -> request.setOptions(runc.options().orElseThrow()));
+      var start = CompletableFuture.supplyAsync(() -> failure(task::start), run -> Thread.ofVirtual().start(run));
+      Instant begin = Instant.now();
+      assertEquals(137, task.end());
+      var took = Duration.between(begin, Instant.now());
+      assertTrue(took.compareTo(SOON) < 0, () -> "told after " + took);
+      String told = start.get(SOON.toSeconds(), TimeUnit.SECONDS);
+      assertTrue(told.startsWith("4 OCI runtime start failed: "), told);
+      assertEquals(List.of("/tasks/create", "/tasks/exit", "/tasks/delete"),
+          BED.shims().sink().until(BED.shims().namespace(), task.id(), "/tasks/delete").stream()
+              .map(EventSink.Seen::topic).toList());
+    }
+  }
+
+  @Test
+  void an_exit_is_told_though_runc_hangs_at_killing_what_the_init_has_left() {
+    String id = Names.id("shared");
+    String config = Bundle.config(BED.rootfs().toString(), "/" + BED.shims().namespace() + "/" + id, "sleep", "1000")
+        .replace("{\"type\": \"pid\"}, ", "");
+    var runc = FaultyRunc.make(BED.directory(), "kill", "sleep 1000 & wait");
+    try (var task = running(runc, Bundle.create(BED.directory(), id, config))) {
+      Instant begin = Instant.now();
+      Proc.kill(task.state("").getPid());
+      assertEquals(137, task.await("").getExitStatus());
+      var took = Duration.between(begin, Instant.now());
+      assertTrue(took.compareTo(SOON) < 0, () -> "told after " + took);
+      assertEquals(137, task.delete("").getExitStatus());
     }
   }
 

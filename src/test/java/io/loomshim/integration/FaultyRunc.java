@@ -7,23 +7,30 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * The real runc with a fault in one of its commands, for what happens when a step after it fails: a program that is
  * named in the options of Create. In the script of the fault {@code $pidfile} is where the pid was to be written,
- * {@code $log} the log, and {@code $0} the program, beside which the script may leave files.
+ * {@code $log} the log, {@code $runc} the real one, and {@code $0} the program, beside which the script may leave
+ * files.
  */
 record FaultyRunc(Path program) {
   /** Instead of {@code command}, {@code script} is run, which may call {@code runc "$@"}. */
   static FaultyRunc make(Path directory, String command, String script) {
+    return make(directory.resolve(Names.id("faulty-runc")), List.of(command), script);
+  }
+
+  /** The same for several commands, as the file {@code program}. */
+  static FaultyRunc make(Path program, List<String> commands, String script) {
+    String pattern = "*' " + String.join(" '*|*' ", commands) + " '*";
     try {
-      Path program = Files.createTempFile(directory, "faulty-runc", "");
       String real = OciRuntime.program();
-      Files.writeString(program, "#!/bin/sh\nif [ -e \"$0.mended\" ]; then exec " + real + " \"$@\"; fi\n"
+      Files.writeString(program, "#!/bin/sh\nrunc=" + real + "\nif [ -e \"$0.mended\" ]; then exec $runc \"$@\"; fi\n"
           + "pidfile= log= previous=\nfor word in \"$@\"; do\n"
           + "case $previous in --pid-file) pidfile=$word ;; --log) log=$word ;; esac; previous=$word; done\n"
-          + "case \" $* \" in *' " + command + " '*)\n" + script + "\n;; *) exec " + real + " \"$@\" ;; esac\n");
+          + "case \" $* \" in " + pattern + ")\n" + script + "\n;; *) exec $runc \"$@\" ;; esac\n");
       Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
       return new FaultyRunc(program);
     } catch (IOException e) {
