@@ -59,7 +59,8 @@ final class Task implements AutoCloseable {
   }
 
   void create(Path bundle) throws IOException, InterruptedException {
-    create(bundle, Any.getDefaultInstance());
+    var request = CreateTaskRequest.newBuilder().setId(id).setBundle(bundle.toString()).build();
+    call("Create", request, CreateTaskResponse.parser());
   }
 
   void create(Path bundle, Any options) throws IOException, InterruptedException {

@@ -79,7 +79,7 @@ record Execs(ShimClient task, int count) {
     private void await(Client client, int number) {
       var request = WaitRequest.newBuilder().setId(task.id()).setExecId(name(number)).build();
       try {
-        var reply = client.call(ShimClient.SERVICE, "Wait", request, WaitResponse.parser(), LIMIT, Map.of());
+        var reply = client.call(task.service(), "Wait", request, WaitResponse.parser(), LIMIT, Map.of());
         statuses.put(number, reply.getExitStatus());
       } catch (IOException | InterruptedException e) {
         // its status is missing

@@ -243,7 +243,7 @@ final class FaultsIT {
   private static void checkpoint(ShimClient task) {
     var request = CheckpointTaskRequest.newBuilder().setId(task.id())
         .setPath(BED.directory().resolve("image-" + task.id()).toString()).build();
-    task.call(ShimClient.SERVICE, "Checkpoint", request, Empty.parser(), Await.seconds(LIMIT_SECONDS));
+    task.call(task.service(), "Checkpoint", request, Empty.parser(), Await.seconds(LIMIT_SECONDS));
   }
 
   @BeforeAll

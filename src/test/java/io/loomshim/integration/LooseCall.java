@@ -9,7 +9,6 @@ import java.io.UncheckedIOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Path;
 import java.time.Duration;
 
 /**
@@ -26,14 +25,14 @@ final class LooseCall implements AutoCloseable {
     this.channel = channel;
   }
 
-  /** Sends the request; {@code timeout} is its {@code timeout_nano}, zero for none. */
-  static LooseCall send(Path socket, String method, MessageLite message, Duration timeout) {
-    byte[] data = Request.newBuilder().setService(ShimClient.SERVICE).setMethod(method)
+  /** Sends a request to the shim of {@code task}; {@code timeout} is its {@code timeout_nano}, zero for none. */
+  static LooseCall send(ShimClient task, String method, MessageLite message, Duration timeout) {
+    byte[] data = Request.newBuilder().setService(task.service()).setMethod(method)
         .setPayload(message.toByteString()).setTimeoutNano(timeout.toNanos()).build().toByteArray();
     var frame = ByteBuffer.allocate(HEADER_BYTES + data.length);
     frame.putInt(data.length).putInt(1).put(REQUEST).put((byte) 0).put(data).flip();
     try {
-      var channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
+      var channel = SocketChannel.open(UnixDomainSocketAddress.of(task.socket()));
       while (frame.hasRemaining()) {
         channel.write(frame);
       }

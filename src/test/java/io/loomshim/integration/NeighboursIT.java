@@ -108,7 +108,7 @@ final class NeighboursIT {
     };
     String word = command == Command.EXEC ? "start" : command.name().toLowerCase(Locale.ROOT);
     String method = word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1);
-    return LooseCall.send(task.socket(), method, request, Duration.ZERO);
+    return LooseCall.send(task, method, request, Duration.ZERO);
   }
 
   private static void everyCall(ShimClient task) {

@@ -161,7 +161,7 @@ final class WaitsIT {
         return deletion(task);
       case THE_CALL_BEFORE_IT:
         running(task, "update");
-        var first = LooseCall.send(task.socket(), "Update", update(task), Duration.ZERO);
+        var first = LooseCall.send(task, "Update", update(task), Duration.ZERO);
         Await.until("the first one runs", () -> threads(task).contains("rpc/Update/" + id));
         return new Scene("Pause", PauseRequest.newBuilder().setId(id).build(), "rpc/Pause/" + id, first::close);
       case A_READER_OF_A_FIFO_FOR_CREATE:
@@ -236,12 +236,12 @@ final class WaitsIT {
     try (var task = BED.shims().start(SHIM, BED.shims().bundle(Names.id("wait"), command))) {
       Scene scene = scene(wait, task);
       Instant begin = Instant.now();
-      try (var call = LooseCall.send(task.socket(), scene.method(), scene.request(), DEADLINE)) {
+      try (var call = LooseCall.send(task, scene.method(), scene.request(), DEADLINE)) {
         assertEquals("4 context deadline exceeded", call.status());
       }
       var took = Duration.between(begin, Instant.now());
       assertTrue(took.compareTo(SOON) < 0, () -> "ended after " + took);
-      try (var call = LooseCall.send(task.socket(), scene.method(), scene.request(), Duration.ZERO)) {
+      try (var call = LooseCall.send(task, scene.method(), scene.request(), Duration.ZERO)) {
         Await.until("it waits", () -> threads(task).contains(scene.thread()));
         assertTrue(call != null);
       }
