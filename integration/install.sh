@@ -132,6 +132,9 @@ configuration() {
 
 # where daemons and starts meet; removed at boot
 #run_dir=/run/loomshim
+
+# how long a command of runc may take before it is killed, in seconds; create gets twice that, checkpoint 30 times
+#runc_timeout_seconds=60
 END
 }
 

@@ -162,7 +162,7 @@ launch() {
   fi
   cd -- "$run" || refuse "cannot enter $run"
   set -- -namespace "$namespace" -address "$address" -run-dir "$run" -linger "$linger_seconds" -mode "$mode" \
-    -threads "$threads"
+    -threads "$threads" -runc-timeout "$runc_timeout_seconds"
   if $debug; then set -- "$@" -debug; fi
   jvm "-XX:ErrorFile=$run/hs_err.log" -jar "$home/loomshim.jar" "$@"
 }

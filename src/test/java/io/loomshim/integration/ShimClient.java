@@ -103,8 +103,14 @@ final class ShimClient implements AutoCloseable {
   }
 
   <R extends MessageLite> R call(String service, String method, MessageLite request, Parser<R> parser) {
+    return call(service, method, request, parser, LIMIT);
+  }
+
+  /** The same with a limit of its own, which the shim is told too. */
+  <R extends MessageLite> R call(String service, String method, MessageLite request, Parser<R> parser,
+      Duration limit) {
     try {
-      return client.call(service, method, request, parser, LIMIT, Map.of());
+      return client.call(service, method, request, parser, limit, Map.of());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {

@@ -142,7 +142,7 @@ final class StartTest {
     assertEquals(
         List.of("-namespace", "test", "-address", "/run/c.sock", "-run-dir",
             shim.run("a").toString(), "-linger", "7", "-mode", "namespace", "-threads", "virtual",
-            "-debug"),
+            "-runc-timeout", "60", "-debug"),
         Files.readAllLines(shim.run("a").resolve("arguments")));
   }
 
