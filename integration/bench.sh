@@ -112,7 +112,7 @@ make_rootfs "$SCOPE/rootfs"
 sed -i -e 's/"terminal": true/"terminal": false/' -e "s|\"path\": \"rootfs\"|\"path\": \"$SCOPE/rootfs\"|" \
   -e 's|^\(\t*\)"sh"$|\1@ARGS@|' -e "s|\"linux\": {|\"linux\": {\"cgroupsPath\": \"/$NAMESPACE/@ID@\",|" \
   "$SCOPE/spec/config.json"
-lib=$SCOPE/prefix/lib/loomshim
+lib=$SCOPE/prefix/lib/loomshim/current
 classes=$(printf '%s:' "$lib"/*.jar)
 compile "$SCOPE/classes" "$classes"
 export PATH=$SCOPE/prefix/bin:$PATH
