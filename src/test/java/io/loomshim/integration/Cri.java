@@ -125,9 +125,16 @@ final class Cri implements AutoCloseable {
     return call("ExecSync", request, ExecSyncResponse.getDefaultInstance());
   }
 
-  /** containerd has been started anew: the next call need not wait for the connection's next attempt. */
+  /** containerd has been started anew: returns when CRI has found out what runs. */
   void reconnect() {
     channel.resetConnectBackoff();
+    Await.until("CRI serves again", () -> {
+      try {
+        return hasImage(CriHost.IMAGE);
+      } catch (StatusRuntimeException e) {
+        return false;
+      }
+    });
   }
 
   @Override

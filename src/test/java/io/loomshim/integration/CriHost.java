@@ -17,6 +17,8 @@ final class CriHost {
   /** Where CRI's containers are, in containerd and in runc. */
   static final String NAMESPACE = "k8s.io";
   static final String IMAGE = "docker.io/library/loomshim-test:latest";
+  /** The handler of a shim of Go, which is there in any case. */
+  static final String GO = "runc";
 
   /** Below it are the cgroups of all pods of this JVM. */
   private static final String CGROUPS = "/" + Names.PREFIX + "cri";
@@ -28,6 +30,7 @@ final class CriHost {
 
   CriHost(Map<String, Runtime> runtimes) {
     this.runtimes = new TreeMap<>(runtimes);
+    this.runtimes.put(GO, new Runtime("io.containerd.runc.v2", Map.of(), ""));
   }
 
   /** What {@code docs/KUBERNETES.md} says, and everything else below {@code directory}. */
@@ -48,14 +51,18 @@ final class CriHost {
         [plugins."io.containerd.internal.v1.opt"]
           path = "%2$s/opt"
         """.formatted(second ? 3 : 2, directory));
+    // inside a container this machine may not lower the score of a sandbox
+    String restricted = "  restrict_oom_score_adj = true\n";
     String stream = "  stream_server_address = \"127.0.0.1\"\n  stream_server_port = \"0\"\n";
     if (second) {
       // native: works on every file system, the overlay of a container too
       text.append("[plugins.'io.containerd.cri.v1.images']\n  snapshotter = \"native\"\n");
       text.append("[plugins.'io.containerd.cri.v1.images'.pinned_images]\n  sandbox = \"" + IMAGE + "\"\n");
       text.append('[').append(streams).append("]\n").append(stream);
+      text.append('[').append(cri).append("]\n").append(restricted);
     } else {
-      text.append('[').append(cri).append("]\n  sandbox_image = \"" + IMAGE + "\"\n").append(stream);
+      text.append('[').append(cri).append("]\n  sandbox_image = \"" + IMAGE + "\"\n").append(stream)
+          .append(restricted);
       text.append('[').append(cri).append(".containerd]\n  snapshotter = \"native\"\n");
     }
     text.append('[').append(cri).append(".cni]\n  bin_dir = \"").append(directory).append("/cni\"\n  conf_dir = \"")
