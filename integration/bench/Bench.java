@@ -28,6 +28,7 @@ final class Bench {
     all.put("streams", new StreamScenario());
     all.put("churn", new ChurnScenario());
     all.put("density", new DensityScenario());
+    all.put("hang", new HangScenario());
     return all;
   }
 
@@ -45,7 +46,9 @@ final class Bench {
     }
     var env = Environment.look(site, size);
     if (sides.contains(Side.LOOM)) {
-      Environment.Daemon daemon = Environment.daemon(site, Side.LOOM);
+      String id = site.sleeper(Side.LOOM);
+      Environment.Daemon daemon = Environment.daemon(site, site.shim(id));
+      site.end(List.of(id));
       env.put("jdk", daemon.jdk());
       env.put("flags", daemon.flags());
     }

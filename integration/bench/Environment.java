@@ -39,11 +39,9 @@ final class Environment {
    */
   record Daemon(String jdk, String flags) {}
 
-  /** Runs a container of one of our sides for a moment, to see the flags that its daemon really has. */
-  static Daemon daemon(Site site, Side side) throws IOException, InterruptedException {
-    String id = site.sleeper(side);
-    String[] daemon = Files.readString(Path.of("/proc/" + site.shim(id), "cmdline")).split("\0");
-    site.end(List.of(id));
+  /** What the process {@code pid}, a daemon of ours, really has. */
+  static Daemon daemon(Site site, long pid) throws IOException {
+    String[] daemon = Files.readString(Path.of("/proc/" + pid, "cmdline")).split("\0");
     return new Daemon(release(Path.of(daemon[0]).toRealPath().resolve("../../release").normalize()),
         String.join(" ", daemon).replace(site.scope().toString(), "SCOPE"));
   }

@@ -36,9 +36,12 @@ final class LoomBench {
     var env = Environment.look(site, size);
     for (Side side : sides) {
       if (Variants.OURS.contains(side)) {
-        Environment.Daemon daemon = Environment.daemon(site, side);
-        env.put("jdk of " + side.name(), daemon.jdk());
-        env.put("flags of " + side.name(), daemon.flags());
+        try (var crowd = new Crowd(site, side)) {
+          crowd.grow(1);
+          Environment.Daemon daemon = Environment.daemon(site, crowd.first().shim());
+          env.put("jdk of " + side.name(), daemon.jdk());
+          env.put("flags of " + side.name(), daemon.flags());
+        }
       }
     }
     Environment.write(results.resolve("env.json"), env);
