@@ -25,6 +25,7 @@ part() {
 
 part integration/test.sh --integration --jdk 25 --long -Dtest=OomIT,DensityIT
 part integration/cgroup2/run.sh
+part integration/package-test.sh
 
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 ((failed == 0))
