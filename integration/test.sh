@@ -78,6 +78,9 @@ if [[ " ${kinds[*]} " == *" integration "* ]]; then
   # without one the tests of checkpoints are skipped, and say why
   LOOMSHIM_CRIU=$(need_criu) || LOOMSHIM_CRIU=
   export LOOMSHIM_CRIU
+  # likewise those of Docker
+  LOOMSHIM_DOCKER=$(need_docker) || LOOMSHIM_DOCKER=
+  export LOOMSHIM_DOCKER
 fi
 
 broken=()

@@ -4,44 +4,43 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 
 /** The real runc, whose first call of one command waits until the test lets it go on. Used from one thread. */
 final class HeldRunc {
-  private final Path directory;
-  private final Path program;
+  private final FaultyRunc runc;
+  private final Path configuration;
 
-  /** Makes it in {@code parent}; {@code command} is create, start, exec or delete. */
-  HeldRunc(Path parent, String command) {
-    try {
-      directory = Files.createTempDirectory(parent, "held");
-      program = directory.resolve("runc");
-      Files.writeString(program, """
-          #!/bin/sh
-          case " $* " in *' %1$s '*)
-            if mkdir '%2$s/held' 2> /dev/null; then
-              while [ ! -e '%2$s/go' ]; do sleep 0.02; done
-            fi ;;
-          esac
-          exec runc "$@"
-          """.formatted(command, directory));
-      Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  /** Makes it in {@code directory}; {@code command} is create, start, exec or delete. */
+  HeldRunc(Path directory, String command) {
+    runc = FaultyRunc.make(directory, command, """
+        if mkdir "$0.held" 2> /dev/null; then
+          while [ ! -e "$0.go" ]; do sleep 0.02; done
+        fi
+        exec $runc "$@"
+        """);
+    configuration = runc.beside("toml");
+    write(configuration, "BinaryName = \"" + runc.program() + "\"\n");
   }
 
-  Path program() {
-    return program;
+  /** The flags of {@code ctr run} that choose it. */
+  List<String> flags(Shim shim) {
+    return shim.ours()
+        ? List.of("--runtime-config-path", configuration.toString())
+        : List.of("--runc-binary", runc.program().toString());
   }
 
   void awaitHeld() {
-    Await.until(program + " is held", () -> Files.exists(directory.resolve("held")));
+    Await.until(runc.program() + " is held", () -> Files.exists(runc.beside("held")));
   }
 
   void release() {
+    write(runc.beside("go"), "");
+  }
+
+  private static void write(Path file, String content) {
     try {
-      Files.createFile(directory.resolve("go"));
+      Files.writeString(file, content);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -31,7 +31,9 @@ final class RestartAtAnyMomentIT {
   private static final Shim SHIM = Shim.tested();
 
   private static List<String> flags(HeldRunc runc) {
-    return List.of("--detach", "--runc-binary", runc.program().toString());
+    var flags = new ArrayList<>(List.of("--detach"));
+    flags.addAll(runc.flags(SHIM));
+    return flags;
   }
 
   /** Kills containerd while {@code client} waits for the held command, and starts it again. */

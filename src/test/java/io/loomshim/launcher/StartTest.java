@@ -141,7 +141,8 @@ final class StartTest {
     assertEquals(0, Installation.finish(shim.command(shim.bundle("a"), arguments), null).status());
     assertEquals(
         List.of("-namespace", "test", "-address", "/run/c.sock", "-run-dir",
-            shim.run("a").toString(), "-linger", "7", "-mode", "namespace", "-debug"),
+            shim.run("a").toString(), "-linger", "7", "-mode", "namespace", "-threads", "virtual",
+            "-runc-timeout", "60", "-debug"),
         Files.readAllLines(shim.run("a").resolve("arguments")));
   }
 
