@@ -7,6 +7,7 @@ import io.loomshim.proto.runc.Options;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncGlobal;
 import io.loomshim.runc.RuncException;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
@@ -39,13 +40,14 @@ public final class Container {
    * Creates a container, publishes that and begins to wait for the end of its init.
    *
    * @param namespace the containerd namespace, a part of runc's root
+   * @param limits how long runc may take
    * @throws StatusException UNKNOWN {@code OCI runtime create failed: …} and the like; nothing is left then
    * @throws IOException when the bundle or a fifo cannot be used; nothing is left then
    */
-  public static Container create(ContainerSpec spec, String namespace, Outbox events)
+  public static Container create(ContainerSpec spec, String namespace, Outbox events, RuncLimits limits)
       throws IOException, InterruptedException {
     var bundle = new Bundle(spec.bundle());
-    var runc = new Runc(global(spec.options(), namespace, bundle), spec.bundle());
+    var runc = new Runc(global(spec.options(), namespace, bundle), spec.bundle(), limits);
     var taskEvents = new TaskEvents(spec.id(), events);
     var init = new InitProcess(spec, bundle, runc, taskEvents);
     init.create();
@@ -170,8 +172,17 @@ public final class Container {
     init.checkpoint(checkpoint);
   }
 
-  /** The pids of all processes in the container; none when it has ended. */
+  /**
+   * The pids of all processes in the container. One that has ended still names its init until it is deleted: a
+   * containerd that is started anew, from 1.7 on, takes a container without processes for one that was never created,
+   * and would drop it together with its exit status.
+   */
   public List<Integer> pids() throws IOException, InterruptedException {
+    List<Integer> running = runningPids();
+    return running.isEmpty() && init.status().equals("stopped") ? List.of(init.pid()) : running;
+  }
+
+  private List<Integer> runningPids() throws IOException, InterruptedException {
     Optional<Cgroup> cgroup = init.memory().cgroup();
     if (cgroup.isPresent()) {
       return cgroup.get().pids();
@@ -179,7 +190,7 @@ public final class Container {
     try {
       return runc.ps(spec.id());
     } catch (RuncException e) {
-      throw new StatusException(Code.UNKNOWN, e.text(), e);
+      throw new StatusException(e.code(), e.text(), e);
     }
   }
 

@@ -5,6 +5,7 @@ import io.loomshim.linux.Inotify;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
 import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.task.ErrnoCodes;
 import io.loomshim.task.Host;
 import io.loomshim.task.TaskHandlers;
@@ -47,9 +48,9 @@ final class Daemon implements Host {
     this.record = record;
     directory = new RunDirectory(arguments.runDirectory());
     this.events = Outbox.start(arguments.namespace(), events);
-    tasks = new TaskService(arguments.namespace(), this.events, this);
+    tasks = new TaskService(arguments.namespace(), this.events, this, RuncLimits.of(arguments.runcTimeout()));
     linger = new Linger(directory, tasks, arguments.linger(), record);
-    List<Service> services = List.of(TaskHandlers.service(tasks));
+    List<Service> services = TaskHandlers.services(tasks);
     directory.prepare();
     Self.newSession();
     if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
@@ -64,6 +65,7 @@ final class Daemon implements Host {
   /** Makes a daemon that listens; containerd takes events at the socket {@code events}, or nobody does. */
   static Daemon start(Arguments arguments, String events) throws IOException {
     Log.debug(arguments.debug());
+    Threads.use(arguments.threads());
     String pid = Long.toString(ProcessHandle.current().pid());
     String startTime = startTime();
     // the start time makes the name unique: a later daemon with our pid must not be taken for us
@@ -152,6 +154,7 @@ final class Daemon implements Host {
   @Override
   public void creating(String id, Path bundle) {
     linger.changed();
+    directory.introduce(bundle, record);
     directory.created(id);
     logs.open(id, bundle);
   }

@@ -6,6 +6,7 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.UnsafeByteOperations;
 import io.loomshim.log.Log;
 import io.loomshim.proto.ttrpc.Request;
+import io.loomshim.threads.NoThreadException;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
@@ -255,7 +256,7 @@ final class Connection implements Runnable {
   /** Runs the handler and encodes its reply or error. */
   private byte[] outcome(Call call) {
     try {
-      MessageLite reply = call.handle();
+      MessageLite reply = call.immediate() ? call.handle() : handleInTurn(call);
       if (reply == null) {
         throw new StatusException(Code.UNKNOWN, "ttrpc: marshal called with nil");
       }
@@ -264,6 +265,19 @@ final class Connection implements Runnable {
       server.errors().logDefect(call, e);
       StatusException status = server.errors().status(e, call.cancel);
       return Frame.error(call.id(), status.code(), status.getMessage());
+    }
+  }
+
+  private static MessageLite handleInTurn(Call call) throws Exception {
+    try {
+      Threads.beginCall();
+    } catch (NoThreadException e) {
+      throw new StatusException(Code.RESOURCE_EXHAUSTED, e.getMessage(), e);
+    }
+    try {
+      return call.handle();
+    } finally {
+      Threads.endCall();
     }
   }
 

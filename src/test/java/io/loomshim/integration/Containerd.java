@@ -40,13 +40,14 @@ final class Containerd {
           version = 2
           root = "%1$s/root"
           state = "%1$s/state"
-          disabled_plugins = ["io.containerd.grpc.v1.cri"]
+          disabled_plugins = [
+            "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"]
           [grpc]
             address = "%1$s/grpc"
           [ttrpc]
             address = "%1$s/ttrpc"
           [debug]
-            level = "debug"
+            level = "trace"
           """.formatted(directory));
   }
 
@@ -89,7 +90,7 @@ final class Containerd {
     }
   }
 
-  /** How many events of {@code topic} shims have forwarded for {@code namespace}, as its log tells. */
+  /** How many events of {@code topic} shims have forwarded for {@code namespace}, as its log tells; in 2 at trace. */
   long forwarded(String namespace, String topic) {
     try {
       String wanted = "msg=\"event forwarded\" ns=" + namespace + " topic=" + topic + " ";
@@ -152,9 +153,13 @@ final class Containerd {
     return new int[] {Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2))};
   }
 
-  /** The PATH of containerd and of what it starts: our shim, if it is the one tested, before all others. */
+  /**
+   * The PATH of containerd and of what it starts: our shim, if it is the one tested, before all others, then the
+   * directories of system property {@code loomshim.path}, where another runc than the machine's may be.
+   */
   static String path() {
-    String path = System.getenv("PATH");
+    String first = System.getProperty("loomshim.path", "");
+    String path = (first.isEmpty() ? "" : first + ":") + System.getenv("PATH");
     String complete = path.contains("/usr/sbin") ? path : path + ":/usr/sbin:/usr/bin";
     String withCriu = Criu.directory().map(directory -> directory + ":" + complete).orElse(complete);
     return Shim.tested().ours() ? Install.get().bin() + ":" + withCriu : withCriu;

@@ -255,7 +255,7 @@ final class DefectsIT {
       try (var other = Client.connect(task.socket(), SOON)) {
         var request = WaitRequest.newBuilder().setId(task.id()).build();
         var waiting = beside(() -> assertThrows(IOException.class,
-            () -> other.call(ShimClient.SERVICE, "Wait", request, WaitResponse.parser(), Duration.ZERO, Map.of())));
+            () -> other.call(task.service(), "Wait", request, WaitResponse.parser(), Duration.ZERO, Map.of())));
         Await.until("a thread waits", () -> threads(daemon(task)).contains(thread));
         other.close();
         waiting.get(SOON.toSeconds(), TimeUnit.SECONDS);
@@ -417,7 +417,7 @@ final class DefectsIT {
       var reader = program("cat", out.toString());
       var options = FaultyRunc.options(BED.directory(), "create", fault);
       try (var task = opened(options, "true")) {
-        within(SOON, () -> {
+        within(Await.seconds(5), () -> {
           String error = failure(() -> task.create(
               r -> r.setTerminal(true).setStdout(out.toString()).setOptions(options.get())));
           assertTrue(error.startsWith(fault.equals("exit 0") ? "2 failed to retrieve console master: "
@@ -454,7 +454,7 @@ final class DefectsIT {
     try (var task = running("sleep", "1000")) {
       var request = UpdateTaskRequest.newBuilder().setId(task.id()).build();
       assertEquals("3 resources are missing: invalid argument",
-          failure(() -> task.call(ShimClient.SERVICE, "Update", request, Empty.parser())));
+          failure(() -> task.call(task.service(), "Update", request, Empty.parser())));
     }
   }
 
