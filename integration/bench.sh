@@ -8,7 +8,7 @@
 #                                         tables and plots into README.md and docs/BENCHMARKS.md
 #
 #   --quick   a few minutes (default); --full up to 25; --smoke only shows that everything works
-#   --only    run, start, exec, calls, connections, streams, churn, density (default: all)
+#   --only    run, start, exec, calls, connections, streams, churn, density, hang (default: all)
 #   --sides   loom, loom-each, runc.v1, runc.v2, runc.v2-group, floor (default: all)
 #   --out     default target/bench
 #
@@ -27,7 +27,7 @@ usage() {
 }
 
 size=quick out=target/bench report='' publisher=''
-only=run,start,exec,calls,connections,streams,churn,density
+only=run,start,exec,calls,connections,streams,churn,density,hang
 sides=loom,runc.v1,runc.v2,runc.v2-group,loom-each,floor
 while (($#)); do
   case $1 in

@@ -346,6 +346,42 @@ fetch_suite() {
   touch "$tree/complete"
 }
 
+# ------------------------------------------------------------------------------------ Docker
+
+# need_docker: prints a directory with dockerd and docker of Debian 13, which run on this machine's libc. Nothing is
+# installed, so no Docker of this machine is touched and none begins to run.
+need_docker() {
+  need_root
+  need_packages debian-archive-keyring >&2
+  # it looks for the programs even where it may make no rules; `docker top` runs ps
+  need_command iptables >&2
+  need_command ps procps >&2
+  mkdir -p "$CACHE"
+  (
+    flock 9
+    [[ -e $CACHE/docker/complete ]] || fetch_docker >&2
+  ) 9>"$CACHE/docker.lock"
+  "$CACHE/docker/bin/dockerd" --version >&2 && "$CACHE/docker/bin/docker" --version >&2 || return 1
+  printf '%s\n' "$CACHE/docker/bin"
+}
+
+fetch_docker() {
+  local tree=$CACHE/docker apt=$CACHE/docker/apt file
+  say "fetching Docker from Debian 13 into $tree"
+  rm -rf "$tree"
+  mkdir -p "$apt" "$tree/bin"
+  if ! (cd "$apt" && trixie_apt "$apt" update && trixie_apt "$apt" download docker.io docker-cli) >"$CACHE/docker.log"; then
+    tail -n 15 "$CACHE/docker.log" >&2
+    die "could not fetch Docker"
+  fi
+  for file in "$apt"/*.deb; do
+    dpkg -x "$file" "$apt/tree"
+  done
+  mv "$apt/tree/usr/sbin/dockerd" "$apt/tree/usr/bin/docker" "$tree/bin"
+  rm -rf "$apt"
+  touch "$tree/complete"
+}
+
 # ------------------------------------------------------------------------- reports of tests
 
 # summary DIR...: "passed failed skipped" over the JUnit reports below the directories.

@@ -86,23 +86,15 @@ if $publish && ((${#rows[@]} < ${#names[@]})); then die "--publish needs all row
 
 # --------------------------------------------------------------------------- the rows
 
-# unified COMMAND...: runs it where cgroup v2 is all there is, as crun wants it. On a machine with controllers of both
-# versions that is a mount namespace with the tree of v2 alone; most controllers are missing in it, then.
-unified() {
+# one_version COMMAND...: runs it where there are cgroups of one version, as crun wants it. On a machine with
+# controllers of the first and a tree of the second, that is a mount namespace without this tree.
+one_version() {
   if [[ ! -d /sys/fs/cgroup/unified ]]; then
     "$@"
     return
   fi
-  # shellcheck disable=SC2016 # for that bash to expand
-  unshare --mount --propagation private bash -c '
-    set -e
-    at=$(mktemp -d)
-    mount --bind /sys/fs/cgroup/unified "$at"
-    umount -R /sys/fs/cgroup
-    mount --bind "$at" /sys/fs/cgroup
-    umount "$at"
-    rmdir "$at"
-    exec "$@"' unified "$@"
+  # shellcheck disable=SC2016 # for that sh to expand
+  unshare --mount --propagation private sh -c 'umount /sys/fs/cgroup/unified && exec "$@"' one_version "$@"
 }
 
 # version PROGRAM: as its package tells, without what follows it there.
@@ -124,7 +116,7 @@ run_row() {
     -Dloomshim.containerd="$containerd/containerd" -Dloomshim.path="$oci")
   if [[ ${runtime%/*} == crun ]]; then
     arguments+=(-Dloomshim.oci=crun)
-    run=(unified)
+    run=(one_version)
   fi
   for setting in $settings; do arguments+=(-D"loomshim.$setting"); done
   started=$SECONDS

@@ -28,6 +28,7 @@ final class Bench {
     all.put("streams", new StreamScenario());
     all.put("churn", new ChurnScenario());
     all.put("density", new DensityScenario());
+    all.put("hang", new HangScenario());
     return all;
   }
 

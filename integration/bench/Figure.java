@@ -76,11 +76,15 @@ record Figure(String key, String title, Unit unit, Better better, int headline, 
   static final Figure CHURN = less("churn", "%d containers, 8 at a time, each", Unit.MS, ALWAYS);
   static final Figure CHURN_CPU = less("churn-cpu", "%d containers, 8 at a time: processor time each", Unit.MS, NEVER);
 
+  static final Figure NEIGHBOURS = less("neighbours-p99", "State of %d containers, p99", Unit.US, NEVER);
+  static final Figure NEIGHBOURS_HUNG =
+      less("neighbours-hung-p99", "State of %d containers while runc hangs in one more, p99", Unit.US, ALWAYS);
+
   static final List<Figure> ALL = List.of(RUN_WARM, RUN_COLD, START, DELETE, RPC_CREATE, RPC_START, RPC_DELETE,
       EXEC_CTR, EXEC_RPC, EXEC_MANY, EXEC_CPU, EXEC_CPU_OWN, STATE, STATE_TAIL, STATS, PIDS, KILL, CONN_RATE,
       CONN_TAIL, STDOUT_CTR, STDOUT, PTY, KEYSTROKE, PIPE, PSS, PSS_AFTER,
       RSS, THREADS, FILES, IDLE_CPU, WAKEUPS, CHURN,
-      CHURN_CPU);
+      CHURN_CPU, NEIGHBOURS, NEIGHBOURS_HUNG);
 
   /** Memory also has goals beside the shim that serves one container. */
   static final List<Goal> PSS_GOALS =

@@ -63,6 +63,11 @@ final class Task implements AutoCloseable {
     call("Create", request, CreateTaskResponse.parser());
   }
 
+  void create(Path bundle, Any options) throws IOException, InterruptedException {
+    var request = CreateTaskRequest.newBuilder().setId(id).setBundle(bundle.toString()).setOptions(options).build();
+    call("Create", request, CreateTaskResponse.parser());
+  }
+
   /** Starts the container for an empty name, else the process that was added under it. */
   void start(String exec) throws IOException, InterruptedException {
     call("Start", StartRequest.newBuilder().setId(id).setExecId(exec).build(), StartResponse.parser());

@@ -67,6 +67,10 @@ jvm() {
   if [ -r "$home/loomshim.jsa" ] && [ "$java" = "$installed_java" ]; then
     set -- "-XX:SharedArchiveFile=$home/loomshim.jsa" "$@"
   fi
+  if [ "$restore_signals" = unknown ]; then
+    restore_signals=
+    if env --default-signal=INT,QUIT true 2> /dev/null; then restore_signals='env --default-signal=INT,QUIT'; fi
+  fi
   # shellcheck disable=SC2086 # empty, or a command that restores signals
   exec $restore_signals "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
     -Xss512k -Xms8m -Xmx96m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData -Xshare:auto \
@@ -162,7 +166,7 @@ launch() {
   fi
   cd -- "$run" || refuse "cannot enter $run"
   set -- -namespace "$namespace" -address "$address" -run-dir "$run" -linger "$linger_seconds" -mode "$mode" \
-    -threads "$threads"
+    -threads "$threads" -runc-timeout "$runc_timeout_seconds"
   if $debug; then set -- "$@" -debug; fi
   jvm "-XX:ErrorFile=$run/hs_err.log" -jar "$home/loomshim.jar" "$@"
 }

@@ -7,6 +7,7 @@ import io.loomshim.proto.runc.Options;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncGlobal;
 import io.loomshim.runc.RuncException;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
@@ -39,13 +40,14 @@ public final class Container {
    * Creates a container, publishes that and begins to wait for the end of its init.
    *
    * @param namespace the containerd namespace, a part of runc's root
+   * @param limits how long runc may take
    * @throws StatusException UNKNOWN {@code OCI runtime create failed: …} and the like; nothing is left then
    * @throws IOException when the bundle or a fifo cannot be used; nothing is left then
    */
-  public static Container create(ContainerSpec spec, String namespace, Outbox events)
+  public static Container create(ContainerSpec spec, String namespace, Outbox events, RuncLimits limits)
       throws IOException, InterruptedException {
     var bundle = new Bundle(spec.bundle());
-    var runc = new Runc(global(spec.options(), namespace, bundle), spec.bundle());
+    var runc = new Runc(global(spec.options(), namespace, bundle), spec.bundle(), limits);
     var taskEvents = new TaskEvents(spec.id(), events);
     var init = new InitProcess(spec, bundle, runc, taskEvents);
     init.create();
@@ -188,7 +190,7 @@ public final class Container {
     try {
       return runc.ps(spec.id());
     } catch (RuncException e) {
-      throw new StatusException(Code.UNKNOWN, e.text(), e);
+      throw new StatusException(e.code(), e.text(), e);
     }
   }
 

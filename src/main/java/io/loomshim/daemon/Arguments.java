@@ -5,7 +5,7 @@ import java.time.Duration;
 
 /**
  * What the launcher tells a daemon:
- * {@code -namespace NS -address ADDR -run-dir DIR -linger SECONDS -threads KIND [-debug]}.
+ * {@code -namespace NS -address ADDR -run-dir DIR -linger SECONDS -threads KIND -runc-timeout SECONDS [-debug]}.
  *
  * @param namespace the containerd namespace that it serves
  * @param address containerd's gRPC socket
@@ -13,9 +13,10 @@ import java.time.Duration;
  * @param linger how long it stays without a container
  * @param threads how threads are made, as {@link io.loomshim.threads.Threads#use} takes it
  * @param debug whether lines of level debug are logged
+ * @param runcTimeout how long most commands of runc may take, at least a second
  */
 record Arguments(String namespace, String address, Path runDirectory, Duration linger, String threads,
-    boolean debug) {
+    boolean debug, Duration runcTimeout) {
   /**
    * Reads the command line.
    *
@@ -28,6 +29,7 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
     String linger = "30";
     String threads = "virtual";
     boolean debug = false;
+    String runcTimeout = "60";
     for (int i = 0; i < args.length; i++) {
       switch (args[i]) {
         case "-debug" -> debug = true;
@@ -36,6 +38,7 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
         case "-run-dir" -> runDirectory = value(args, ++i);
         case "-linger" -> linger = value(args, ++i);
         case "-threads" -> threads = value(args, ++i);
+        case "-runc-timeout" -> runcTimeout = value(args, ++i);
         case "-mode" -> value(args, ++i); // the launcher has chosen the run directory by it
         default -> throw new IllegalArgumentException("unknown argument " + args[i]);
       }
@@ -46,18 +49,19 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
     if (runDirectory.isEmpty()) {
       throw new IllegalArgumentException("-run-dir is missing");
     }
-    return new Arguments(namespace, address, Path.of(runDirectory), seconds(linger), threads, debug);
+    return new Arguments(namespace, address, Path.of(runDirectory), seconds("linger_seconds", linger, 0), threads,
+        debug, seconds("runc_timeout_seconds", runcTimeout, 1));
   }
 
-  private static Duration seconds(String text) {
+  private static Duration seconds(String name, String text, int min) {
     int seconds = -1;
     try {
       seconds = Integer.parseInt(text);
     } catch (NumberFormatException e) {
       // told below
     }
-    if (seconds < 0) {
-      throw new IllegalArgumentException("linger_seconds is not a number of seconds: " + text);
+    if (seconds < min) {
+      throw new IllegalArgumentException(name + " is not a number of seconds: " + text);
     }
     return Duration.ofSeconds(seconds);
   }

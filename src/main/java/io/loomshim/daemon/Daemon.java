@@ -5,6 +5,7 @@ import io.loomshim.linux.Inotify;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
 import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.task.ErrnoCodes;
 import io.loomshim.task.Host;
 import io.loomshim.task.TaskHandlers;
@@ -47,7 +48,7 @@ final class Daemon implements Host {
     this.record = record;
     directory = new RunDirectory(arguments.runDirectory());
     this.events = Outbox.start(arguments.namespace(), events);
-    tasks = new TaskService(arguments.namespace(), this.events, this);
+    tasks = new TaskService(arguments.namespace(), this.events, this, RuncLimits.of(arguments.runcTimeout()));
     linger = new Linger(directory, tasks, arguments.linger(), record);
     List<Service> services = TaskHandlers.services(tasks);
     directory.prepare();

@@ -25,17 +25,22 @@ import java.util.concurrent.locks.ReentrantLock;
  * event and its answer. It is given up when containerd refuses it (an answer that will not change), or has answered
  * it with other errors {@link #ANSWERS_MAX} times: one event must not hold up all that follow.
  *
- * <p>Bounded: beyond {@link #EVENTS_MAX} waiting events new ones are dropped (the first of a row is logged, all are
- * counted), but exits and deletes, for which clients wait, only beyond {@link #FINAL_EVENTS_MAX}. What waits already
- * is never given up for room: it is the older part of a story of which the newer would make no sense alone.
+ * <p>Bounded: beyond {@link #EVENTS_MAX} waiting events or {@link #BYTES_MAX} of them new ones are dropped (the first
+ * of a row is logged, all are counted), but exits and deletes, for which clients wait, only beyond twice as much. What
+ * waits already is never given up for room: it is the older part of a story of which the newer would make no sense
+ * alone.
  *
  * <p>{@code lock} guards the queue and the counters; it is never held across I/O.
  */
 public final class Outbox {
-  /** Waiting events: containerd away for a day while a container runs out of memory every 3 s; about 6 MB. */
+  /** Waiting events: containerd away for a day while a container runs out of memory every 3 s; about 8 MB. */
   public static final int EVENTS_MAX = 32_768;
   /** Waiting events, exits and deletes included: as many again, more than a host has processes to end. */
   public static final int FINAL_EVENTS_MAX = 2 * EVENTS_MAX;
+  /** Bytes of waiting events: a create event may name a hundred layers; an eighth of the heap. */
+  public static final long BYTES_MAX = 12L << 20;
+  /** The same, exits and deletes included. */
+  public static final long FINAL_BYTES_MAX = 2 * BYTES_MAX;
   /** Answers with an error that may pass; with the pauses between them, 35 s. */
   public static final int ANSWERS_MAX = 10;
   /** How long an attempt that is interrupted may take to end. */
@@ -57,6 +62,7 @@ public final class Outbox {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final ArrayDeque<Entry> queue = new ArrayDeque<>();
+  private long bytes; // of the events in the queue
   private boolean closed;
   private boolean dropping; // since the last event that was taken
   private long sent;
@@ -105,10 +111,11 @@ public final class Outbox {
         why = "no address";
       } else if (closed) {
         why = "shutting down";
-      } else if (queue.size() >= (entry.topic().isFinal() ? FINAL_EVENTS_MAX : EVENTS_MAX)) {
+      } else if (!hasRoomLocked(entry)) {
         why = "too many events wait";
       } else {
         queue.add(entry);
+        bytes += entry.event().size();
         dropping = false;
         changed.signal();
         return;
@@ -122,6 +129,13 @@ public final class Outbox {
       lock.unlock();
     }
     Log.warn("events are dropped", "topic", entry.topic().topic(), "reason", why);
+  }
+
+  private boolean hasRoomLocked(Entry entry) {
+    assert lock.isHeldByCurrentThread();
+    boolean last = entry.topic().isFinal();
+    long size = bytes + entry.event().size();
+    return queue.size() < (last ? FINAL_EVENTS_MAX : EVENTS_MAX) && size <= (last ? FINAL_BYTES_MAX : BYTES_MAX);
   }
 
   /** What has happened so far. */
@@ -160,6 +174,7 @@ public final class Outbox {
       rest = queue.size();
       dropped += rest;
       queue.clear();
+      bytes = 0;
     } finally {
       lock.unlock();
     }
@@ -210,9 +225,11 @@ public final class Outbox {
   private void remove(boolean acknowledged) {
     lock.lock();
     try {
-      if (queue.poll() == null) {
+      Entry head = queue.poll();
+      if (head == null) {
         return; // dropped by close() in the meantime
       }
+      bytes -= head.event().size();
       if (acknowledged) {
         sent++;
       } else {

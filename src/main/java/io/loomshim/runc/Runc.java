@@ -5,6 +5,7 @@ import io.loomshim.linux.Children;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.MemoryFile;
+import io.loomshim.linux.Orphans;
 import io.loomshim.linux.Programs;
 import io.loomshim.linux.Spawn;
 import io.loomshim.linux.Spawner;
@@ -36,9 +37,9 @@ public final class Runc {
   private final String path;
   private volatile String program = ""; // empty until it has been found
 
-  /** Runs {@code global}'s program in {@code bundle} with the environment of this process and the usual limits. */
-  public Runc(RuncGlobal global, Path bundle) {
-    this(global, bundle, RuncLimits.DEFAULT, System.getenv());
+  /** Runs {@code global}'s program in {@code bundle} with the environment of this process. */
+  public Runc(RuncGlobal global, Path bundle, RuncLimits limits) {
+    this(global, bundle, limits, System.getenv());
   }
 
   Runc(RuncGlobal global, Path bundle, RuncLimits limits, Map<String, String> env) {
@@ -191,6 +192,7 @@ public final class Runc {
       OptionalInt status = child.await(limit);
       ended = status.isPresent();
       if (ended) {
+        Orphans.look();
         return status.getAsInt();
       }
     } catch (InterruptedException e) {
@@ -204,16 +206,21 @@ public final class Runc {
     throw RuncException.timedOut(global.binary() + " " + command.name() + text);
   }
 
-  /** Reaping is left to a thread of its own, so that a process stuck in the kernel cannot hold this one for ever. */
+  /**
+   * Ends runc and what it has started and waits for, such as a hook. Reaping is left to a thread of its own, so that a
+   * process stuck in the kernel cannot hold this one for ever.
+   */
   private static void kill(RuncCommand command, Child child) {
+    child.killGroup();
     Thread reaper = Threads.start(threadName(command, "kill"), child::close);
     Joins.join(reaper, RuncLimits.REAP_WAIT_MAX);
+    Orphans.sweepSoon();
   }
 
   private void check(int status, String output, long logOffset) throws RuncException {
     if (status != 0) {
       String text = global.binary() + " did not terminate successfully";
-      throw failed(output.equals(": ") ? text : text + output, logOffset);
+      throw failed(output.length() <= ": ".length() ? text + ": exit status " + status : text + output, logOffset);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.loomshim.runc;
 
+import io.loomshim.ttrpc.Code;
 import java.io.IOException;
 
 /**
@@ -37,9 +38,19 @@ public final class RuncException extends IOException {
     return getMessage();
   }
 
+  /** Whether runc itself has said why it did nothing, so that its work is surely not half done. */
+  public boolean explained() {
+    return finding instanceof RuncLog.Finding.Message;
+  }
+
   /** Whether runc was killed because it took longer than its limit. */
   public boolean timedOut() {
     return timedOut;
+  }
+
+  /** What the client is answered: DEADLINE_EXCEEDED for a call that was killed, else UNKNOWN. */
+  public Code code() {
+    return timedOut ? Code.DEADLINE_EXCEEDED : Code.UNKNOWN;
   }
 
   /**

@@ -38,6 +38,7 @@ import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.proto.task.WaitResponse;
 import io.loomshim.proto.types.ProcessInfo;
 import io.loomshim.proto.types.Status;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.stdio.StdioPaths;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
@@ -60,13 +61,15 @@ public final class TaskService {
   private final String namespace;
   private final Outbox events;
   private final Host host;
+  private final RuncLimits limits;
   private final ConcurrentHashMap<String, Container> containers = new ConcurrentHashMap<>();
   private final Set<String> ids = ConcurrentHashMap.newKeySet(); // of containers, also those being created
 
-  public TaskService(String namespace, Outbox events, Host host) {
+  public TaskService(String namespace, Outbox events, Host host, RuncLimits limits) {
     this.namespace = namespace;
     this.events = events;
     this.host = host;
+    this.limits = limits;
   }
 
   /** Creates a container and its init process, which waits for {@link #start}. */
@@ -80,7 +83,7 @@ public final class TaskService {
     boolean created = false;
     try {
       host.creating(id, spec.bundle());
-      Container container = Container.create(spec, namespace, events);
+      Container container = Container.create(spec, namespace, events, limits);
       containers.put(id, container);
       created = true;
       return CreateTaskResponse.newBuilder().setPid(container.process("").pid()).build();

@@ -10,6 +10,7 @@ import io.loomshim.event.Outbox;
 import io.loomshim.linux.FileLock;
 import io.loomshim.proto.task.CreateTaskRequest;
 import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.task.Host;
 import io.loomshim.task.TaskService;
 import io.loomshim.threads.Threads;
@@ -59,7 +60,7 @@ class LingerTest {
 
   /** A daemon with this linger. Its thread takes flock(2), which may hold a carrier: so a platform thread here. */
   private void decide(Duration duration) {
-    tasks = new TaskService("ns", events, new Creating());
+    tasks = new TaskService("ns", events, new Creating(), RuncLimits.DEFAULT);
     linger = new Linger(directory, tasks, duration, RECORD);
     deciding = Threads.startPlatform("deciding", () -> {
       try {

@@ -279,6 +279,30 @@ class OutboxTest {
   }
 
   @Test
+  void theBytesThatWaitAreBoundedToo() throws Exception {
+    int bytes = 1 << 20;
+    var large = TaskStart.newBuilder().setContainerId("x".repeat(bytes)).build();
+    int taken = (int) (Outbox.BYTES_MAX / large.getSerializedSize());
+    for (int i = 0; i < taken + 5; i++) {
+      outbox.add(large);
+    }
+    assertEquals(taken, outbox.counters().queued());
+    assertEquals(5, outbox.counters().dropped());
+    outbox.add(TaskExit.newBuilder().setContainerId("web-1").build());
+    assertEquals(taken + 1, outbox.counters().queued());
+    var exit = TaskExit.newBuilder().setContainerId("x".repeat(bytes)).build();
+    for (int i = 0; i < taken + 1; i++) {
+      outbox.add(exit);
+    }
+    assertTrue(outbox.counters().queued() * (long) bytes <= Outbox.FINAL_BYTES_MAX, outbox.counters().toString());
+    int waiting = outbox.counters().queued();
+    peer.start(); // what has been delivered makes room again
+    await().atMost(Duration.ofSeconds(30)).until(() -> outbox.counters().sent() == waiting);
+    outbox.add(large);
+    await().until(() -> outbox.counters().sent() == waiting + 1);
+  }
+
+  @Test
   void whileNothingWaitsTheThreadIsParkedWithoutATimer() throws Exception {
     peer.start();
     addNumbers(0, 1);

@@ -36,9 +36,7 @@ final class Containerd {
 
   /** Starts a containerd below {@code directory} and returns when it answers. */
   static Containerd start(Path directory) {
-    var containerd = new Containerd(directory);
-    try {
-      Files.writeString(directory.resolve("config.toml"), """
+    return start(directory, """
           version = 2
           root = "%1$s/root"
           state = "%1$s/state"
@@ -49,8 +47,15 @@ final class Containerd {
           [ttrpc]
             address = "%1$s/ttrpc"
           [debug]
-            level = "debug"
+            level = "trace"
           """.formatted(directory));
+  }
+
+  /** The same with a configuration that has {@code grpc} and {@code ttrpc} of {@code directory} as its sockets. */
+  static Containerd start(Path directory, String configuration) {
+    var containerd = new Containerd(directory);
+    try {
+      Files.writeString(directory.resolve("config.toml"), configuration);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -85,7 +90,7 @@ final class Containerd {
     }
   }
 
-  /** How many events of {@code topic} shims have forwarded for {@code namespace}, as its log tells. */
+  /** How many events of {@code topic} shims have forwarded for {@code namespace}, as its log tells; in 2 at trace. */
   long forwarded(String namespace, String topic) {
     try {
       String wanted = "msg=\"event forwarded\" ns=" + namespace + " topic=" + topic + " ";

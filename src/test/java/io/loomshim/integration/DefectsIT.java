@@ -417,7 +417,7 @@ final class DefectsIT {
       var reader = program("cat", out.toString());
       var options = FaultyRunc.options(BED.directory(), "create", fault);
       try (var task = opened(options, "true")) {
-        within(SOON, () -> {
+        within(Await.seconds(5), () -> {
           String error = failure(() -> task.create(
               r -> r.setTerminal(true).setStdout(out.toString()).setOptions(options.get())));
           assertTrue(error.startsWith(fault.equals("exit 0") ? "2 failed to retrieve console master: "

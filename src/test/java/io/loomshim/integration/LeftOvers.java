@@ -188,9 +188,10 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
       boolean ours = info.commandLine().contains(Scratch.BASE.toString())
           || info.directory().startsWith(Scratch.BASE.toString())
           || info.cgroups().contains(Names.PREFIX) || descends(info, self, all);
-      // a test may have started containerd anew; its end is the bed's business
-      boolean containerd = info.parent() == self && info.commandLine().startsWith(Containerd.PROGRAM + " ");
-      if (ours && info.pid() != self && !containerd) {
+      // a test may have started containerd or dockerd anew; its end is not this test's business
+      boolean server = info.parent() == self
+          && (info.commandLine().startsWith(Containerd.PROGRAM + " ") || Docker.isDaemon(info));
+      if (ours && info.pid() != self && !server) {
         found.put(info.pid(), info);
       }
     }

@@ -56,7 +56,7 @@ final class ShimClient implements AutoCloseable {
   private final Shim shim;
   private final Bundle bundle;
   private final Path socket;
-  private final String service;
+  private final int version;
   private final Optional<Any> options;
   private final Client client;
 
@@ -66,13 +66,22 @@ final class ShimClient implements AutoCloseable {
     this.shim = shim;
     this.bundle = bundle;
     this.socket = socket;
-    this.service = "containerd.task.v" + version + ".Task";
+    this.version = version;
     this.options = options;
     this.client = Client.connect(socket, LIMIT);
   }
 
   /** Speaks {@code version} of the task API; {@code options} go to a Create that is given no others. */
   static ShimClient connect(Shims shims, Shim shim, Bundle bundle, Path socket, int version, Optional<Any> options) {
+    try {
+      return new ShimClient(shims, shim, bundle, socket, version, options);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Another connection to the same shim. Close it with {@link #disconnect}: the container is this client's. */
+  ShimClient another() {
     try {
       return new ShimClient(shims, shim, bundle, socket, version, options);
     } catch (IOException e) {
@@ -90,12 +99,18 @@ final class ShimClient implements AutoCloseable {
 
   /** The full name of the task service in the version that the shim has told. */
   String service() {
-    return service;
+    return "containerd.task.v" + version + ".Task";
   }
 
   <R extends MessageLite> R call(String service, String method, MessageLite request, Parser<R> parser) {
+    return call(service, method, request, parser, LIMIT);
+  }
+
+  /** The same with a limit of its own, which the shim is told too. */
+  <R extends MessageLite> R call(String service, String method, MessageLite request, Parser<R> parser,
+      Duration limit) {
     try {
-      return client.call(service, method, request, parser, LIMIT, Map.of());
+      return client.call(service, method, request, parser, limit, Map.of());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
@@ -108,7 +123,7 @@ final class ShimClient implements AutoCloseable {
     var request = CreateTaskRequest.newBuilder().setId(id()).setBundle(bundle.path().toString());
     options.ifPresent(request::setOptions);
     request = more.apply(request);
-    return call(service, "Create", request.build(), CreateTaskResponse.parser()).getPid();
+    return call(service(), "Create", request.build(), CreateTaskResponse.parser()).getPid();
   }
 
   int create() {
@@ -116,45 +131,45 @@ final class ShimClient implements AutoCloseable {
   }
 
   int start() {
-    return call(service, "Start", StartRequest.newBuilder().setId(id()).build(), StartResponse.parser()).getPid();
+    return call(service(), "Start", StartRequest.newBuilder().setId(id()).build(), StartResponse.parser()).getPid();
   }
 
   StateResponse state(String exec) {
     var request = StateRequest.newBuilder().setId(id()).setExecId(exec).build();
-    return call(service, "State", request, StateResponse.parser());
+    return call(service(), "State", request, StateResponse.parser());
   }
 
   WaitResponse await(String exec) {
     var request = WaitRequest.newBuilder().setId(id()).setExecId(exec).build();
-    return call(service, "Wait", request, WaitResponse.parser());
+    return call(service(), "Wait", request, WaitResponse.parser());
   }
 
   void kill(int signal, String exec) {
     var request = KillRequest.newBuilder().setId(id()).setExecId(exec).setSignal(signal).build();
-    call(service, "Kill", request, Empty.parser());
+    call(service(), "Kill", request, Empty.parser());
   }
 
   PidsResponse pids() {
-    return call(service, "Pids", PidsRequest.newBuilder().setId(id()).build(), PidsResponse.parser());
+    return call(service(), "Pids", PidsRequest.newBuilder().setId(id()).build(), PidsResponse.parser());
   }
 
   DeleteResponse delete(String exec) {
     var request = DeleteRequest.newBuilder().setId(id()).setExecId(exec).build();
-    return call(service, "Delete", request, DeleteResponse.parser());
+    return call(service(), "Delete", request, DeleteResponse.parser());
   }
 
   void closeIo(String exec) {
     var request = CloseIORequest.newBuilder().setId(id()).setExecId(exec).setStdin(true).build();
-    call(service, "CloseIO", request, Empty.parser());
+    call(service(), "CloseIO", request, Empty.parser());
   }
 
   void resize(String exec, int width, int height) {
     var request = ResizePtyRequest.newBuilder().setId(id()).setExecId(exec).setWidth(width).setHeight(height).build();
-    call(service, "ResizePty", request, Empty.parser());
+    call(service(), "ResizePty", request, Empty.parser());
   }
 
   ConnectResponse connect() {
-    return call(service, "Connect", ConnectRequest.newBuilder().setId(id()).build(), ConnectResponse.parser());
+    return call(service(), "Connect", ConnectRequest.newBuilder().setId(id()).build(), ConnectResponse.parser());
   }
 
   /** Adds a process that runs {@code command}. */
@@ -168,7 +183,7 @@ final class ShimClient implements AutoCloseable {
     var spec = Any.newBuilder().setTypeUrl("types.containerd.io/opencontainers/runtime-spec/1/Process")
         .setValue(ByteString.copyFromUtf8(process));
     var request = ExecProcessRequest.newBuilder().setId(id()).setExecId(exec).setSpec(spec);
-    call(service, "Exec", more.apply(request).build(), Empty.parser());
+    call(service(), "Exec", more.apply(request).build(), Empty.parser());
   }
 
   void exec(String exec, String... command) {
@@ -177,21 +192,21 @@ final class ShimClient implements AutoCloseable {
 
   int start(String exec) {
     var request = StartRequest.newBuilder().setId(id()).setExecId(exec).build();
-    return call(service, "Start", request, StartResponse.parser()).getPid();
+    return call(service(), "Start", request, StartResponse.parser()).getPid();
   }
 
   /** Kills every process of the container. */
   void killAll(int signal) {
     var request = KillRequest.newBuilder().setId(id()).setSignal(signal).setAll(true).build();
-    call(service, "Kill", request, Empty.parser());
+    call(service(), "Kill", request, Empty.parser());
   }
 
   void pause() {
-    call(service, "Pause", PauseRequest.newBuilder().setId(id()).build(), Empty.parser());
+    call(service(), "Pause", PauseRequest.newBuilder().setId(id()).build(), Empty.parser());
   }
 
   void resume() {
-    call(service, "Resume", ResumeRequest.newBuilder().setId(id()).build(), Empty.parser());
+    call(service(), "Resume", ResumeRequest.newBuilder().setId(id()).build(), Empty.parser());
   }
 
   /** Sets limits; {@code resources} is the JSON of the OCI runtime spec. */
@@ -199,20 +214,20 @@ final class ShimClient implements AutoCloseable {
     var any = Any.newBuilder().setTypeUrl("types.containerd.io/opencontainers/runtime-spec/1/LinuxResources")
         .setValue(ByteString.copyFromUtf8(resources));
     var request = UpdateTaskRequest.newBuilder().setId(id()).setResources(any).build();
-    call(service, "Update", request, Empty.parser());
+    call(service(), "Update", request, Empty.parser());
   }
 
   /** What the container uses, as the shim packs it. */
   Any stats() {
     var request = StatsRequest.newBuilder().setId(id()).build();
-    return call(service, "Stats", request, StatsResponse.parser()).getStats();
+    return call(service(), "Stats", request, StatsResponse.parser()).getStats();
   }
 
   /** Saves the container to {@code image}. */
   void checkpoint(Path image, CheckpointOptions options) {
     var any = Shims.any("containerd.runc.v1.CheckpointOptions", options);
     var request = CheckpointTaskRequest.newBuilder().setId(id()).setPath(image.toString()).setOptions(any).build();
-    call(service, "Checkpoint", request, Empty.parser());
+    call(service(), "Checkpoint", request, Empty.parser());
   }
 
   /** Closes the connection, as a client that goes away; everything else stays. */
@@ -231,7 +246,7 @@ final class ShimClient implements AutoCloseable {
 
   void shutdown() {
     try {
-      call(service, "Shutdown", ShutdownRequest.newBuilder().setId(id()).build(), Empty.parser());
+      call(service(), "Shutdown", ShutdownRequest.newBuilder().setId(id()).build(), Empty.parser());
     } catch (UncheckedIOException e) {
       if (!(e.getCause() instanceof ClosedException)) {
         throw e;

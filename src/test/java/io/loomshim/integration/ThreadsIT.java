@@ -74,7 +74,7 @@ class ThreadsIT {
         var first = shims.start(SHIM, shims.bundle(Names.id("fixed"), "sleep", "1000"))) {
       first.create();
       first.start();
-      var waiter = ShimClient.connect(shims, SHIM, first.bundle(), first.socket());
+      var waiter = first.another();
       var waits = new ArrayList<CompletableFuture<String>>();
       for (int i = 0; i < 5; i++) {
         // not in the common pool, which has one thread on a machine with two processors

@@ -142,7 +142,7 @@ final class StartTest {
     assertEquals(
         List.of("-namespace", "test", "-address", "/run/c.sock", "-run-dir",
             shim.run("a").toString(), "-linger", "7", "-mode", "namespace", "-threads", "virtual",
-            "-debug"),
+            "-runc-timeout", "60", "-debug"),
         Files.readAllLines(shim.run("a").resolve("arguments")));
   }
 
@@ -265,7 +265,7 @@ final class StartTest {
 
   @Test
   void aJdkThatMovedIsFoundAgain() throws Exception {
-    Path conf = shim.prefix.resolve("lib/loomshim/launcher.conf");
+    Path conf = shim.prefix.resolve("lib/loomshim/current/launcher.conf");
     Files.writeString(conf, Files.readString(conf) + "installed_java=/nonexistent/bin/java\n");
     Outcome outcome = shim.with(shim.startCommand("a"), Map.of("JAVA_HOME", System.getProperty("java.home")));
     assertEquals(0, outcome.status(), outcome.stderr());

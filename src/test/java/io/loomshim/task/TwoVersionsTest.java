@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.google.protobuf.Empty;
 import io.loomshim.event.Outbox;
 import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.Server;
@@ -57,7 +58,7 @@ final class TwoVersionsTest {
   void everyMethodAnswersUnderBothNamesAndNoOtherNameDoes() throws Exception {
     var socket = directory.resolve("s");
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
-    var tasks = new TaskService("test", Outbox.start("test", ""), new Nobody());
+    var tasks = new TaskService("test", Outbox.start("test", ""), new Nobody(), RuncLimits.DEFAULT);
     try (var server = new Server(listener, TaskHandlers.services(tasks), new ErrnoCodes())) {
       server.start();
       try (var client = Client.connect(socket, LIMIT)) {
