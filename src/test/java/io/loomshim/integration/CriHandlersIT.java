@@ -101,8 +101,8 @@ final class CriHandlersIT {
       Path root = runcRoot.resolve(CriHost.NAMESPACE);
       for (String id : new String[] {pod.id(), container}) {
         assertTrue(Files.isDirectory(root.resolve(id)), () -> handler + ": no " + root.resolve(id));
-        assertTrue(Files.readAllLines(runcLog).stream().anyMatch(
-            line -> line.startsWith("--root " + root + " ") && line.contains(" create ") && line.endsWith(id)), handler);
+        assertTrue(Files.readAllLines(runcLog).stream().anyMatch(line -> line.startsWith("--root " + root + " ")
+            && line.contains(" create ") && line.endsWith(id)), handler);
       }
       assertEquals("here\n", cri.exec(container, 10, "echo", "here").getStdout().toStringUtf8());
       return pod.shim(container);
