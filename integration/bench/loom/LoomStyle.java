@@ -18,7 +18,7 @@ final class LoomStyle {
       main{max-width:1040px;margin:0 auto;padding:16px}
       h1{font-size:1.7em;line-height:1.2}h2{font-size:1.3em;margin:2em 0 .4em}h3{font-size:1em;margin:0 0 .3em}
       p,li{max-width:46em}code{font-size:.9em}
-      .dim{color:var(--dim)}p,li,td{overflow-wrap:anywhere}
+      .dim{color:var(--dim)}p,li{overflow-wrap:anywhere}
       .card{background:var(--card);border:1px solid var(--edge);border-radius:8px;padding:12px;margin:12px 0}
       .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(290px,1fr));gap:8px 16px}
       .key{display:flex;flex-wrap:wrap;gap:4px 18px;list-style:none;padding:0;margin:.5em 0}
@@ -27,7 +27,7 @@ final class LoomStyle {
       .wide{overflow-x:auto;background:var(--card);border:1px solid var(--edge);border-radius:8px;margin:12px 0}
       table{border-collapse:collapse;font-size:.8em;width:100%}
       th,td{text-align:left;padding:5px 9px;border-bottom:1px solid var(--grid);vertical-align:top}
-      td:last-child{min-width:6em}
+      td:nth-child(2){white-space:nowrap}td:last-child{min-width:7em}
       tr:first-child th{font-weight:600;vertical-align:bottom}
       th:first-child{position:sticky;left:0;background:var(--card);font-weight:500;min-width:9em}
       tr:last-child th,tr:last-child td{border-bottom:0}
@@ -42,7 +42,7 @@ final class LoomStyle {
       body{font-size:10pt}main{max-width:none;padding:0}.card{break-inside:avoid;padding:6px;margin:6px 0}
       .pair{grid-template-columns:1fr 1fr}.wide{overflow:visible;border:0}table{font-size:5.6pt}
       th,td{padding:1.5px 3px}th:first-child{position:static;min-width:6em}
-      tr{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit;text-decoration:none}}
+      tr{break-inside:avoid}h2,h3,.key{break-after:avoid}td:last-child{min-width:0}a{color:inherit;text-decoration:none}}
       """;
 
   /** The style sheet, without its tags. */
