@@ -26,7 +26,7 @@ final class ConfigureIT {
       SECOND ? "plugins.'io.containerd.cri.v1.runtime'" : "plugins.\"io.containerd.grpc.v1.cri\"";
   private static final String VERSION = "version = " + (SECOND ? 3 : 2) + "\n";
   private static final String GIVEN = "# of this node\n" + VERSION + "oom_score = -900\n\n[" + CRI
-      + ".containerd.runtimes.runc]\n  runtime_type = \"io.containerd.runc.v2\"\n[" + CRI
+      + "]\n  max_container_log_line_size = 4711\n[" + CRI + ".containerd.runtimes.runc]\n  runtime_type = \"io.containerd.runc.v2\"\n[" + CRI
       + ".containerd.runtimes.runc.options]\n  SystemdCgroup = true";
 
   private Path directory;
@@ -68,19 +68,19 @@ final class ConfigureIT {
   }
 
   @Test
-  void the_runtime_is_added_to_what_there_is_and_undo_leaves_every_byte_as_it_was() throws Exception {
+  void the_runtime_is_added_to_what_there_is_and_undo_leaves_every_line_as_it_was() throws Exception {
     Files.writeString(file, GIVEN);
     var before = files();
     Configure.run(file, "--option", "BinaryName=/usr/bin/crun").ok();
     String text = understood();
-    for (String line : List.of("oom_score = -900", "SystemdCgroup = true", ".runtimes.loom]",
+    for (String line : List.of("oom_score = -900", "max_container_log_line_size = 4711", ".runtimes.loom]",
         "runtime_type = \"io.containerd.loom.v1\"")) {
       assertTrue(text.contains(line), () -> line + " is not in\n" + text);
     }
     assertEquals("  BinaryName = \"/usr/bin/crun\"\n", files().get("loomshim-options.toml"));
     Configure.run(file, "--undo").ok();
     // but for the end of the last line, which had none
-    before.replaceAll((name, content) -> SECOND ? content : content + "\n");
+    before.replaceAll((name, content) -> content + "\n");
     assertEquals(before, files());
   }
 
@@ -128,12 +128,12 @@ final class ConfigureIT {
   @Test
   void the_directory_that_the_configuration_imports_already_is_used() throws Exception {
     assumeTrue(SECOND, "containerd 1 would take the tables of an imported file in place of all that it has");
-    String given = "imports = [\"" + directory + "/more.d/*.toml\"]\n" + GIVEN;
+    String given = "imports = [\"" + directory + "/more.d/*.toml\"]\n" + GIVEN + "\n";
     Files.writeString(file, given);
     Configure.run(file).ok();
     assertEquals(given, files().get("config.toml"));
     assertTrue(files().containsKey("more.d/loomshim.toml"), files()::toString);
-    assertTrue(understood().contains("SystemdCgroup = true"));
+    assertTrue(understood().contains("max_container_log_line_size = 4711"));
     Configure.run(file, "--undo").ok();
     assertEquals(Map.of("config.toml", given), files());
   }

@@ -225,7 +225,8 @@ final class CriIT {
   void logs_are_on_disk_complete_and_in_order() {
     try (var pod = Pod.run(BED, cri, LOOM)) {
       String container = pod.started("sh", "-c",
-          "for i in $(seq 1000); do echo line $i; done; echo complaint >&2; head -c 20000 /dev/zero | tr '\\0' x; echo");
+          "for i in $(seq 1000); do echo line $i; done; echo complaint >&2; "
+              + "head -c 20000 /dev/zero | tr '\\0' x; echo");
       pod.ended(container);
       Await.until("the log is complete", () -> pod.log(container).stream().anyMatch(line -> line.partial()));
       Await.until("its last line is there", () -> CriLog.text(pod.log(container), "stdout").length() > 20000);

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -220,8 +221,10 @@ final class DockerIT {
     docker.call("kill", name).ok();
     docker.call("wait", name).ok();
     docker.remove(name);
-    // --until in the past: those that there have been
-    return docker.call("events", "--since", "10m", "--until", "0s", "--filter", "container=" + name, "--format",
+    // those that there have been
+    var now = Instant.now();
+    String until = "%d.%09d".formatted(now.getEpochSecond(), now.getNano());
+    return docker.call("events", "--since", "10m", "--until", until, "--filter", "container=" + name, "--format",
         "{{.Action}} {{.Actor.Attributes.exitCode}}").ok().text().lines().toList();
   }
 
