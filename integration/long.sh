@@ -35,6 +35,7 @@ starved() {
 part integration/test.sh --integration --jdk 25 --long -Dtest=OomIT,DensityIT
 part integration/matrix.sh --ci
 part integration/cgroup2/run.sh
+part integration/package-test.sh
 part starved
 
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

@@ -87,14 +87,17 @@ if $publish && ((${#rows[@]} < ${#names[@]})); then die "--publish needs all row
 # --------------------------------------------------------------------------- the rows
 
 # one_version COMMAND...: runs it where there are cgroups of one version, as crun wants it. On a machine with
-# controllers of the first and a tree of the second, that is a mount namespace without this tree.
+# controllers of the first and a tree of the second, that is a mount namespace without this tree. crun makes
+# directories in its place all the same, which the empty file system there takes with it.
 one_version() {
   if [[ ! -d /sys/fs/cgroup/unified ]]; then
     "$@"
     return
   fi
   # shellcheck disable=SC2016 # for that sh to expand
-  unshare --mount --propagation private sh -c 'umount /sys/fs/cgroup/unified && exec "$@"' one_version "$@"
+  unshare --mount --propagation private sh -c '
+    umount /sys/fs/cgroup/unified && mount -t tmpfs -o size=16m none /sys/fs/cgroup/unified && exec "$@"
+  ' one_version "$@"
 }
 
 # version PROGRAM: as its package tells, without what follows it there.
@@ -120,8 +123,8 @@ run_row() {
   fi
   for setting in $settings; do arguments+=(-D"loomshim.$setting"); done
   started=$SECONDS
-  # a limit within the namespace, if there is one: what it ends are programs
-  JAVA_HOME=$build_jdk "${run[@]}" timeout --kill-after=60 "$ROW_SECONDS_MAX" \
+  # in the foreground, so that whoever ends this script ends all of it
+  JAVA_HOME=$build_jdk "${run[@]}" timeout --foreground --kill-after=60 "$ROW_SECONDS_MAX" \
     ./mvnw -B -ntp surefire:test@integration "${arguments[@]}" </dev/null >"$directory/log" 2>&1 || status=$?
   read -r p f s < <(summary "$directory/reports-it")
   if ((status && !f)); then

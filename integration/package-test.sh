@@ -141,7 +141,7 @@ remove() {
 # files: prints those in the tree, without what containerd, dpkg and apt make for themselves.
 files() {
   (cd "$tree" && find etc opt usr run var/lib srv | LC_ALL=C sort) |
-    grep -vE '^(etc|opt|run|var/lib)/containerd|^var/lib/(dpkg|apt)/'
+    grep -vE '^(etc|opt|run|var/lib)/containerd|^etc/cni|^var/lib/(dpkg|apt)/'
 }
 
 containerd_up() {

@@ -60,7 +60,10 @@ if [[ -z $version ]]; then
   fi
 fi
 [[ $version =~ ^[0-9][A-Za-z0-9.+~]*$ ]] || die "$version is no version for a package"
-export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+# outside a clone there is no commit; the jars have this date then too
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null ||
+  date -d "$(sed -n 's/.*outputTimestamp>\(.*\)<.*/\1/p' pom.xml)" +%s)}
+export SOURCE_DATE_EPOCH
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)

@@ -115,7 +115,7 @@ for i in "${!files[@]}"; do
   [[ ! -e ${files[i]} ]] || cp "${files[i]}" "$work/before.$i"
 done
 
-# undo_all: everything as it was when this run began.
+# restore: everything as it was when this run began.
 restore() {
   local i
   for i in "${!files[@]}"; do

@@ -166,7 +166,12 @@ launch() {
   fi
   cd -- "$run" || refuse "cannot enter $run"
   set -- -namespace "$namespace" -address "$address" -run-dir "$run" -linger "$linger_seconds" -mode "$mode" \
-    -threads "$threads" -runc-timeout "$runc_timeout_seconds"
+    -threads "$threads" -runc-timeout "$runc_timeout_seconds" -stuck "$stuck_seconds"
+  case $kill_exec_tree in
+    true) set -- "$@" -kill-exec-tree ;;
+    false) ;;
+    *) refuse "kill_exec_tree=$kill_exec_tree in $config is neither true nor false" ;;
+  esac
   if $debug; then set -- "$@" -debug; fi
   jvm "-XX:ErrorFile=$run/hs_err.log" -jar "$home/loomshim.jar" "$@"
 }
@@ -347,6 +352,12 @@ answer() {
 }
 
 # ---- questions about the shim itself ----
+
+# inspect ARG...: becomes the JVM that asks the running daemons.
+inspect() {
+  find_java
+  jvm -cp "$home/loomshim.jar" io.loomshim.inspect.Main "$run_dir" "$@"
+}
 
 about() {
   find_java

@@ -13,6 +13,7 @@ import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,14 +27,17 @@ public final class Container {
   private final Runc runc;
   private final TaskEvents events;
   private final InitProcess init;
+  private final ExecTrees trees;
   private final ConcurrentHashMap<String, ExecProcess> execs = new ConcurrentHashMap<>();
 
-  private Container(ContainerSpec spec, Bundle bundle, Runc runc, TaskEvents events, InitProcess init) {
+  private Container(ContainerSpec spec, Bundle bundle, Runc runc, TaskEvents events, InitProcess init,
+      boolean killExecTree) {
     this.spec = spec;
     this.bundle = bundle;
     this.runc = runc;
     this.events = events;
     this.init = init;
+    this.trees = new ExecTrees(killExecTree, spec.id(), runc, init.memory());
   }
 
   /**
@@ -41,10 +45,12 @@ public final class Container {
    *
    * @param namespace the containerd namespace, a part of runc's root
    * @param limits how long runc may take
+   * @param killExecTree whether what an exec has started ends with it
    * @throws StatusException UNKNOWN {@code OCI runtime create failed: …} and the like; nothing is left then
    * @throws IOException when the bundle or a fifo cannot be used; nothing is left then
    */
-  public static Container create(ContainerSpec spec, String namespace, Outbox events, RuncLimits limits)
+  public static Container create(ContainerSpec spec, String namespace, Outbox events, RuncLimits limits,
+      boolean killExecTree)
       throws IOException, InterruptedException {
     var bundle = new Bundle(spec.bundle());
     var runc = new Runc(global(spec.options(), namespace, bundle), spec.bundle(), limits);
@@ -52,7 +58,7 @@ public final class Container {
     var init = new InitProcess(spec, bundle, runc, taskEvents);
     init.create();
     init.created();
-    return new Container(spec, bundle, runc, taskEvents, init);
+    return new Container(spec, bundle, runc, taskEvents, init, killExecTree);
   }
 
   private static RuncGlobal global(Options options, String namespace, Bundle bundle) {
@@ -83,6 +89,14 @@ public final class Container {
     return exec;
   }
 
+  /** All processes, the init first; those of execs that nobody has deleted too. */
+  public List<ContainerProcess> processes() {
+    var list = new ArrayList<ContainerProcess>();
+    list.add(init);
+    list.addAll(execs.values());
+    return list;
+  }
+
   /**
    * Starts a process that exists.
    *
@@ -102,7 +116,7 @@ public final class Container {
       throw taken(exec.id());
     }
     init.checkExec();
-    if (execs.putIfAbsent(exec.id(), new ExecProcess(exec, init, bundle, runc, events)) != null) {
+    if (execs.putIfAbsent(exec.id(), new ExecProcess(exec, init, bundle, runc, events, trees)) != null) {
       throw taken(exec.id());
     }
     events.execAdded(exec.id());

@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import io.loomshim.cgroup.SubCgroup;
 import io.loomshim.container.ExecState.Operation;
 import io.loomshim.json.Json;
 import io.loomshim.linux.Child;
@@ -39,6 +40,7 @@ final class ExecProcess implements ContainerProcess {
   private final Bundle bundle;
   private final Runc runc;
   private final TaskEvents events;
+  private final ExecTrees trees;
   private final String process;
   private final ReentrantLock operations = new ReentrantLock();
   private final ExitLatch ended = new ExitLatch();
@@ -47,17 +49,21 @@ final class ExecProcess implements ContainerProcess {
   private volatile Optional<Child> child = Optional.empty();
   private volatile Optional<Streams> io = Optional.empty();
 
+  // Of the thread that starts it, and then of the story of its end.
+  private Optional<SubCgroup> tree = Optional.empty();
+
   /**
    * Reads the process object, but starts nothing.
    *
    * @throws StatusException INVALID_ARGUMENT when it is no JSON object
    */
-  ExecProcess(ExecSpec spec, InitProcess init, Bundle bundle, Runc runc, TaskEvents events) {
+  ExecProcess(ExecSpec spec, InitProcess init, Bundle bundle, Runc runc, TaskEvents events, ExecTrees trees) {
     this.spec = spec;
     this.init = init;
     this.bundle = bundle;
     this.runc = runc;
     this.events = events;
+    this.trees = trees;
     this.process = withTerminal(spec);
   }
 
@@ -112,9 +118,13 @@ final class ExecProcess implements ContainerProcess {
       assert launch != null;
       init.execs().enter();
       entered = true;
+      tree = trees.plant(spec.id());
       child = Optional.of(execInRunc(streams));
       io = Optional.of(streams);
     } catch (IOException | InterruptedException | RuntimeException e) {
+      if (tree.isPresent()) {
+        Cleanup.run("undo/" + init.id() + "/" + spec.id(), () -> trees.fell(tree, spec.id()));
+      }
       if (entered) {
         init.execs().leave();
       }
@@ -127,7 +137,8 @@ final class ExecProcess implements ContainerProcess {
     Path pidFile = bundle.execPidFile(spec.id());
     Path processFile = bundle.writeProcess(spec.id(), process);
     try {
-      Launch.Command exec = socket -> new RuncCommand.Exec(init.id(), processFile, pidFile, socket);
+      Launch.Command exec = socket -> new RuncCommand.Exec(
+          init.id(), processFile, pidFile, socket, tree.map(SubCgroup::argument));
       Launch.run(runc, exec, FAILURES, streams);
     } catch (InterruptedException | RuntimeException e) {
       endStray(pidFile);
@@ -158,11 +169,12 @@ final class ExecProcess implements ContainerProcess {
   /** The story of the thread {@code exit/CONTAINER/EXEC}. */
   private void exitStory() {
     int status = InitProcess.awaitEnd(child.orElseThrow());
+    trees.fell(tree, spec.id()); // before anybody hears of the end
     io.ifPresent(Streams::shutdown);
     init.memory().check();
     ended.record(new Exit(status, Instant.now()));
     state = state == ExecState.DELETED ? state : ExecState.STOPPED;
-    events.exited(spec.id(), pid(), ended.exit());
+    events.execExited(spec.id(), pid(), ended.exit());
     ended.open();
     init.execs().leave();
   }

@@ -155,7 +155,7 @@ final class InitProcess implements ContainerProcess {
     try {
       ended.record(new Exit(status, Instant.now()));
       state = state == InitState.DELETED ? state : InitState.STOPPED;
-      events.exited(spec.id(), pid(), ended.exit());
+      events.exited(pid(), ended.exit());
     } finally {
       order.unlock();
       ended.open();

@@ -1,6 +1,8 @@
 package io.loomshim.daemon;
 
 import io.loomshim.event.Outbox;
+import io.loomshim.inspect.About;
+import io.loomshim.inspect.Inspection;
 import io.loomshim.linux.Inotify;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
@@ -17,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -48,9 +51,14 @@ final class Daemon implements Host {
     this.record = record;
     directory = new RunDirectory(arguments.runDirectory());
     this.events = Outbox.start(arguments.namespace(), events);
-    tasks = new TaskService(arguments.namespace(), this.events, this, RuncLimits.of(arguments.runcTimeout()));
+    tasks = new TaskService(arguments.namespace(), this.events, this, RuncLimits.of(arguments.runcTimeout()),
+        arguments.killExecTree());
+    var about =
+        new About(arguments.namespace(), arguments.mode(), arguments.address(), arguments.runDirectory());
+    var inspection = new Inspection(about, tasks, this.events);
     linger = new Linger(directory, tasks, arguments.linger(), record);
-    List<Service> services = TaskHandlers.services(tasks);
+    List<Service> services = new ArrayList<>(TaskHandlers.services(tasks));
+    services.add(inspection.service());
     directory.prepare();
     Self.newSession();
     if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
@@ -60,6 +68,10 @@ final class Daemon implements Host {
     Self.becomeSubreaper();
     Log.to(logs);
     server = new Server(listener.channel(), services, new ErrnoCodes());
+    inspection.shows(server);
+    if (!arguments.stuck().isZero()) {
+      server.logStuckAfter(arguments.stuck());
+    }
   }
 
   /** Makes a daemon that listens; containerd takes events at the socket {@code events}, or nobody does. */

@@ -10,6 +10,9 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -56,6 +59,19 @@ public final class Outbox {
    */
   public record Counters(int queued, long sent, long retried, long dropped) {}
 
+  /**
+   * What waits, for whoever looks.
+   *
+   * @param counters what has happened so far
+   * @param waiting for each container with waiting events, those whose events wait longest first
+   * @param problem why the last attempt failed; empty while events are delivered
+   * @param nextTry until the next attempt; zero or negative while one is under way or none has failed
+   */
+  public record View(Counters counters, List<Waiting> waiting, String problem, Duration nextTry) {}
+
+  /** The events of one container that wait: how many, and when the oldest was added. */
+  public record Waiting(String container, int count, Instant since) {}
+
   private final String namespace;
   private final Optional<Publisher> publisher;
   private final Backoff backoff;
@@ -68,6 +84,8 @@ public final class Outbox {
   private long sent;
   private long retried;
   private long dropped;
+  private String problem = "";
+  private long nextTryNanos;
   private Optional<Thread> thread = Optional.empty(); // set once, before the outbox is given to anybody
 
   private Outbox(String namespace, Optional<Publisher> publisher, Duration step) {
@@ -146,6 +164,32 @@ public final class Outbox {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** What waits now. The lock is held only for a copy of the queue's references, at most {@link #FINAL_EVENTS_MAX}. */
+  public View view() {
+    List<Entry> entries;
+    Counters counters;
+    String why;
+    long next;
+    lock.lock();
+    try {
+      entries = new ArrayList<>(queue);
+      counters = new Counters(queue.size(), sent, retried, dropped);
+      why = problem;
+      next = nextTryNanos;
+    } finally {
+      lock.unlock();
+    }
+    var waiting = new LinkedHashMap<String, Waiting>();
+    for (Entry entry : entries) {
+      String container = entry.container();
+      Waiting first = waiting.get(container);
+      waiting.put(container, new Waiting(container, first == null ? 1 : first.count() + 1,
+          first == null ? entry.published() : first.since()));
+    }
+    Duration left = why.isEmpty() ? Duration.ZERO : Duration.ofNanos(next - System.nanoTime());
+    return new View(counters, List.copyOf(waiting.values()), why, left);
   }
 
   /**
@@ -273,19 +317,28 @@ public final class Outbox {
     if (backoff.failures() == 0) {
       Log.warn("post event", "topic", entry.topic().topic(), "error", problem);
     }
+    Duration pause = backoff.failed();
     lock.lockInterruptibly();
     try {
       retried++;
+      this.problem = problem;
+      nextTryNanos = System.nanoTime() + pause.toNanos();
     } finally {
       lock.unlock();
     }
-    Thread.sleep(backoff.failed());
+    Thread.sleep(pause);
   }
 
   private void recovered() {
     if (backoff.failures() > 0) {
       Log.info("events are delivered again", "failures", Integer.toString(backoff.failures()));
       backoff.succeeded();
+      lock.lock();
+      try {
+        problem = "";
+      } finally {
+        lock.unlock();
+      }
     }
   }
 

@@ -110,7 +110,7 @@ public final class Runc {
   public void run(RuncCommand command, List<Fd> stdio) throws RuncException, InterruptedException {
     long logOffset = RuncLog.size(global.log());
     try {
-      check(await(command, spawn(command, stdio, env)), "", logOffset);
+      check(perform(command, stdio, env), "", logOffset);
     } catch (ErrnoException e) {
       throw failed(e.getMessage(), logOffset);
     }
@@ -147,14 +147,31 @@ public final class Runc {
     if (command instanceof RuncCommand.Update update) {
       byte[] resources = (update.resources() + "\n").getBytes(StandardCharsets.UTF_8);
       try (MemoryFile input = MemoryFile.of(resources)) {
-        return await(command, spawn(command, List.of(input.fd(), output, output), env));
+        return perform(command, List.of(input.fd(), output, output), env);
       }
     }
-    Child child;
     try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDONLY, 0)) {
-      child = spawn(command, List.of(nothing, output, output), env);
+      return perform(command, List.of(nothing, output, output), env);
     }
-    return await(command, child);
+  }
+
+  /** Runs the command to its end and returns its status; whoever asks sees it meanwhile. */
+  private int perform(RuncCommand command, List<Fd> stdio, List<String> env)
+      throws ErrnoException, RuncException, InterruptedException {
+    RuncCalls.Running running = RuncCalls.begin(command);
+    String outcome = RuncCalls.NOT_STARTED;
+    try {
+      Child child = spawn(command, stdio, env);
+      outcome = RuncCalls.TIMED_OUT;
+      int status = await(command, child);
+      outcome = Integer.toString(status);
+      return status;
+    } catch (InterruptedException e) {
+      outcome = RuncCalls.INTERRUPTED;
+      throw e;
+    } finally {
+      running.end(outcome);
+    }
   }
 
   private Child spawn(RuncCommand command, List<Fd> stdio, List<String> env) throws ErrnoException, RuncException {

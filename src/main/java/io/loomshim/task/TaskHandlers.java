@@ -94,7 +94,7 @@ public final class TaskHandlers {
           call.serves(name(r.getId(), r.getExecId()));
           return tasks.resizePty(r);
         });
-    service.method(
+    service.endless(
         "Wait",
         WaitRequest.parser(),
         (call, r) -> {

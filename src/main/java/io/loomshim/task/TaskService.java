@@ -44,6 +44,7 @@ import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -62,14 +63,17 @@ public final class TaskService {
   private final Outbox events;
   private final Host host;
   private final RuncLimits limits;
+  private final boolean killExecTree;
   private final ConcurrentHashMap<String, Container> containers = new ConcurrentHashMap<>();
   private final Set<String> ids = ConcurrentHashMap.newKeySet(); // of containers, also those being created
 
-  public TaskService(String namespace, Outbox events, Host host, RuncLimits limits) {
+  /** {@code killExecTree}: whether what an exec has started ends with it. */
+  public TaskService(String namespace, Outbox events, Host host, RuncLimits limits, boolean killExecTree) {
     this.namespace = namespace;
     this.events = events;
     this.host = host;
     this.limits = limits;
+    this.killExecTree = killExecTree;
   }
 
   /** Creates a container and its init process, which waits for {@link #start}. */
@@ -83,7 +87,7 @@ public final class TaskService {
     boolean created = false;
     try {
       host.creating(id, spec.bundle());
-      Container container = Container.create(spec, namespace, events, limits);
+      Container container = Container.create(spec, namespace, events, limits, killExecTree);
       containers.put(id, container);
       created = true;
       return CreateTaskResponse.newBuilder().setPid(container.process("").pid()).build();
@@ -295,6 +299,11 @@ public final class TaskService {
   /** The ids of all containers, those being created included. */
   public Set<String> ids() {
     return new TreeSet<>(ids);
+  }
+
+  /** The containers that exist; those being created are not among them yet. */
+  public List<Container> containers() {
+    return List.copyOf(containers.values());
   }
 
   /** Whether there is no container and none is being created. */

@@ -230,6 +230,9 @@ final class Connection implements Runnable {
         server.deadlines().add(call);
       }
     }
+    if (server.stuck().isPresent()) {
+      server.stuck().get().entered(call);
+    }
     return true;
   }
 
@@ -260,10 +263,13 @@ final class Connection implements Runnable {
       if (reply == null) {
         throw new StatusException(Code.UNKNOWN, "ttrpc: marshal called with nil");
       }
-      return Frame.reply(call.id(), reply);
+      byte[] frame = Frame.reply(call.id(), reply);
+      call.ended(Code.OK);
+      return frame;
     } catch (Throwable e) {
       server.errors().logDefect(call, e);
       StatusException status = server.errors().status(e, call.cancel);
+      call.ended(status.code());
       return Frame.error(call.id(), status.code(), status.getMessage());
     }
   }

@@ -16,18 +16,19 @@ class ArgumentsTest {
   void everythingThatTheLauncherSaysIsRead() {
     String[] args = {
       "-namespace", "k8s.io", "-address", "/run/c.sock", "-mode", "pod", "-run-dir", "/run/x", "-linger", "7",
-      "-threads", "platform", "-debug", "-runc-timeout", "9"
+      "-threads", "platform", "-stuck", "5", "-kill-exec-tree", "-debug", "-runc-timeout", "9"
     };
     assertEquals(
-        new Arguments("k8s.io", "/run/c.sock", Path.of("/run/x"), Duration.ofSeconds(7), "platform", true,
-            Duration.ofSeconds(9)),
+        new Arguments("k8s.io", "/run/c.sock", Path.of("/run/x"), Duration.ofSeconds(7), "pod", "platform",
+            Duration.ofSeconds(5), true, true, Duration.ofSeconds(9)),
         Arguments.parse(args));
   }
 
   @Test
   void aDaemonLingersForHalfAMinuteAndIsQuietUnlessTold() {
     assertEquals(
-        new Arguments("ns", "", Path.of("/r"), Duration.ofSeconds(30), "virtual", false, Duration.ofSeconds(60)),
+        new Arguments("ns", "", Path.of("/r"), Duration.ofSeconds(30), "namespace", "virtual",
+            Duration.ofSeconds(30), false, false, Duration.ofSeconds(60)),
         Arguments.parse(new String[] {"-namespace", "ns", "-run-dir", "/r"}));
   }
 

@@ -60,7 +60,7 @@ class LingerTest {
 
   /** A daemon with this linger. Its thread takes flock(2), which may hold a carrier: so a platform thread here. */
   private void decide(Duration duration) {
-    tasks = new TaskService("ns", events, new Creating(), RuncLimits.DEFAULT);
+    tasks = new TaskService("ns", events, new Creating(), RuncLimits.DEFAULT, false);
     linger = new Linger(directory, tasks, duration, RECORD);
     deciding = Threads.startPlatform("deciding", () -> {
       try {

@@ -109,6 +109,28 @@ class OutboxTest {
   }
 
   @Test
+  void whoeverLooksSeesWhatWaitsForWhichContainerAndWhy() throws Exception {
+    Instant before = Instant.now();
+    addNumbers(0, 3);
+    outbox.add(TaskExit.newBuilder().setContainerId("web-2").setId("exec").build());
+    await().until(() -> !outbox.view().problem().isEmpty());
+    Outbox.View view = outbox.view();
+    assertEquals(List.of("web-1 3", "web-2 1"),
+        view.waiting().stream().map(w -> w.container() + " " + w.count()).toList());
+    Instant since = view.waiting().getFirst().since();
+    assertTrue(!since.isBefore(before) && !since.isAfter(Instant.now()), since.toString());
+    assertTrue(view.problem().contains(socket.toString()) || view.problem().contains("No such file"), view.problem());
+    assertTrue(view.nextTry().compareTo(STEP.multipliedBy(Backoff.STEPS_MAX)) <= 0, view.nextTry().toString());
+    assertEquals(4, view.counters().queued());
+    peer.start();
+    await().until(() -> outbox.view().counters().queued() == 0);
+    view = outbox.view();
+    assertEquals(List.of(), view.waiting());
+    assertEquals("", view.problem());
+    assertEquals(NONE, view.nextTry());
+  }
+
+  @Test
   void eventsWaitForAContainerdThatIsNotThere() throws Exception {
     addNumbers(0, 20);
     await().until(() -> outbox.counters().retried() >= 3);

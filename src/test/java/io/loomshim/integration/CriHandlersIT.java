@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 final class CriHandlersIT {
   private static final String PLAIN = "loom";
   private static final String INLINE = "inline";
-  private static final String IN_FILE = "file";
+  private static final String SCRIPTED = "scripted";
   private static final String DROP_IN = "dropin";
   private static final String IN_CGROUP = "cgroup";
 
@@ -48,20 +48,31 @@ final class CriHandlersIT {
       Path binary = Files.writeString(directory.resolve("my-runc"),
           "#!/bin/sh\nprintf '%s\\n' \"$*\" >> " + runcLog + "\nexec runc \"$@\"\n");
       Files.setPosixFilePermissions(binary, PosixFilePermissions.fromString("rwxr-xr-x"));
-      Files.writeString(directory.resolve("options.toml"), options);
       // of v1 the hierarchy whose charges it is about
       Files.createDirectory(Path.of("/sys/fs/cgroup" + (Shim.UNIFIED ? "" : "/memory") + SHIM_CGROUP));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return Containerd.start(directory, new CriHost(Map.of(
+    String configuration = new CriHost(Map.of(
         PLAIN, new CriHost.Runtime(type, Map.of(), ""),
         INLINE, new CriHost.Runtime(type, Map.of(), options),
-        IN_FILE, new CriHost.Runtime(type, Map.of(), "ConfigPath = \"" + directory.resolve("options.toml") + "\"\n"),
         IN_CGROUP, new CriHost.Runtime(type, Map.of(), "ShimCgroup = \"" + SHIM_CGROUP + "\"\n"),
         DROP_IN, new CriHost.Runtime("io.containerd.runc.v2",
             Map.of("runtime_path", Shim.tested().program().toString()), options)))
-        .configuration(directory));
+        .configuration(directory);
+    return Containerd.start(directory, configured(directory, configuration));
+  }
+
+  /** The configuration after the script for nodes has added a runtime with options to it. */
+  private static String configured(Path directory, String configuration) {
+    try {
+      Path file = Files.writeString(directory.resolve("config.toml"), configuration);
+      Configure.run(file, "--handler", SCRIPTED, "--option", "BinaryName=" + directory.resolve("my-runc"),
+          "--option", "Root=" + runcRoot).ok();
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @BeforeAll
@@ -105,8 +116,8 @@ final class CriHandlersIT {
   }
 
   @Test
-  void options_in_a_file_of_their_own_reach_runc() throws Exception {
-    optionsReachRunc(IN_FILE);
+  void options_that_the_script_for_nodes_has_configured_reach_runc() throws Exception {
+    optionsReachRunc(SCRIPTED);
   }
 
   @Test

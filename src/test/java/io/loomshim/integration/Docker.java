@@ -40,10 +40,10 @@ final class Docker implements AutoCloseable {
           {
             "hosts": ["unix://%1$s/sock"], "data-root": "%1$s/data", "exec-root": "%1$s/exec",
             "pidfile": "%1$s/pid", "containerd": "%2$s", "containerd-namespace": "%3$s",
-            "containerd-plugin-namespace": "%3$s-plugins", "cgroup-parent": "/%3$s", "storage-driver": "vfs",
+            "cgroup-parent": "/%3$s", "storage-driver": "vfs",
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
             "bridge": "none", "iptables": false, "ip6tables": false, "ip-forward": false, "ip-masq": false,
-            "live-restore": true, "runtimes": %4$s
+            "userland-proxy": false, "live-restore": true, "runtimes": %4$s
           }
           """.formatted(directory, bed.containerd().address(), namespace, runtimes));
     } catch (IOException e) {
@@ -80,7 +80,9 @@ final class Docker implements AutoCloseable {
   }
 
   private void start() {
-    var builder = new ProcessBuilder(program("dockerd"), "--config-file", directory.resolve("daemon.json").toString())
+    var builder = new ProcessBuilder(program("dockerd"), "--config-file", directory.resolve("daemon.json").toString(),
+        // which the file calls by another name than dockerd accepts there
+        "--containerd-plugins-namespace", namespace + "-plugins")
         .directory(directory.toFile()).redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
     builder.environment().put("PATH", PROGRAMS.orElseThrow() + ":" + Containerd.path());

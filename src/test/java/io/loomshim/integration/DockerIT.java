@@ -108,7 +108,10 @@ final class DockerIT {
     String name = docker.detached(LOOM, List.of(), "sleep", "1000");
     var result = docker.call("exec", name, "sh", "-c", "echo in; exit 5");
     assertEquals("in\n|5", result.text() + "|" + result.exit());
-    assertEquals(127, docker.call("exec", name, "no-such-program").exit());
+    String theirs = docker.detached(RUNC, List.of(), "sleep", "1000");
+    assertEquals(docker.call("exec", theirs, "no-such-program").exit(),
+        docker.call("exec", name, "no-such-program").exit());
+    docker.remove(theirs);
     var shell = docker.onTerminal("exec -it " + name + " sh");
     shell.type("echo is$((40+2)); exit 6\n");
     var ended = shell.await(Ctr.LIMIT);

@@ -158,11 +158,20 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     for (Path root : roots) {
       for (Path parent : entries(root)) {
         if (parent.getFileName().toString().startsWith(Names.PREFIX)) {
-          entries(parent).stream().filter(Files::isDirectory).forEach(found::add);
+          entries(parent).stream().filter(LeftOvers::isCgroup).forEach(found::add);
         }
       }
     }
     return found;
+  }
+
+  /** Not a directory that a runtime has made where it took a cgroup to be. */
+  private static boolean isCgroup(Path path) {
+    try {
+      return Files.isDirectory(path) && Files.getFileStore(path).type().startsWith("cgroup");
+    } catch (IOException e) {
+      return false; // gone meanwhile
+    }
   }
 
   /** Removes the empty cgroups and state directories that runc leaves per namespace. */

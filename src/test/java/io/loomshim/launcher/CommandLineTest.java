@@ -99,6 +99,15 @@ final class CommandLineTest {
   }
 
   @Test
+  void inspectIsAnsweredByAJvmThatIsToldWhereDaemonsAre() throws Exception {
+    shim.fakeJava("for word; do case $word in io.loomshim.*) found=1 ;; esac; "
+        + "if [ \"${found-}\" ]; then echo \"$word\"; fi; done; exit 3");
+    Outcome outcome = run("inspect", "--json", "--namespace", "a b");
+    assertEquals(3, outcome.status(), outcome.stderr());
+    assertEquals("io.loomshim.inspect.Main\n" + shim.runDir + "\n--json\n--namespace\na b\n", outcome.out());
+  }
+
+  @Test
   void theVersionHasFiveLines() throws Exception {
     Outcome outcome = run("-v");
     assertEquals(0, outcome.status());

@@ -147,7 +147,8 @@ final class InstallTest {
   void uninstallingWithDrainWaitsForTheLastContainer() throws Exception {
     shim.start("a");
     Path lease = shim.run("a").resolve("leases/a");
-    var words = List.of(Installation.INSTALLER.toString(), "--uninstall", "--drain", "--prefix", shim.prefix.toString());
+    String installer = Installation.INSTALLER.toString();
+    var words = List.of(installer, "--uninstall", "--drain", "--prefix", shim.prefix.toString());
     Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
     try (var lines = process.inputReader()) {
       assertEquals("waiting for 1 containers or processes of containers to end", lines.readLine());

@@ -136,14 +136,24 @@ final class StartTest {
   @Test
   void theDaemonIsToldWhatItServes() throws Exception {
     shim.set("linger_seconds", "7");
+    shim.set("stuck_seconds", "9");
+    shim.set("kill_exec_tree", "true");
     List<String> arguments = new ArrayList<>(Installation.flags("a", "start"));
     arguments.addFirst("-debug");
     assertEquals(0, Installation.finish(shim.command(shim.bundle("a"), arguments), null).status());
     assertEquals(
         List.of("-namespace", "test", "-address", "/run/c.sock", "-run-dir",
             shim.run("a").toString(), "-linger", "7", "-mode", "namespace", "-threads", "virtual",
-            "-runc-timeout", "60", "-debug"),
+            "-runc-timeout", "60", "-stuck", "9", "-kill-exec-tree", "-debug"),
         Files.readAllLines(shim.run("a").resolve("arguments")));
+  }
+
+  @Test
+  void aSettingThatIsNeitherTrueNorFalseIsNamed() throws Exception {
+    shim.set("kill_exec_tree", "yes");
+    var outcome = shim.start("a");
+    assertEquals(1, outcome.status());
+    assertTrue(outcome.stderr().contains("kill_exec_tree=yes in "), outcome.stderr());
   }
 
   @Test

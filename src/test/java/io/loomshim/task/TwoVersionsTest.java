@@ -58,7 +58,7 @@ final class TwoVersionsTest {
   void everyMethodAnswersUnderBothNamesAndNoOtherNameDoes() throws Exception {
     var socket = directory.resolve("s");
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
-    var tasks = new TaskService("test", Outbox.start("test", ""), new Nobody(), RuncLimits.DEFAULT);
+    var tasks = new TaskService("test", Outbox.start("test", ""), new Nobody(), RuncLimits.DEFAULT, false);
     try (var server = new Server(listener, TaskHandlers.services(tasks), new ErrnoCodes())) {
       server.start();
       try (var client = Client.connect(socket, LIMIT)) {
