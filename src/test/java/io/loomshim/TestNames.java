@@ -18,7 +18,8 @@ record TestNames(Map<String, String> sources) {
     var sources = new HashMap<String, String>();
     try (var files = Files.walk(directory)) {
       for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
-        sources.put(file.getFileName().toString().replace(".java", ""), Files.readString(file));
+        // two rooms may have a class of the same name
+        sources.merge(file.getFileName().toString().replace(".java", ""), Files.readString(file), String::concat);
       }
     }
     return sources;

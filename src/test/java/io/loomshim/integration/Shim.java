@@ -22,7 +22,8 @@ record Shim(String runtime) {
    * ctr gives it no other runtime than runc.
    */
   static Shim reference() {
-    return new Shim(UNIFIED || !OciRuntime.program().equals("runc") ? "io.containerd.runc.v2" : "io.containerd.runc.v1");
+    boolean second = UNIFIED || !OciRuntime.program().equals("runc");
+    return new Shim(second ? "io.containerd.runc.v2" : "io.containerd.runc.v1");
   }
 
   boolean ours() {
