@@ -42,7 +42,8 @@ final class LoomStyle {
       body{font-size:10pt}main{max-width:none;padding:0}.card{break-inside:avoid;padding:6px;margin:6px 0}
       .pair{grid-template-columns:1fr 1fr}.wide{overflow:visible;border:0}table{font-size:5.6pt}
       th,td{padding:1.5px 3px}th:first-child{position:static;min-width:6em}
-      tr{break-inside:avoid}h2,h3,.key{break-after:avoid}td:last-child{min-width:0}a{color:inherit;text-decoration:none}}
+      tr{break-inside:avoid}h2,h3,.key{break-after:avoid}
+      td:last-child{min-width:0}a{color:inherit;text-decoration:none}}
       """;
 
   /** The style sheet, without its tags. */

@@ -64,7 +64,9 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     }
     for (Path entry : entries(Names.RUNC_ROOT)) {
       if (entry.getFileName().toString().startsWith(Names.PREFIX)) {
-        entries(entry).forEach(state -> things.add("runc state " + state));
+        // no container: crun keeps an empty directory there
+        entries(entry).stream().filter(state -> !state.getFileName().toString().startsWith("."))
+            .forEach(state -> things.add("runc state " + state));
       }
     }
     var processes = ourProcesses();
@@ -182,6 +184,7 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     for (Path root : roots) {
       for (Path parent : entries(root)) {
         if (parent.getFileName().toString().startsWith(Names.PREFIX)) {
+          parent.resolve(".empty-directory").toFile().delete();
           parent.toFile().delete();
         }
       }

@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * containerd is killed in the middle of each step of a container's life, and started again before or after the shim
- * is done with that step. Afterwards the container can be used, or it is gone; either way its name can be used again.
+ * containerd is killed in the middle of a step of a container's life, and started again before or after the shim is
+ * done with that step. Afterwards the container can be used, or it is gone; either way its name can be used again.
  */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 @Timeout(180)
@@ -59,26 +59,6 @@ final class RestartAtAnyMomentIT {
           && BED.ctr().call("containers", "ls", "--quiet").text().lines().noneMatch(id::equals);
     });
     assertEquals("again\n", BED.ctr().run(SHIM, id, "echo", "again").ok().text());
-  }
-
-  @ParameterizedTest(name = "the shim is done first: {0}")
-  @ValueSource(booleans = {true, false})
-  void during_create(boolean shimIsFirst) {
-    String id = Names.id("create");
-    var runc = new HeldRunc(BED.directory(), "create");
-    restart(runc, BED.ctr().start(SHIM, flags(runc), Exec.Setting.NO_STDIN, id, "sleep", "1000"), shimIsFirst);
-    canBeReplaced(id);
-  }
-
-  @ParameterizedTest(name = "the shim is done first: {0}")
-  @ValueSource(booleans = {true, false})
-  void during_start(boolean shimIsFirst) {
-    String id = Names.id("start");
-    var runc = new HeldRunc(BED.directory(), "start");
-    restart(runc, BED.ctr().start(SHIM, flags(runc), Exec.Setting.NO_STDIN, id, "sleep", "1000"), shimIsFirst);
-    Await.status(BED.ctr(), id, "RUNNING");
-    assertEquals(137, BED.ctr().end(id));
-    canBeReplaced(id);
   }
 
   @ParameterizedTest(name = "the shim is done first: {0}")

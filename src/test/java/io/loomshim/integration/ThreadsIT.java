@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -70,10 +71,11 @@ class ThreadsIT {
   void a_fixed_number_of_threads_refuses_calls_that_find_none_and_serves_again_later() throws Exception {
     Shim.assumeOurs("Go shims have no such choice");
     daemonsUse("fixed:4");
+    var daemon = new AtomicLong();
     try (var shims = new Shims(BED.directory().resolve("fixed"), BED.rootfs());
         var first = shims.start(SHIM, shims.bundle(Names.id("fixed"), "sleep", "1000"))) {
       first.create();
-      first.start();
+      daemon.set(Proc.info(first.start()).orElseThrow().parent());
       var waiter = first.another();
       var waits = new ArrayList<CompletableFuture<String>>();
       for (int i = 0; i < 5; i++) {
@@ -89,5 +91,7 @@ class ThreadsIT {
       Await.until("there are threads again", () -> ShimClient.failure(first::pids).startsWith("no error"));
       assertEquals(137, first.end());
     }
+    // or it ends while its recording is asked for
+    Await.until("the daemon ends", () -> !Proc.alive(daemon.get()));
   }
 }
