@@ -100,7 +100,9 @@ public final class Container {
       throw taken(exec.id());
     }
     init.checkExec();
-    if (execs.putIfAbsent(exec.id(), new ExecProcess(exec, init, bundle, runc, events)) != null) {
+    var process = new ExecProcess(exec, init, bundle, runc, events);
+    if (execs.putIfAbsent(exec.id(), process) != null) {
+      process.abandon();
       throw taken(exec.id());
     }
     events.execAdded(exec.id());

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -40,6 +41,9 @@ final class InitProcess implements ContainerProcess {
 
   /** How long the init's exit is held back for the exits of execs, all of which have been killed by then. */
   private static final Duration EXECS_WAIT_MAX = Duration.ofSeconds(10);
+
+  /** Between two tries to wait for the end of a process while there is no memory to do so. */
+  private static final long SCARCE_PAUSE_NANOS = 100_000_000;
 
   private final ContainerSpec spec;
   private final Bundle bundle;
@@ -80,6 +84,7 @@ final class InitProcess implements ContainerProcess {
    */
   void create() throws IOException, InterruptedException {
     bundle.recordRuntime(spec.options(), runc.global(), !spec.rootfs().isEmpty());
+    Undo.check(spec.id(), container.directory());
     // somebody else's container of the same name must survive our failure
     boolean foreign = container.exists();
     try {
@@ -89,7 +94,8 @@ final class InitProcess implements ContainerProcess {
         child = Optional.of(container.create(io));
       }
     } catch (IOException | InterruptedException | RuntimeException e) {
-      Cleanup.run("undo/" + spec.id(), () -> undoCreate(foreign));
+      Optional<Child> made = child;
+      Undo.run(spec.id(), container.directory(), () -> undoCreate(foreign, made));
       throw e;
     }
   }
@@ -108,14 +114,15 @@ final class InitProcess implements ContainerProcess {
     return new LogContext(processId, runc.global().root().getFileName().toString());
   }
 
-  private void undoCreate(boolean foreign) throws IOException, InterruptedException {
+  /** Can be repeated. What failed is told once all has been tried. */
+  private void undoCreate(boolean foreign, Optional<Child> made) throws IOException, InterruptedException {
+    if (io != null) {
+      io.close(); // first: its descriptors are needed for the rest if there are no others
+    }
     if (!foreign) {
       container.remove();
     }
-    child.ifPresentOrElse(Child::close, Orphans::sweepSoon); // runc may have made an init that it could not name
-    if (io != null) {
-      io.close();
-    }
+    made.ifPresentOrElse(Child::close, Orphans::sweepSoon); // runc may have made an init that it could not name
     rootFs.unmount();
   }
 
@@ -168,6 +175,8 @@ final class InitProcess implements ContainerProcess {
         return child.await();
       } catch (InterruptedException e) {
         Log.warn("interrupted wait for the end of a process", "pid", Integer.toString(child.pid()));
+      } catch (IllegalStateException | OutOfMemoryError e) {
+        LockSupport.parkNanos(SCARCE_PAUSE_NANOS); // no memory, here or in the kernel: no exit is lost for that
       }
     }
   }
