@@ -105,6 +105,7 @@ final class Daemon implements Host {
     int watch = inotify.watch(directory.removed(), Inotify.CREATE | Inotify.MOVED_TO);
     assert watch >= 0;
     Threads.start("removed", () -> watchRemoved(inotify));
+    Log.prepare();
   }
 
   /** The story of the thread {@code removed}. */

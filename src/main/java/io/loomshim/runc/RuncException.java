@@ -1,5 +1,7 @@
 package io.loomshim.runc;
 
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.ttrpc.Code;
 import java.io.IOException;
 
 /**
@@ -22,6 +24,13 @@ public final class RuncException extends IOException {
     return new RuncException(text, false, finding);
   }
 
+  /** For a call that the system did not let us make. */
+  static RuncException refused(ErrnoException cause, RuncLog.Finding finding) {
+    var e = new RuncException(cause.getMessage(), false, finding);
+    e.initCause(cause);
+    return e;
+  }
+
   /** For a call that was killed at its deadline; the log has nothing to add to that. */
   static RuncException timedOut(String text) {
     return new RuncException(text, true, new RuncLog.Finding.None());
@@ -35,6 +44,11 @@ public final class RuncException extends IOException {
   /** What the call says: how runc ended and what it printed. */
   public String text() {
     return getMessage();
+  }
+
+  /** RESOURCE_EXHAUSTED if the system had no descriptor, process or memory left for it, else UNKNOWN. */
+  public Code code() {
+    return getCause() == null ? Code.UNKNOWN : Scarcity.code(getCause());
   }
 
   /** Whether runc was killed because it took longer than its limit. */
