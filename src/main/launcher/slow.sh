@@ -287,7 +287,10 @@ forced() {
       '' | *[!0-9]*) pid=0 ;;
     esac
   fi
-  if [ -n "$run" ] && [ -e "$run/leases/$id" ]; then rm -f -- "$run/leases/$id"; fi
+  if [ -n "$run" ]; then
+    if [ -e "$run/leases/$id" ]; then rm -f -- "$run/leases/$id"; fi
+    forget_socket
+  fi
   now=$(date '+%s %N')
   nanos=${now#* }
   case $nanos in
@@ -295,6 +298,20 @@ forced() {
     *) nanos=$((1$nanos - 1000000000)) ;;
   esac
   answer "$pid" "${now% *}" "$nanos"
+}
+
+# forget_socket: removes the socket of a daemon that has died.
+forget_socket() {
+  socket=
+  if [ -n "$here" ] && [ -s address ]; then IFS= read -r socket < address || true; fi
+  name=${socket##*/}
+  name=${name%.sock}
+  case $name in
+    *[!0-9-]* | -* | *- | *-*-*) return 0 ;;
+    *-*) ;;
+    *) return 0 ;;
+  esac
+  if [ -S "$run/$name.sock" ] && ! lives "${name%%-*}" "${name#*-}"; then rm -f -- "$run/$name.sock"; fi
 }
 
 # answer PID SECONDS NANOS: prints a DeleteResponse of a container killed by SIGKILL.
