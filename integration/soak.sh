@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# The long versions of everything that docs/RELIABILITY.md promises; gets what is missing first
+# (Debian, root).
+#
+#   integration/soak.sh                             10 000 create-to-delete cycles with 100 000 State
+#                                                   calls and 5000 execs, then the long tests: an hour
+#   integration/soak.sh --cycles N | --minutes N    only the cycles: so many, or for so long
+#   integration/soak.sh --tests                     only the long tests
+#     --out DIR    where samples and plot go (default target/soak)
+#
+# While containers come and go, the daemon's files, threads, heap, memory, zombies, mounts and cgroups
+# are written to DIR/soak.csv and drawn in DIR/soak.svg; it fails when one of them grows. The long tests
+# are the JUnit tests that look at -Dloomshim.long. The last line is `N passed, N failed, N skipped`.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$REPO"
+
+usage() {
+  sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
+  exit 2
+}
+
+kind='' amount='' tests=false out=target/soak
+while (($#)); do
+  case $1 in
+    --cycles | --minutes)
+      [[ ${2-} =~ ^[1-9][0-9]*$ ]] || usage
+      kind=${1#--} amount=$2
+      shift
+      ;;
+    --tests) tests=true ;;
+    --out)
+      (($# > 1)) || usage
+      out=$2
+      shift
+      ;;
+    *) usage ;;
+  esac
+  shift
+done
+
+need_root
+need_packages ca-certificates
+
+# Both, each with a last line of its own.
+if [[ -z $kind ]] && ! $tests; then
+  part integration/soak.sh --cycles 10000 --out "$out"
+  part integration/soak.sh --tests
+  parts_end
+fi
+
+if $tests; then
+  classes=$(grep -l 'loomshim\.long' src/test/java/io/loomshim/integration/*IT.java | xargs -n 1 basename -s .java | paste -sd ,)
+  exec integration/test.sh --integration --jdk 25 --long -Dtest="$classes"
+fi
+
+JAVA_HOME=$(find_jdk 25 || find_jdk 21 || need_jdk 21)
+export JAVA_HOME
+need_containerd
+mkdir -p "$out" target
+out=$(realpath "$out")
+
+# Whatever ends us, nothing of this run stays, and the last line says how it went.
+working='' verdict='0 passed, 1 failed, 0 skipped'
+finish() {
+  local status=$?
+  trap '' INT TERM HUP
+  if [[ -n $working ]]; then
+    kill -KILL "$working" 2>/dev/null || true
+    wait "$working" 2>/dev/null || true
+  fi
+  end_scope
+  printf '%s\n' "$verdict"
+  exit "$status"
+}
+new_scope
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+./mvnw -q -B -ntp -DskipTests package >target/soak-build.log 2>&1 </dev/null || die "the build failed: target/soak-build.log"
+mkdir -p "$SCOPE/prefix/etc" "$SCOPE/spec" "$SCOPE/classes"
+printf 'run_dir=%s\n' "$SCOPE/run" >"$SCOPE/prefix/etc/loomshim.conf"
+integration/install.sh --prefix "$SCOPE/prefix" --java "$JAVA_HOME/bin/java" >/dev/null
+make_rootfs "$SCOPE/rootfs"
+(cd "$SCOPE/spec" && runc spec)
+sed -i -e 's/"terminal": true/"terminal": false/' -e "s|\"path\": \"rootfs\"|\"path\": \"$SCOPE/rootfs\"|" \
+  -e 's|^\(\t*\)"sh"$|\1@ARGS@|' -e "s|\"linux\": {|\"linux\": {\"cgroupsPath\": \"/$NAMESPACE/@ID@\",|" \
+  "$SCOPE/spec/config.json"
+lib=$SCOPE/prefix/lib/loomshim
+classes=$(printf '%s:' "$lib"/*.jar)
+"$JAVA_HOME/bin/javac" -nowarn -d "$SCOPE/classes" -cp "$classes" integration/bench/*.java
+export PATH=$SCOPE/prefix/bin:$PATH
+containerd_start PATH="$PATH"
+
+quiet=(--enable-native-access=ALL-UNNAMED)
+(($(jdk_version "$JAVA_HOME") < 24)) || quiet+=(--sun-misc-unsafe-memory-access=allow)
+# in the background: a trap must not have to wait for it
+"$JAVA_HOME/bin/java" -Xmx256m -XX:+UseSerialGC "${quiet[@]}" "-Djffi.boot.library.path=$lib/native" \
+  -cp "$SCOPE/classes:$classes" Soak "$SCOPE" "$NAMESPACE" "$out" "$JAVA_HOME/bin/java" "$kind" "$amount" </dev/null &
+working=$!
+status=0
+wait "$working" || status=$?
+working=
+end_scope
+left=$(leftovers)
+[[ -z $left ]] || die "left behind: $left"
+((status == 0)) || exit "$status"
+verdict='1 passed, 0 failed, 0 skipped'
