@@ -81,6 +81,15 @@ final class Containerd {
     }
   }
 
+  /** All of its debug log. */
+  String log() {
+    try {
+      return Files.readString(log);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** How many events of {@code topic} shims have forwarded for {@code namespace}, as its log tells. */
   long forwarded(String namespace, String topic) {
     try {
