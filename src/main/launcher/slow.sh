@@ -5,6 +5,7 @@
 OPTIONS_FILES_MAX=512  # remembered answers about options on stdin; all are dropped beyond it
 LOCK_SECONDS_MAX=100   # containerd gives a shim 100 s to become reachable
 UNMOUNT_TRIES_MAX=50   # of 50 ms each: within the 5 s that containerd gives `delete`
+PATH_CHARS_MAX=4096    # the kernel's limit; a shell needs minutes to cut a text of 400 KB at its last slash
 
 usage() {
   [ -z "$1" ] || printf '%s\n' "$1"
@@ -265,6 +266,7 @@ unmount() {
 # remove: deletes a container that no daemon has deleted.
 remove() {
   recorded
+  if [ ${#binary} -gt $PATH_CHARS_MAX ]; then binary=runc; fi
   # the state directory of runc and crun is the container; nothing there, nothing to delete
   case ${binary##*/} in
     runc | crun) [ -e "$root/$id" ] || return 0 ;;
@@ -304,6 +306,7 @@ forced() {
 forget_socket() {
   socket=
   if [ -n "$here" ] && [ -s address ]; then IFS= read -r socket < address || true; fi
+  if [ ${#socket} -gt $PATH_CHARS_MAX ]; then return 0; fi
   name=${socket##*/}
   name=${name%.sock}
   case $name in
