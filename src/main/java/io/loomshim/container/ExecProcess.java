@@ -145,7 +145,7 @@ final class ExecProcess implements ContainerProcess {
       entered = true;
       child = Optional.of(execInRunc(streams));
       io = Optional.of(streams);
-    } catch (IOException | InterruptedException | RuntimeException e) {
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
       if (entered) {
         init.execs().leave();
       }
@@ -160,7 +160,7 @@ final class ExecProcess implements ContainerProcess {
     try {
       Launch.Command exec = socket -> new RuncCommand.Exec(init.id(), processFile, pidFile, socket);
       Launch.run(runc, exec, FAILURES, streams);
-    } catch (InterruptedException | RuntimeException e) {
+    } catch (InterruptedException | RuntimeException | Error e) {
       endStray(pidFile);
       throw e;
     } finally {

@@ -8,6 +8,7 @@ import io.loomshim.linux.Orphans;
 import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncException;
+import io.loomshim.runc.Scarcity;
 import io.loomshim.stdio.LogContext;
 import io.loomshim.stdio.ProcessIo;
 import io.loomshim.stdio.StdioPaths;
@@ -93,7 +94,7 @@ final class InitProcess implements ContainerProcess {
       if (state == InitState.CREATED) {
         child = Optional.of(container.create(io));
       }
-    } catch (IOException | InterruptedException | RuntimeException e) {
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
       Optional<Child> made = child;
       Undo.run(spec.id(), container.directory(), () -> undoCreate(foreign, made));
       throw e;
@@ -116,14 +117,23 @@ final class InitProcess implements ContainerProcess {
 
   /** Can be repeated. What failed is told once all has been tried. */
   private void undoCreate(boolean foreign, Optional<Child> made) throws IOException, InterruptedException {
-    if (io != null) {
-      io.close(); // first: its descriptors are needed for the rest if there are no others
-    }
     if (!foreign) {
-      container.remove();
+      try {
+        container.remove();
+      } catch (RuncException e) {
+        closeIo(); // there may be no descriptors but these
+        container.remove();
+      }
     }
+    closeIo();
     made.ifPresentOrElse(Child::close, Orphans::sweepSoon); // runc may have made an init that it could not name
     rootFs.unmount();
+  }
+
+  private void closeIo() {
+    if (io != null) {
+      io.close();
+    }
   }
 
   /** Publishes the creation and begins to wait for the end; to be called once. */
@@ -176,6 +186,9 @@ final class InitProcess implements ContainerProcess {
       } catch (InterruptedException e) {
         Log.warn("interrupted wait for the end of a process", "pid", Integer.toString(child.pid()));
       } catch (IllegalStateException | OutOfMemoryError e) {
+        if (!Scarcity.of(e instanceof OutOfMemoryError ? e : e.getCause())) {
+          throw e;
+        }
         LockSupport.parkNanos(SCARCE_PAUSE_NANOS); // no memory, here or in the kernel: no exit is lost for that
       }
     }
