@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
  * @param heapMb what is reachable after a full collection
  * @param pssMb the daemon's share of memory, heap, code and native memory
  * @param zombies children that have ended and were not waited for
- * @param mounts in its mount namespace
+ * @param mounts below the scope directory, in its mount namespace
  * @param cgroups below the parent of all its containers, over all hierarchies
  */
 record SoakSample(int cycles, long seconds, int files, long threads, double heapMb, double pssMb, double rssMb,
@@ -27,8 +27,15 @@ record SoakSample(int cycles, long seconds, int files, long threads, double heap
     double heap = liveBytes(site, java, daemon) / 1048576.0;
     return new SoakSample(cycles, seconds, settledFiles(daemon), Proc.number(daemon, "status", "Threads:"), heap,
         Proc.number(daemon, "smaps_rollup", "Pss:") / 1024.0, Proc.number(daemon, "status", "VmRSS:") / 1024.0,
-        zombies(daemon), Files.readAllLines(Path.of("/proc/" + daemon + "/mountinfo")).size(),
-        cgroups(site.scope().getFileName().toString()));
+        zombies(daemon), mounts(site, daemon), cgroups(site.scope().getFileName().toString()));
+  }
+
+  private static int mounts(Site site, long daemon) throws IOException {
+    int count = 0;
+    for (String line : Files.readAllLines(Path.of("/proc/" + daemon + "/mountinfo"))) {
+      count += line.contains(site.scope() + "/") ? 1 : 0;
+    }
+    return count;
   }
 
   /** A histogram of classes collects all garbage first; its last line is {@code Total INSTANCES BYTES}. */

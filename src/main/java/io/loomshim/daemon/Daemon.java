@@ -1,6 +1,7 @@
 package io.loomshim.daemon;
 
 import io.loomshim.event.Outbox;
+import io.loomshim.linux.Carriers;
 import io.loomshim.linux.Inotify;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
@@ -99,6 +100,7 @@ final class Daemon implements Host {
   }
 
   private void prepare() throws IOException {
+    Carriers.keep();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
     Inotify inotify = Inotify.open();

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -41,6 +42,8 @@ final class ExhaustionIT {
   /** More processes and threads than runc takes. */
   private static final int PROCESSES = 24;
   private static final int PROCESSES_STEP = LONG ? 1 : 4;
+  /** Longer than the JVM keeps a carrier that has nothing to do. */
+  private static final Duration IDLE = Duration.ofSeconds(36);
   private static final String EXHAUSTED = "8 ";
 
   @BeforeAll
@@ -183,6 +186,33 @@ final class ExhaustionIT {
     }
     System.out.println("without processes: " + String.join("\n  ", seen));
     assertTrue(failed > 2 && went > 0, failed + " lives failed, " + went + " went well");
+  }
+
+  /** The JVM would end the threads that carry all others after 30 s, and could not make new ones. */
+  @Test
+  void a_daemon_that_was_idle_for_long_serves_without_processes_too() throws IOException {
+    Path group = Path.of("/sys/fs/cgroup", Shim.UNIFIED ? "" : "pids", Names.namespace());
+    Files.createDirectory(group);
+    try {
+      assumeTrue(Files.exists(group.resolve("pids.max")), "no pids controller here: needs one that may be used");
+      try (var own = new OwnDaemon(BED.rootfs()); var steady = own.running("sleep", "100000")) {
+        assertLives(own);
+        assertFalse(Await.within(IDLE, () -> Proc.threads(own.pid()).stream()
+            .noneMatch(name -> name.startsWith("ForkJoinPool"))), "the JVM has ended all carriers");
+        Files.writeString(group.resolve("cgroup.procs"), Long.toString(own.pid()));
+        Files.writeString(group.resolve("pids.max"), Files.readString(group.resolve("pids.current")).strip());
+        for (int i = 0; i < 100; i++) {
+          assertEquals("RUNNING", steady.state("").getStatus().toString());
+          assertEquals(1, steady.pids().getProcessesCount());
+        }
+        steady.kill(ShimClient.KILL, "");
+        assertEquals(137, steady.await("").getExitStatus());
+        Files.writeString(group.resolve("pids.max"), "max");
+        assertLives(own);
+      }
+    } finally {
+      Await.until("the group is empty", () -> group.toFile().delete() || !Files.exists(group));
+    }
   }
 
   /** A file system of 256 KB and 64 inodes; {@code work} may fill it. */

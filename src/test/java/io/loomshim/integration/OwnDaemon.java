@@ -42,8 +42,7 @@ final class OwnDaemon implements AutoCloseable {
   ShimClient open(Bundle bundle) {
     var install = Install.get();
     var all = install.settings();
-    settings.forEach((name, value) -> all.merge(name, value, (old, more) -> name.equals("java_options")
-        ? old + " " + more : more));
+    all.putAll(settings);
     install.configure(all);
     try {
       var task = shims.start(Shim.tested(), bundle);
