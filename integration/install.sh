@@ -1,19 +1,33 @@
 #!/bin/sh
-# Installs containerd-shim-loom-v1 from target/loomshim, or removes it. Needs no network unless the
-# distribution has to be built first.
+# Installs containerd-shim-loom-v1 from a distribution, or removes it. The distribution is target/loomshim
+# of this repository, or the directory that this file is in, when that is an unpacked tarball or the Debian
+# package's. Needs no network unless the distribution has to be built first.
+#
+# PREFIX/lib/loomshim has a directory for each build, which is never changed once it is complete, and the link
+# `current`: daemons of an earlier build go on with the files that they were started from.
 set -euf
+
+LAUNCHER_SECONDS_MAX=10  # how long a launcher of the earlier build may still run before its files stay
+END_SECONDS_MAX=10       # of a daemon, after SIGTERM
+LEASE_MINUTES_MAX=1      # a container that was promised to a daemon longer ago will never come
 
 usage() {
   cat <<'END'
-Usage: integration/install.sh [--prefix DIR] [--java FILE] [--dist DIR] [--no-archive]
-       integration/install.sh --uninstall [--prefix DIR] [--force] [--purge]
+Usage: install.sh [--prefix DIR] [--java FILE] [--dist DIR] [--no-archive]
+       install.sh --clean [--prefix DIR]
+       install.sh --uninstall [--prefix DIR] [--drain | --force] [--purge]
 
   --prefix DIR   where to install: DIR/bin, DIR/lib/loomshim, DIR/etc (default /usr/local)
-  --java FILE    the java of a JDK 21 or newer (default: JAVA_HOME, then the newest in /usr/lib/jvm)
-  --dist DIR     the distribution to install (default target/loomshim, built when absent)
+  --java FILE    the java of a JDK 21 or newer (default: the one that the distribution brings along,
+                 else JAVA_HOME, then the newest in /usr/lib/jvm)
+  --dist DIR     the distribution to install
   --no-archive   make no start-up archive
-  --uninstall    end idle daemons and remove the installed files
-  --force        with --uninstall: also end daemons that still serve containers
+  --package      for the Debian package: link files to those of the distribution, and leave to the
+                 package manager what it has put into DIR/bin and DIR/etc
+  --clean        remove earlier builds that serve no container any more
+  --uninstall    end idle daemons and remove what was installed; refused while there are containers
+  --drain        with --uninstall: wait until there are no containers
+  --force        with --uninstall: end the daemons of containers, which containerd then removes
   --purge        with --uninstall: also remove the configuration
 END
 }
@@ -35,6 +49,10 @@ release() {
 }
 
 find_java() {
+  if [ -z "$java" ] && [ -x "$dist/lib/jre/bin/java" ]; then
+    java_version=$(release "$dist/lib/jre")
+    return
+  fi
   if [ -n "$java" ]; then
     java_version=$(release "${java%/bin/java}")
     [ "${java_version:-0}" -ge 21 ] || fail "$java is not the java of a JDK 21 or newer"
@@ -54,88 +72,124 @@ find_java() {
   [ -n "$java" ] || fail 'no JDK 21 or newer found in JAVA_HOME and /usr/lib/jvm; name one with --java'
 }
 
-install_files() {
-  repository=$(dirname -- "$0")/..
-  if [ -z "$dist" ]; then
-    dist=$repository/target/loomshim
+# find_dist: sets `dist`, and builds it if need be.
+find_dist() {
+  here=$(dirname -- "$0")
+  if [ -n "$dist" ]; then
+    :
+  elif [ -f "$here/lib/loomshim.jar" ]; then
+    dist=$here
+  else
+    dist=$here/../target/loomshim
     if [ ! -f "$dist/lib/loomshim.jar" ]; then
+      find_java
       printf 'building the distribution\n'
-      (cd -- "$repository" && JAVA_HOME=${java%/bin/java} ./mvnw -q -B -DskipTests package)
+      (cd -- "$here/.." && JAVA_HOME=${java%/bin/java} ./mvnw -q -B -DskipTests package)
     fi
   fi
   [ -f "$dist/lib/loomshim.jar" ] || fail "$dist holds no distribution"
   machine=$(uname -m)
   native=$dist/lib/jni/$machine-Linux/libjffi-1.2.so
   [ -f "$native" ] || fail "no native library for $machine in $dist"
-  for tool in flock sha256sum od umount readlink; do
-    command -v "$tool" > /dev/null || fail "$tool is missing (util-linux and coreutils have it)"
-  done
-  command -v runc > /dev/null || printf 'note: no runc in PATH; containerd needs one in its own\n'
+}
 
-  # shellcheck source=/dev/null
-  . "$dist/lib/version"
+# build_id: prints a name for what is installed: all files, and the JDK where it is one of the machine's.
+build_id() {
+  {
+    (cd -- "$dist" && find bin lib -type f ! -name '*.conf' -exec sha256sum -- {} + | LC_ALL=C sort)
+    if [ -n "$java" ]; then
+      printf '%s\n' "$java"
+      cat -- "${java%/bin/java}/release"
+    fi
+  } | sha256sum | cut -c 1-12
+}
 
-  mkdir -p -- "$prefix/bin" "$home/native" "$etc"
+# lay_out DIR: puts the files of the distribution together there, for a life as $home.
+lay_out() {
+  rm -rf -- "$1"
+  mkdir -p -- "$1/native"
+  copy=-R
+  if $package; then copy=-al; fi
   set +f
-  rm -f -- "$home"/*.jar "$home/loomshim.jsa"
-  cp -- "$dist"/lib/*.jar "$home/"
-  build=$(cd -- "$home" && sha256sum -- *.jar | sha256sum | cut -c 1-12)
+  cp $copy -- "$dist"/lib/*.jar "$dist/lib/slow.sh" "$1/"
   set -f
-  cp -- "$native" "$home/native/libjffi-1.2.so"
-  install -m 0644 -- "$dist/lib/slow.sh" "$home/slow.sh"
+  if [ -z "$java" ]; then cp $copy -- "$dist/lib/jre" "$1/jre"; fi
+  cp -- "$native" "$1/native/libjffi-1.2.so"
+  escaped=$(quote "$home" | sed 's/[\\&|]/\\&/g')
+  sed "s|^home=@home@\$|home=$escaped|" "$dist/bin/$shim" > "$1/$shim"
+  chmod 0755 "$1/$shim"
   restore=
   if env --default-signal=INT,QUIT true 2> /dev/null; then restore='env --default-signal=INT,QUIT'; fi
   {
     printf '# written by install.sh; settings of your own belong into %s\n' "$etc/loomshim.conf"
-    printf 'installed_java=%s\n' "$(quote "$java")"
+    printf 'installed_java=%s\n' "$(quote "${java:-$home/jre/bin/java}")"
     printf 'java_version=%s\n' "$java_version"
     printf 'build=%s\n' "$build"
     printf 'version=%s\nrevision=%s\n' "$(quote "$version")" "$(quote "$revision")"
     printf 'config=%s\n' "$(quote "$etc/loomshim.conf")"
     printf 'restore_signals=%s\n' "$(quote "$restore")"
-  } > "$home/.launcher.conf"
-  mv -f -- "$home/.launcher.conf" "$home/launcher.conf"
-  # the launcher comes last and at once: containerd may start it at any moment
-  escaped=$(quote "$home" | sed 's/[\\&|]/\\&/g')
-  sed "s|^home=@home@\$|home=$escaped|" "$dist/bin/$shim" > "$prefix/bin/.$shim"
-  chmod 0755 "$prefix/bin/.$shim"
-  mv -f -- "$prefix/bin/.$shim" "$prefix/bin/$shim"
-  if [ ! -e "$etc/loomshim.conf" ]; then configuration > "$etc/loomshim.conf"; fi
-  if $archive; then train; fi
+  } > "$1/launcher.conf"
+}
+
+install_files() {
+  find_dist
+  find_java
+  for tool in flock sha256sum od umount readlink; do
+    command -v "$tool" > /dev/null || fail "$tool is missing (util-linux and coreutils have it)"
+  done
+  command -v runc > /dev/null || $package || printf 'note: no runc in PATH; containerd needs one in its own\n'
+
+  # shellcheck source=/dev/null
+  . "$dist/lib/version"
+  build=$(build_id)
+  home=$base/$build
+  mkdir -p -- "$base"
+  # complete or not there: it comes by one rename
+  if [ ! -d "$home" ]; then
+    lay_out "$base/.new"
+    mv -T -- "$base/.new" "$home"
+  fi
+  if $archive && [ ! -e "$home/loomshim.jsa" ]; then train; fi
+  if ! $archive; then rm -f -- "$home/loomshim.jsa"; fi
+
+  # from here on containerd starts this build, which it may do at any moment
+  link "$build" "$base/current"
+  if ! $package; then
+    mkdir -p -- "$prefix/bin" "$etc"
+    link "../lib/loomshim/current/$shim" "$prefix/bin/$shim"
+    if [ ! -e "$etc/loomshim.conf" ]; then
+      cp -- "$dist/lib/loomshim.conf" "$etc/loomshim.conf"
+    fi
+  fi
+  clean
 
   printf 'installed %s (JDK %s, build %s)\n' "$prefix/bin/$shim" "$java_version" "$build"
   printf 'settings: %s\n' "$etc/loomshim.conf"
+  if $package; then return; fi
   printf 'in /etc/containerd/config.toml, for Kubernetes:\n'
   printf '  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.loom]\n'
   printf '    runtime_type = "io.containerd.loom.v1"\n'
 }
 
-configuration() {
-  cat <<'END'
-# Settings of containerd-shim-loom-v1, read by sh at every start: values with blanks need quotes.
-
-# one daemon per: namespace, pod, container
-#mode=namespace
-
-# how long a daemon without containers stays, in seconds
-#linger_seconds=30
-
-# another JVM than the one found at installation, and further options for it
-#java=/usr/lib/jvm/default/bin/java
-#java_options='-Xmx128m'
-
-# where daemons and starts meet; removed at boot
-#run_dir=/run/loomshim
-END
+# link TARGET NAME: makes or moves a symbolic link, at once.
+link() {
+  if [ -L "$2" ] && [ "$(readlink -- "$2")" = "$1" ]; then return; fi
+  rm -f -- "${2%/*}/.${2##*/}"
+  ln -s -- "$1" "${2%/*}/.${2##*/}"
+  mv -fT -- "${2%/*}/.${2##*/}" "$2"
 }
 
 # train: makes the start-up archive by a dry run of the daemon. Without one everything works, slower.
 train() {
+  installed=${java:-$home/jre/bin/java}
   set -- -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Djffi.boot.library.path=$home/native" \
     -jar "$home/loomshim.jar" -train
   if [ "$java_version" -ge 24 ]; then set -- --sun-misc-unsafe-memory-access=allow "$@"; fi
-  if (cd / && timeout 60 "$java" "-XX:ArchiveClassesAtExit=$home/.loomshim.jsa" "$@") \
-      > "$home/archive.log" 2>&1 < /dev/null && [ -s "$home/.loomshim.jsa" ]; then
+  if {
+    # it goes on top of the JDK's own, which a JDK of the distribution does not have yet
+    [ -n "$java" ] || [ -e "$home/jre/lib/server/classes.jsa" ] || timeout 60 "$installed" -Xshare:dump -Xlog:disable
+    (cd / && timeout 60 "$installed" "-XX:ArchiveClassesAtExit=$home/.loomshim.jsa" "$@")
+  } > "$home/archive.log" 2>&1 < /dev/null && [ -s "$home/.loomshim.jsa" ]; then
     mv -f -- "$home/.loomshim.jsa" "$home/loomshim.jsa"
     rm -f -- "$home/archive.log"
   else
@@ -144,77 +198,174 @@ train() {
   fi
 }
 
-# ---- uninstall ----
+# ---- what runs ----
 
-# running FILE: whether the daemon that FILE names runs from this installation; sets `pid`.
-running() {
-  [ -f "$1" ] || return 1
-  read -r pid started _ < "$1" || return 1
-  { IFS= read -r stat < "/proc/$pid/stat"; } 2> /dev/null || return 1
-  # shellcheck disable=SC2086 # splits at blanks
-  set -- ${stat##*) }
-  [ "$1" != Z ] && [ "${20-}" = "$started" ] || return 1
-  tr '\0' ' ' < "/proc/$pid/cmdline" 2> /dev/null | grep -qF -- "-jar $home/loomshim.jar "
+# processes TEXT: prints the pids of those that have it in their command line.
+processes() {
+  set +f
+  grep -lsF -- "$1" /proc/[0-9]*/cmdline | cut -d / -f 3 || true
+  set -f
 }
 
-# children PID: prints how many processes a daemon has below it. It adopts its containers.
-children() {
+# words PID: prints its command line, a word a line.
+words() {
+  { tr '\0' '\n' < "/proc/$1/cmdline"; } 2> /dev/null || true
+}
+
+# daemons [DIR]: prints the pids of the daemons whose files are below this directory of builds, or in that one.
+daemons() {
+  for process in $(processes "$base/"); do
+    case $(words "$process") in
+      *"
+-jar
+${1-$base}/"*) printf '%s\n' "$process" ;;
+    esac
+  done
+}
+
+# launchers: prints the pids of this program's launchers, which come and go with each container.
+launchers() {
+  for process in $(processes "/$shim"); do
+    case $(words "$process" | sed -n 2p) in
+      *"/$shim") printf '%s\n' "$process" ;;
+    esac
+  done
+}
+
+# launchers_end: waits for those that run now; fails when one does not end.
+launchers_end() {
+  tries=0
+  for process in $(launchers); do
+    while [ -d "/proc/$process" ]; do
+      [ $tries -lt $((LAUNCHER_SECONDS_MAX * 10)) ] || return 1
+      sleep 0.1
+      tries=$((tries + 1))
+    done
+  done
+}
+
+# serves PID: prints how many containers a daemon has, or processes of containers if those are more. It holds the
+# log of each container until that is deleted, and adopts the processes.
+serves() {
+  logs=$(find "/proc/$1/fd" -lname '*/log' 2> /dev/null | wc -l)
   count=0
   set +f
   for file in /proc/[0-9]*/stat; do
     { IFS= read -r stat < "$file"; } 2> /dev/null || continue
     stat=${stat##*) }
+    case $stat in
+      Z*) continue ;;
+    esac
     stat=${stat#* }
     if [ "${stat%% *}" = "$1" ]; then count=$((count + 1)); fi
   done
   set -f
-  printf %s "$count"
+  # a container that is about to come
+  here=$(readlink -- "/proc/$1/cwd") || here=/nonexistent
+  promised=$(find "$here/leases" -type f -mmin "-$LEASE_MINUTES_MAX" 2> /dev/null | wc -l)
+  if [ "$logs" -gt $count ]; then count=$logs; fi
+  printf %s $((count + promised))
 }
 
-uninstall_files() {
-  [ -f "$home/launcher.conf" ] || fail "nothing is installed in $prefix"
+# busy: sets `busy`, what all daemons of this installation serve.
+busy() {
+  busy=0
+  for daemon in $(daemons); do
+    busy=$((busy + $(serves "$daemon")))
+  done
+}
+
+# clean: removes builds that are neither current nor used.
+clean() {
+  # a launcher that has begun with the earlier build may start its daemon yet
+  launchers_end || return 0
+  current=$(readlink -- "$base/current") || return 0
+  set +f
+  set -- "$base"/*/
+  set -f
+  for directory in "$@"; do
+    directory=${directory%/}
+    case ${directory##*/} in
+      current | "$current" | '*') continue ;;
+    esac
+    if [ -L "$directory" ] || [ ! -e "$directory/launcher.conf" ]; then continue; fi
+    if [ -n "$(daemons "$directory")" ]; then
+      printf 'build %s still serves containers; its files stay\n' "${directory##*/}"
+    else
+      rm -rf -- "$directory"
+      forget "${directory##*/}"
+    fi
+  done
+}
+
+# settings: reads where daemons and starts meet.
+settings() {
   run_dir=/run/loomshim
   # shellcheck source=/dev/null
   if [ -r "$etc/loomshim.conf" ]; then . "$etc/loomshim.conf"; fi
-  # shellcheck source=/dev/null
-  . "$home/launcher.conf"
-  busy=0
+}
+
+# forget BUILD: removes what its daemons have left in the run directory.
+forget() {
+  settings
   set +f
-  # shellcheck disable=SC2154 # from launcher.conf
-  set -- "$run_dir"/*/daemon
-  set -f
-  for file in "$@"; do
-    if ! running "$file"; then continue; fi
-    busy=$((busy + $(children "$pid")))
-  done
-  if [ "$busy" -gt 0 ] && ! $force; then
-    fail "daemons still serve $busy processes of containers; end those first, or use --force"
-  fi
-  for file in "$@"; do
-    if ! running "$file"; then continue; fi
-    printf 'ending daemon %s\n' "$pid"
-    kill -TERM "$pid"
-    tries=0
-    while running "$file" && [ $tries -lt 100 ]; do
-      sleep 0.1
-      tries=$((tries + 1))
-    done
-    if [ $tries -ge 100 ]; then fail "daemon $pid does not end"; fi
-  done
-  rm -f -- "$prefix/bin/$shim"
-  rm -rf -- "$home"
-  set +f
-  for directory in "$run_dir/$build@"* "$run_dir/options/$build"; do
+  for directory in "$run_dir/$1@"* "$run_dir/options/$1"; do
     if [ -d "$directory" ]; then rm -rf -- "$directory"; fi
   done
   set -f
+}
+
+# ---- uninstall ----
+
+uninstall_files() {
+  [ -L "$base/current" ] || $package || fail "nothing is installed in $prefix"
+  busy
+  if $drain && [ $busy -gt 0 ]; then
+    printf 'waiting for %s containers or processes of containers to end\n' $busy
+    while [ $busy -gt 0 ]; do
+      sleep 1
+      busy
+    done
+  fi
+  if [ $busy -gt 0 ] && ! $force; then
+    fail "daemons still serve $busy containers or processes of containers; end those first, or use --drain or --force"
+  fi
+  for daemon in $(daemons); do
+    printf 'ending daemon %s\n' "$daemon"
+    kill -TERM "$daemon" 2> /dev/null || continue
+    tries=0
+    while daemons | grep -qx "$daemon"; do
+      [ $tries -lt $((END_SECONDS_MAX * 10)) ] || fail "daemon $daemon does not end"
+      sleep 0.1
+      tries=$((tries + 1))
+    done
+  done
+  # containerd removes the containers of daemons that have ended, and needs the launcher for that
+  if [ $busy -gt 0 ]; then
+    sleep 1
+    launchers_end || printf 'note: containerd has not removed all containers yet\n'
+  fi
+  if ! $package; then rm -f -- "$prefix/bin/$shim"; fi
+  launchers_end || true
+  set +f
+  for directory in "$base"/*/; do
+    directory=${directory%/}
+    if [ -e "$directory/launcher.conf" ] && [ ! -L "$directory" ]; then
+      rm -rf -- "$directory"
+      forget "${directory##*/}"
+    fi
+  done
+  set -f
+  rm -rf -- "$base/current" "$base/.current" "$base/.new"
+  rmdir -- "$base" 2> /dev/null || true
+  settings
   rmdir -- "$run_dir/options" "$run_dir" 2> /dev/null || true
   if $purge; then rm -f -- "$etc/loomshim.conf"; fi
   printf 'removed from %s\n' "$prefix"
 }
 
 version=unknown revision=unknown
-prefix=/usr/local java='' dist='' archive=true uninstall=false force=false purge=false
+prefix=/usr/local java='' dist='' archive=true package=false action=install drain=false force=false purge=false
 while [ $# -gt 0 ]; do
   case $1 in
     --prefix | --java | --dist)
@@ -226,7 +377,10 @@ while [ $# -gt 0 ]; do
       esac
       shift ;;
     --no-archive) archive=false ;;
-    --uninstall) uninstall=true ;;
+    --package) package=true ;;
+    --clean) action=clean ;;
+    --uninstall) action=uninstall ;;
+    --drain) drain=true ;;
     --force) force=true ;;
     --purge) purge=true ;;
     -h | --help) usage; exit 0 ;;
@@ -240,12 +394,11 @@ case $prefix in
 esac
 prefix=${prefix%/}
 shim=containerd-shim-loom-v1
-home=$prefix/lib/loomshim
+base=$prefix/lib/loomshim
 etc=$prefix/etc
 if [ "$prefix" = /usr ]; then etc=/etc; fi
-if $uninstall; then
-  uninstall_files
-else
-  find_java
-  install_files
-fi
+case $action in
+  install) install_files ;;
+  clean) clean ;;
+  uninstall) uninstall_files ;;
+esac

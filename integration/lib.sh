@@ -177,19 +177,21 @@ debian_mirror() {
   printf '%s\n' "${found:-http://deb.debian.org/debian}"
 }
 
-# trixie_apt DIR ARGUMENT...: apt-get with a state of its own in DIR that knows Debian 13 alone.
-trixie_apt() {
-  local dir=$1
-  shift
+# suite_apt SUITE DIR ARGUMENT...: apt-get with a state of its own in DIR that knows that suite of Debian alone.
+suite_apt() {
+  local suite=$1 dir=$2
+  shift 2
   mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
   : >"$dir/state/status"
-  printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s trixie main\n' \
-    "$(debian_mirror)" >"$dir/sources.list"
+  printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
+    "$(debian_mirror)" "$suite" >"$dir/sources.list"
   apt_quiet -o Dir::State="$dir/state" -o Dir::State::status="$dir/state/status" -o Dir::Cache="$dir/cache" \
     -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::Etc::preferencesparts=/dev/null -o Dir::Etc::preferences=/dev/null \
     -o Acquire::Languages=none -o APT::Sandbox::User=root "$@"
 }
+
+trixie_apt() { suite_apt trixie "$@"; }
 
 fetch_jdk_tree() {
   local number=$1 tree=$CACHE/jdk-$1 arch triple loader home file target apt
@@ -295,6 +297,88 @@ fetch_criu_tree() {
   patchelf --set-interpreter "$loader" --force-rpath --set-rpath "${loader%/*}" "$tree/bin.new/criu"
   rm -rf "${tree:?}/bin"
   mv "$tree/bin.new" "$tree/bin"
+  touch "$tree/complete"
+}
+
+# ---------------------------------------------------------------- other versions of containerd
+
+# need_suite SUITE: prints a directory with what that suite of Debian has: containerd/containerd, containerd/ctr,
+# oci/runc and oci/crun, which run on this machine. Not the shims: those of the machine are the ones to compare with.
+need_suite() {
+  need_root
+  need_packages debian-archive-keyring patchelf >&2
+  mkdir -p "$CACHE"
+  (
+    flock 9
+    [[ -e $CACHE/suite-$1/complete ]] || fetch_suite "$1" >&2
+  ) 9>"$CACHE/suite-$1.lock"
+  printf '%s\n' "$CACHE/suite-$1"
+}
+
+fetch_suite() {
+  local suite=$1 tree=$CACHE/suite-$1 apt=$CACHE/suite-$1/apt file path loader
+  say "fetching containerd, runc and crun of Debian $suite into $tree"
+  rm -rf "$tree"
+  mkdir -p "$apt" "$tree/containerd" "$tree/oci"
+  # with all that they need: to this apt nothing is installed
+  if ! { suite_apt "$suite" "$apt" update &&
+    suite_apt "$suite" "$apt" install --download-only containerd runc crun; } >"$CACHE/suite-$suite.log"; then
+    tail -n 15 "$CACHE/suite-$suite.log" >&2
+    die "could not fetch containerd of $suite"
+  fi
+  for file in "$apt"/cache/archives/*.deb; do
+    dpkg -x "$file" "$tree/files"
+  done
+  rm -rf "$apt"
+  loader=$(find "$tree/files" -name 'ld-linux-*.so.*' -type f -print -quit)
+  for path in usr/bin/containerd usr/bin/ctr usr/sbin/runc usr/bin/crun; do
+    case $path in
+      */containerd | */ctr) file=$tree/containerd/${path##*/} ;;
+      *) file=$tree/oci/${path##*/} ;;
+    esac
+    cp "$tree/files/$path" "$file"
+    # a suite newer than this machine's brings the libc along that its programs run on
+    "$file" --version >/dev/null 2>&1 ||
+      patchelf --set-interpreter "$loader" --force-rpath --set-rpath "${loader%/*}" "$file"
+    "$file" --version >/dev/null || die "$file does not run here"
+  done
+  rm -rf "$tree/files/usr/bin" "$tree/files/usr/sbin" "$tree/files/usr/share"
+  touch "$tree/complete"
+}
+
+# ------------------------------------------------------------------------------------ Docker
+
+# need_docker: prints a directory with dockerd and docker of Debian 13, which run on this machine's libc. Nothing is
+# installed, so no Docker of this machine is touched and none begins to run.
+need_docker() {
+  need_root
+  need_packages debian-archive-keyring >&2
+  # it looks for the programs even where it may make no rules; `docker top` runs ps
+  need_command iptables >&2
+  need_command ps procps >&2
+  mkdir -p "$CACHE"
+  (
+    flock 9
+    [[ -e $CACHE/docker/complete ]] || fetch_docker >&2
+  ) 9>"$CACHE/docker.lock"
+  "$CACHE/docker/bin/dockerd" --version >&2 && "$CACHE/docker/bin/docker" --version >&2 || return 1
+  printf '%s\n' "$CACHE/docker/bin"
+}
+
+fetch_docker() {
+  local tree=$CACHE/docker apt=$CACHE/docker/apt file
+  say "fetching Docker from Debian 13 into $tree"
+  rm -rf "$tree"
+  mkdir -p "$apt" "$tree/bin"
+  if ! (cd "$apt" && trixie_apt "$apt" update && trixie_apt "$apt" download docker.io docker-cli) >"$CACHE/docker.log"; then
+    tail -n 15 "$CACHE/docker.log" >&2
+    die "could not fetch Docker"
+  fi
+  for file in "$apt"/*.deb; do
+    dpkg -x "$file" "$apt/tree"
+  done
+  mv "$apt/tree/usr/sbin/dockerd" "$apt/tree/usr/bin/docker" "$tree/bin"
+  rm -rf "$apt"
   touch "$tree/complete"
 }
 

@@ -78,13 +78,16 @@ if [[ " ${kinds[*]} " == *" integration "* ]]; then
   # without one the tests of checkpoints are skipped, and say why
   LOOMSHIM_CRIU=$(need_criu) || LOOMSHIM_CRIU=
   export LOOMSHIM_CRIU
+  # likewise those of Docker
+  LOOMSHIM_DOCKER=$(need_docker) || LOOMSHIM_DOCKER=
+  export LOOMSHIM_DOCKER
 fi
 
 broken=()
 mkdir -p "$results"
 
 # ------------------------------------------------------------------------------ the scripts
-mapfile -t scripts < <(find .ci integration src -type f \( -name '*.sh' -o -path '*/launcher/*' -o -path '*/cgroup2/*' -o -path .ci/run \) |
+mapfile -t scripts < <(find .ci integration src -type f \( -name '*.sh' -o -path '*/launcher/*' -o -path '*/cgroup2/*' -o -path '*/debian/*' -o -path .ci/run \) |
   while read -r file; do
     case $(head -n 1 "$file") in
       '#!'*sh | '# shellcheck shell='*) printf '%s\n' "$file" ;;

@@ -28,6 +28,7 @@ final class Bench {
     all.put("streams", new StreamScenario());
     all.put("churn", new ChurnScenario());
     all.put("density", new DensityScenario());
+    all.put("hang", new HangScenario());
     return all;
   }
 
@@ -43,7 +44,14 @@ final class Bench {
     for (String name : args[5].split(",")) {
       sides.add(Side.of(name));
     }
-    var env = Environment.look(site, size, sides);
+    var env = Environment.look(site, size);
+    if (sides.contains(Side.LOOM)) {
+      String id = site.sleeper(Side.LOOM);
+      Environment.Daemon daemon = Environment.daemon(site, site.shim(id));
+      site.end(List.of(id));
+      env.put("jdk", daemon.jdk());
+      env.put("flags", daemon.flags());
+    }
     Environment.write(results.resolve("env.json"), env);
     try (var skipped = Plan.skippedFile(results.resolve("skipped.csv"))) {
       var plan = new Plan(site, Samples.create(results.resolve("raw.csv")), size, List.copyOf(sides), skipped);

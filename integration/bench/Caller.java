@@ -8,6 +8,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /**
  * The leanest client there can be, so that its own time hides the shim's as little as possible: one connection that
@@ -15,8 +16,8 @@ import java.nio.file.Path;
  * {@link #channel()} is told not to; used from one thread.
  */
 final class Caller implements AutoCloseable {
-  private static final int HEADER_BYTES = 10;
-  private static final int ID_OFFSET = 4;
+  static final int HEADER_BYTES = 10;
+  static final int ID_OFFSET = 4;
   private static final byte REQUEST = 1;
 
   /** More than any reply to the calls that are measured. */
@@ -26,6 +27,7 @@ final class Caller implements AutoCloseable {
   private final ByteBuffer request;
   private final ByteBuffer reply = ByteBuffer.allocateDirect(REPLY_BYTES_MAX);
   private int id = -1;
+  private boolean answered;
   private long sentAt;
 
   private Caller(SocketChannel channel, ByteBuffer request) {
@@ -34,12 +36,18 @@ final class Caller implements AutoCloseable {
   }
 
   static Caller connect(Path socket, String method, MessageLite message) throws IOException {
-    ByteString data = Request.newBuilder().setService(Task.SERVICE).setMethod(method)
-        .setPayload(message.toByteString()).setTimeoutNano(Task.LIMIT.toNanos()).build().toByteString();
-    var frame = ByteBuffer.allocateDirect(HEADER_BYTES + data.size());
-    frame.putInt(data.size()).putInt(0).put(REQUEST).put((byte) 0);
-    data.copyTo(frame);
+    ByteBuffer frame = frame(0, method, message, Task.LIMIT);
     return new Caller(SocketChannel.open(UnixDomainSocketAddress.of(socket)), frame);
+  }
+
+  /** A request on stream {@code id}; {@code limit} 0 for none. */
+  static ByteBuffer frame(int id, String method, MessageLite message, Duration limit) {
+    ByteString data = Request.newBuilder().setService(Task.SERVICE).setMethod(method)
+        .setPayload(message.toByteString()).setTimeoutNano(limit.toNanos()).build().toByteString();
+    var frame = ByteBuffer.allocateDirect(HEADER_BYTES + data.size());
+    frame.putInt(data.size()).putInt(id).put(REQUEST).put((byte) 0);
+    data.copyTo(frame);
+    return frame.rewind();
   }
 
   SocketChannel channel() {
@@ -54,6 +62,11 @@ final class Caller implements AutoCloseable {
       micros = receive();
     }
     return micros;
+  }
+
+  /** Whether any call has been answered. */
+  boolean answered() {
+    return answered;
   }
 
   /** Sends the next request. */
@@ -82,6 +95,7 @@ final class Caller implements AutoCloseable {
           + response.getStatus().getMessage());
     }
     reply.clear();
+    answered = true;
     return micros;
   }
 

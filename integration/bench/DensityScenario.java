@@ -1,8 +1,6 @@
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
@@ -18,8 +16,12 @@ final class DensityScenario implements Scenario {
   /** Daemons that serve one container each: enough to see what one costs. */
   private static final int EACH_MAX = 100;
 
+  /** Longer than bench.sh lets a daemon linger: none is measured that has worked for an earlier scenario. */
+  private static final int LINGER_SECONDS = 6;
+
   @Override
   public void measure(Plan plan) throws IOException, InterruptedException {
+    TimeUnit.SECONDS.sleep(LINGER_SECONDS);
     for (Side side : plan.allShims()) {
       climb(plan, side);
       plan.site().endAll();
@@ -51,47 +53,18 @@ final class DensityScenario implements Scenario {
     }
   }
 
-  /** Before anything else, because a look at a process may wake it. */
   private static void idle(Plan plan, Side side, int count, Set<Long> shims) throws IOException, InterruptedException {
-    int seconds = plan.size().pick(1, 4, 6);
-    long begin = System.nanoTime();
-    var before = threads(shims);
-    TimeUnit.SECONDS.sleep(seconds);
-    double passed = (System.nanoTime() - begin) / 1e9;
-    double nanos = 0;
-    double switches = 0;
-    for (Map.Entry<String, Proc.Run> each : threads(shims).entrySet()) {
-      Proc.Run earlier = before.getOrDefault(each.getKey(), new Proc.Run(0, 0));
-      nanos += each.getValue().nanos() - earlier.nanos();
-      switches += each.getValue().switches() - earlier.switches();
-    }
-    plan.samples().add(Figure.IDLE_CPU, count, side, nanos / 1e6 / passed);
-    plan.samples().add(Figure.WAKEUPS, count, side, switches / passed);
-  }
-
-  private static Map<String, Proc.Run> threads(Set<Long> shims) throws IOException {
-    var threads = new HashMap<String, Proc.Run>();
-    for (long shim : shims) {
-      threads.putAll(Proc.threads(shim));
-    }
-    return threads;
+    Activity.Done done = Activity.idle(shims, plan.size().pick(1, 4, 6));
+    plan.samples().add(Figure.IDLE_CPU, count, side, done.millis() / done.seconds());
+    plan.samples().add(Figure.WAKEUPS, count, side, done.switches() / done.seconds());
   }
 
   private static void still(Plan plan, Side side, int count, Set<Long> shims) throws IOException {
-    double pss = 0;
-    double rss = 0;
-    double threads = 0;
-    double files = 0;
-    for (long shim : shims) {
-      pss += Proc.number(shim, "smaps_rollup", "Pss:");
-      rss += Proc.number(shim, "status", "VmRSS:");
-      threads += Proc.number(shim, "status", "Threads:");
-      files += Proc.files(shim);
-    }
-    plan.samples().add(Figure.PSS, count, side, pss / 1024);
-    plan.samples().add(Figure.RSS, count, side, rss / 1024);
-    plan.samples().add(Figure.THREADS, count, side, threads);
-    plan.samples().add(Figure.FILES, count, side, files);
+    Footprint footprint = Footprint.of(shims);
+    plan.samples().add(Figure.PSS, count, side, footprint.pss());
+    plan.samples().add(Figure.RSS, count, side, footprint.rss());
+    plan.samples().add(Figure.THREADS, count, side, footprint.threads());
+    plan.samples().add(Figure.FILES, count, side, footprint.files());
   }
 
   /** A container that only looks as if it ran would make every figure worthless: each must take an exec. */

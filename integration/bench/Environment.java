@@ -11,8 +11,8 @@ import java.util.Properties;
 final class Environment {
   private Environment() {}
 
-  /** Looks; runs a loom container for a moment, to see the flags that its daemon really has. */
-  static Map<String, String> look(Site site, Size size, List<Side> sides) throws IOException, InterruptedException {
+  /** What the machine and its programs are. */
+  static Map<String, String> look(Site site, Size size) throws IOException, InterruptedException {
     var seen = new LinkedHashMap<String, String>();
     seen.put("date", LocalDate.now().toString());
     seen.put("size", size.name().toLowerCase(java.util.Locale.ROOT));
@@ -26,17 +26,24 @@ final class Environment {
         .replace("runc version ", ""));
     seen.put("loomshim", site.command().output(List.of("git", "-C", System.getProperty("user.dir"), "describe",
         "--always", "--dirty", "--abbrev=12")).strip());
-    if (sides.contains(Side.LOOM)) {
-      String id = site.sleeper(Side.LOOM);
-      String[] daemon = Files.readString(Path.of("/proc/" + site.shim(id), "cmdline")).split("\0");
-      seen.put("jdk", release(Path.of(daemon[0]).toRealPath().resolve("../../release").normalize()));
-      // without the paths of this one run
-      seen.put("flags", String.join(" ", daemon).replace(site.scope().toString(), "SCOPE"));
-      site.endAll();
-    }
     seen.put("clients_jdk", System.getProperty("java.runtime.version"));
     seen.put("load_before", Files.readString(Path.of("/proc/loadavg")).strip());
     return seen;
+  }
+
+  /**
+   * A daemon of ours.
+   *
+   * @param jdk its version
+   * @param flags its whole command line, without the paths of this one run
+   */
+  record Daemon(String jdk, String flags) {}
+
+  /** What the process {@code pid}, a daemon of ours, really has. */
+  static Daemon daemon(Site site, long pid) throws IOException {
+    String[] daemon = Files.readString(Path.of("/proc/" + pid, "cmdline")).split("\0");
+    return new Daemon(release(Path.of(daemon[0]).toRealPath().resolve("../../release").normalize()),
+        String.join(" ", daemon).replace(site.scope().toString(), "SCOPE"));
   }
 
   static void write(Path file, Map<String, String> values) throws IOException {

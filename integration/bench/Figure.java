@@ -29,6 +29,11 @@ record Figure(String key, String title, Unit unit, Better better, int headline, 
     }
   }
 
+  /** One without a goal that the README does not show. */
+  static Figure plain(String key, String title, Unit unit, Better better) {
+    return new Figure(key, title, unit, better, NEVER, Goal.NO);
+  }
+
   private static final int NEVER = -2;
   private static final int ALWAYS = Samples.NONE;
 
@@ -60,6 +65,8 @@ record Figure(String key, String title, Unit unit, Better better, int headline, 
   static final Figure PIPE = less("pipe", "8 bytes through stdin and back, p50", Unit.US, ALWAYS, 0.5);
   static final Figure PSS = new Figure("pss", "memory (PSS), %d containers", Unit.MB, Better.LESS, ALWAYS,
       new Goal(1.0, Side.GROUP, 1000));
+  static final Figure PSS_AFTER =
+      less("pss-after", "memory (PSS), 1 container, after 500 busy connections", Unit.MB, NEVER);
   static final Figure RSS = less("rss", "RSS, %d containers", Unit.MB, NEVER);
   static final Figure THREADS = new Figure("threads", "OS threads, %d containers", Unit.COUNT, Better.LESS, 1000,
       new Goal(32, Side.FLOOR, 1000));
@@ -69,10 +76,15 @@ record Figure(String key, String title, Unit unit, Better better, int headline, 
   static final Figure CHURN = less("churn", "%d containers, 8 at a time, each", Unit.MS, ALWAYS);
   static final Figure CHURN_CPU = less("churn-cpu", "%d containers, 8 at a time: processor time each", Unit.MS, NEVER);
 
+  static final Figure NEIGHBOURS = less("neighbours-p99", "State of %d containers, p99", Unit.US, NEVER);
+  static final Figure NEIGHBOURS_HUNG =
+      less("neighbours-hung-p99", "State of %d containers while runc hangs in one more, p99", Unit.US, ALWAYS);
+
   static final List<Figure> ALL = List.of(RUN_WARM, RUN_COLD, START, DELETE, RPC_CREATE, RPC_START, RPC_DELETE,
       EXEC_CTR, EXEC_RPC, EXEC_MANY, EXEC_CPU, EXEC_CPU_OWN, STATE, STATE_TAIL, STATS, PIDS, KILL, CONN_RATE,
-      CONN_TAIL, STDOUT_CTR, STDOUT, PTY, KEYSTROKE, PIPE, PSS, RSS, THREADS, FILES, IDLE_CPU, WAKEUPS, CHURN,
-      CHURN_CPU);
+      CONN_TAIL, STDOUT_CTR, STDOUT, PTY, KEYSTROKE, PIPE, PSS, PSS_AFTER,
+      RSS, THREADS, FILES, IDLE_CPU, WAKEUPS, CHURN,
+      CHURN_CPU, NEIGHBOURS, NEIGHBOURS_HUNG);
 
   /** Memory also has goals beside the shim that serves one container. */
   static final List<Goal> PSS_GOALS =

@@ -1,8 +1,6 @@
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /** Which figures are drawn how. A plot without samples is left out. */
 final class Plots {
@@ -88,23 +86,11 @@ final class Plots {
 
   private void lines(List<Plot> plots, String name, String title, String subtitle, String across,
       List<Figure> figures) {
-    var panels = new ArrayList<LineChart.Panel>();
+    var panels = new ArrayList<LinePanel>();
     for (Figure figure : figures) {
-      Map<Side, Map<Integer, Double>> lines = new LinkedHashMap<>();
-      for (Side side : Side.SHIMS) {
-        var line = new TreeMap<Integer, Double>();
-        for (int n : samples.counts(figure)) {
-          Spread spread = samples.of(figure, n, side);
-          if (!spread.empty()) {
-            line.put(n, spread.median());
-          }
-        }
-        if (!line.isEmpty()) {
-          lines.put(side, line);
-        }
-      }
+      Map<Side, Map<Integer, Double>> lines = samples.lines(figure, Side.SHIMS);
       if (!lines.isEmpty()) {
-        panels.add(new LineChart.Panel(figure.axis(), across, figure.unit(), lines));
+        panels.add(new LinePanel(figure.axis(), across, figure.unit(), lines, Map.of()));
       }
     }
     if (!panels.isEmpty()) {

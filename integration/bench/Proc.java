@@ -102,6 +102,11 @@ final class Proc {
     return ticks / TICKS;
   }
 
+  /** Context switches of the whole machine since it was started. */
+  static long switches() throws IOException {
+    return number(Path.of("/proc/stat"), "ctxt");
+  }
+
   /** Memory that can be had without swapping, in bytes. */
   static long available() throws IOException {
     return number(Path.of("/proc/meminfo"), "MemAvailable:") << 10;

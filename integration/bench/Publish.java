@@ -9,8 +9,7 @@ import java.util.Map;
  * docs/BENCHMARKS.md between their marks. Arguments: the directory of the run, and the repository.
  */
 final class Publish {
-  private static final String BEGIN = "<!-- measured: written by integration/bench.sh --publish -->";
-  private static final String END = "<!-- measured: end -->";
+  private static final String SCRIPT = "bench.sh";
 
   private Publish() {}
 
@@ -33,33 +32,17 @@ final class Publish {
       overview.append(first ? "![" + plot.title() + "](docs/bench/" + plot.name() + ".svg)\n\n" : "");
       others.append(first ? "" : "![" + plot.title() + "](bench/" + plot.name() + ".svg)\n\n");
     }
-    put(Path.of(args[1], "README.md"), "Measured side by side with `io.containerd.runc.v1` and with"
-        + " `io.containerd.runc.v2` whose containers are\nall in one group, alternately; medians. " + machine(env)
+    Marks.put(Path.of(args[1], "README.md"), SCRIPT, "Measured side by side with `io.containerd.runc.v1` and with"
+        + " `io.containerd.runc.v2` whose containers are\nall in one group, alternately; medians. " + Machine.text(env)
         + "\nHow, all figures, and the raw data: [docs/BENCHMARKS.md](docs/BENCHMARKS.md).\n\n" + overview
         + tables.headlines());
-    put(docs.resolve("BENCHMARKS.md"), "## " + env.get("date") + ", " + env.get("size") + "\n\n" + machine(env)
+    Marks.put(docs.resolve("BENCHMARKS.md"), SCRIPT, "## " + env.get("date") + ", " + env.get("size") + "\n\n"
+        + Machine.text(env)
         + "\nRaw data: [" + name + ".csv](bench/" + name + ".csv), [" + name + "-env.json](bench/" + name
         + "-env.json).\n\n" + others + tables.all());
   }
 
-  private static String machine(Map<String, String> env) {
-    return env.get("cores") + " cores (" + env.get("cpu") + "), " + env.get("memory") + ", kernel "
-        + env.get("kernel").replaceFirst("-.*", "") + ", cgroup v" + env.get("cgroup") + ",\ncontainerd "
-        + env.get("containerd") + ", runc " + env.get("runc") + ", JDK " + env.get("jdk") + ".";
-  }
-
   private static void copy(Path from, Path to) throws IOException {
     Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
-  }
-
-  /** Replaces what stands between the marks. */
-  private static void put(Path file, String text) throws IOException {
-    String old = Files.readString(file);
-    int begin = old.indexOf(BEGIN);
-    int end = old.indexOf(END);
-    if (begin < 0 || end < begin) {
-      throw new IOException(file + " has no place for figures: " + BEGIN + " … " + END);
-    }
-    Files.writeString(file, old.substring(0, begin) + BEGIN + "\n" + text.stripTrailing() + "\n" + old.substring(end));
   }
 }

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -84,9 +85,32 @@ final class Samples {
 
   /** The median of loom divided by that of {@code than}; not a number if one of them was not measured. */
   double ratio(Figure figure, int n, Side than) {
-    Spread loom = of(figure, n, Side.LOOM);
+    return ratio(figure, n, Side.LOOM, than);
+  }
+
+  /** The median of {@code side} divided by that of {@code than}; not a number if one of them was not measured. */
+  double ratio(Figure figure, int n, Side side, Side than) {
+    Spread one = of(figure, n, side);
     Spread other = of(figure, n, than);
-    return loom.empty() || other.empty() || other.median() == 0 ? Double.NaN : loom.median() / other.median();
+    return one.empty() || other.empty() || other.median() == 0 ? Double.NaN : one.median() / other.median();
+  }
+
+  /** The medians of a figure by n, for each of the sides that has any. */
+  Map<Side, Map<Integer, Double>> lines(Figure figure, List<Side> sides) {
+    var lines = new LinkedHashMap<Side, Map<Integer, Double>>();
+    for (Side side : sides) {
+      var line = new TreeMap<Integer, Double>();
+      for (int n : counts(figure)) {
+        Spread spread = of(figure, n, side);
+        if (!spread.empty()) {
+          line.put(n, spread.median());
+        }
+      }
+      if (!line.isEmpty()) {
+        lines.put(side, line);
+      }
+    }
+    return lines;
   }
 
   /** The numbers n that a figure was measured with, in order. */

@@ -1,7 +1,4 @@
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -32,30 +29,19 @@ final class StartScenario implements Scenario {
   }
 
   private static void life(Plan plan, Side side) throws IOException, InterruptedException {
-    Site site = plan.site();
     Samples samples = plan.samples();
-    Path bundle = site.bundle(side, "/bin/sleep", "100000");
-    String id = bundle.getFileName().toString();
-    Command command = site.in(bundle);
-    // containerd keeps the shim's log open for reading and writing
-    try (var log = new RandomAccessFile(bundle.resolve("log").toFile(), "rw")) {
-      assert log.getFD().valid();
-      samples.add(Figure.START, side, command.millis(site.shim(side, bundle, "start")));
-      Path socket = Path.of(Files.readString(bundle.resolve("address")).replace("unix://", "").strip());
-      try (Task task = Task.connect(socket, id)) {
-        samples.add(Figure.RPC_CREATE, side, millis(() -> task.create(bundle)));
+    try (Direct own = Direct.prepare(plan.site(), side)) {
+      samples.add(Figure.START, side, own.startShim());
+      try (Task task = own.connect(Task.LIMIT)) {
+        samples.add(Figure.RPC_CREATE, side, millis(() -> task.create(own.bundle())));
         samples.add(Figure.RPC_START, side, millis(() -> task.start("")));
         task.kill("");
         task.await("");
         samples.add(Figure.RPC_DELETE, side, millis(() -> task.delete("")));
-        samples.add(Figure.DELETE, side, command.millis(site.shim(side, bundle, "delete")));
+        samples.add(Figure.DELETE, side, own.deleteShim());
         task.shutdown();
       }
-      if (!side.shared()) {
-        Files.deleteIfExists(socket); // containerd's part
-      }
     }
-    Site.remove(bundle);
   }
 
   private interface Step {

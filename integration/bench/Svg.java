@@ -34,6 +34,13 @@ final class Svg {
     text(PAD, PAD + 36, "dim", "start", subtitle);
   }
 
+  private Svg() {}
+
+  /** Without a title and a card, for a page that has its own style: {@link #fragment} ends it. */
+  static Svg bare() {
+    return new Svg();
+  }
+
   /** The class of a side: its name, with nothing that CSS would take for more. */
   static String of(Side side) {
     return side.name().replace('.', '-');
@@ -66,6 +73,14 @@ final class Svg {
         radius, classes));
   }
 
+  /** A cross: nothing comes after it. */
+  void cross(double x, double y, double radius, String classes) {
+    for (int sign : new int[] {-1, 1}) {
+      path(String.format(Locale.ROOT, "%.1f,%.1f %.1f,%.1f", x - radius, y - sign * radius, x + radius,
+          y + sign * radius), "end " + classes);
+    }
+  }
+
   /** A line through points, {@code x,y} each. */
   void path(String points, String classes) {
     body.append("<polyline points=\"").append(points).append("\" class=\"path ").append(classes).append("\"/>\n");
@@ -79,6 +94,12 @@ final class Svg {
       text(at + 16, y, "ink", "start", side.title());
       at += 34 + 7 * side.title().length();
     }
+  }
+
+  /** A drawing inside a page, as wide as its place there; {@code label} for who cannot see it. */
+  String fragment(double width, double height, String label) {
+    return String.format(Locale.ROOT, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"%s\">%n%s</svg>%n",
+        width, height, escaped(label).replace("\"", "&quot;"), body);
   }
 
   /** The whole file. */
@@ -108,7 +129,7 @@ final class Svg {
     }
   }
 
-  private static String escaped(String text) {
+  static String escaped(String text) {
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;");
   }
 }

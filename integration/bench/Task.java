@@ -38,23 +38,35 @@ final class Task implements AutoCloseable {
 
   private final String id;
   private final Client client;
+  private final Duration limit;
 
-  private Task(String id, Client client) {
+  private Task(String id, Client client, Duration limit) {
     this.id = id;
     this.client = client;
+    this.limit = limit;
   }
 
   static Task connect(Path socket, String id) throws IOException {
-    return new Task(id, Client.connect(socket, LIMIT));
+    return connect(socket, id, LIMIT);
+  }
+
+  /** A connection whose calls end with an error after {@code limit}. */
+  static Task connect(Path socket, String id, Duration limit) throws IOException {
+    return new Task(id, Client.connect(socket, limit), limit);
   }
 
   private <R extends MessageLite> R call(String method, MessageLite request, Parser<R> parser)
       throws IOException, InterruptedException {
-    return client.call(SERVICE, method, request, parser, LIMIT, Map.of());
+    return client.call(SERVICE, method, request, parser, limit, Map.of());
   }
 
   void create(Path bundle) throws IOException, InterruptedException {
     var request = CreateTaskRequest.newBuilder().setId(id).setBundle(bundle.toString()).build();
+    call("Create", request, CreateTaskResponse.parser());
+  }
+
+  void create(Path bundle, Any options) throws IOException, InterruptedException {
+    var request = CreateTaskRequest.newBuilder().setId(id).setBundle(bundle.toString()).setOptions(options).build();
     call("Create", request, CreateTaskResponse.parser());
   }
 

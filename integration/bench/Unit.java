@@ -3,7 +3,12 @@ import java.util.Locale;
 /** What a value is counted in, and how it is written. */
 enum Unit {
   US("µs", 1000, "ms"), MS("ms", 1000, "s"), S("s", 0, ""), MB("MB", 1024, "GB"),
-  RATE("/s", 1000, "k/s"), MS_PER_S("ms/s", 0, ""), COUNT("", 0, "");
+  RATE("/s", 1000, "k/s"), MS_PER_S("ms/s", 0, ""), COUNT("", 0, ""),
+  /** A number that need not be whole. */
+  EACH("", 0, "");
+
+  /** A blank at which no line ends. */
+  static final char NO_BREAK = '\u00a0';
 
   private final String sign;
   private final double step;
@@ -18,7 +23,7 @@ enum Unit {
 
   /** Three digits and the unit. */
   String text(double value) {
-    return this == COUNT ? Long.toString(Math.round(value)) : number(scaled(value)) + " " + sign(value);
+    return this == COUNT ? Long.toString(Math.round(value)) : (number(scaled(value)) + " " + sign(value)).strip();
   }
 
   /** A round number, without digits that are all 0. */

@@ -18,12 +18,14 @@ classes=(
   io.loomshim.cgroup.CgroupTest
   io.loomshim.cgroup.MetricsV2Test
   io.loomshim.cgroup.OomWatchTest
+  io.loomshim.cgroup.SubCgroupTest
   io.loomshim.integration.RunIT
   io.loomshim.integration.StatsIT
   io.loomshim.integration.OomIT
   io.loomshim.integration.PauseIT
   io.loomshim.integration.SignalsIT
   io.loomshim.integration.TaskApiIT
+  io.loomshim.integration.KillTreeIT
 )
 ((!$#)) || classes=("$@")
 

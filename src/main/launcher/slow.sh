@@ -68,6 +68,10 @@ jvm() {
   if [ -r "$home/loomshim.jsa" ] && [ "$java" = "$installed_java" ]; then
     set -- "-XX:SharedArchiveFile=$home/loomshim.jsa" "$@"
   fi
+  if [ "$restore_signals" = unknown ]; then
+    restore_signals=
+    if env --default-signal=INT,QUIT true 2> /dev/null; then restore_signals='env --default-signal=INT,QUIT'; fi
+  fi
   # shellcheck disable=SC2086 # empty, or a command that restores signals
   exec $restore_signals "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
     -Xss512k -Xms8m -Xmx96m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData -Xshare:auto \
@@ -162,7 +166,13 @@ launch() {
     fi
   fi
   cd -- "$run" || refuse "cannot enter $run"
-  set -- -namespace "$namespace" -address "$address" -run-dir "$run" -linger "$linger_seconds" -mode "$mode"
+  set -- -namespace "$namespace" -address "$address" -run-dir "$run" -linger "$linger_seconds" -mode "$mode" \
+    -threads "$threads" -runc-timeout "$runc_timeout_seconds" -stuck "$stuck_seconds"
+  case $kill_exec_tree in
+    true) set -- "$@" -kill-exec-tree ;;
+    false) ;;
+    *) refuse "kill_exec_tree=$kill_exec_tree in $config is neither true nor false" ;;
+  esac
   if $debug; then set -- "$@" -debug; fi
   jvm "-XX:ErrorFile=$run/hs_err.log" -jar "$home/loomshim.jar" "$@"
 }
@@ -278,11 +288,35 @@ remove() {
     printf 'failed to delete %s: %s\n' "$id" "$problem" >&2
 }
 
+# members: deletes the containers of this sandbox that came to its daemon without a start: containerd
+# 2 marks their bundles with its name, and runs `delete` for none of them.
+members() {
+  set +f
+  set -- ../*/sandbox
+  set -f
+  for file; do
+    owner=
+    { IFS= read -r owner < "$file"; } 2> /dev/null
+    [ "$owner" = "$id" ] || continue
+    # shellcheck disable=SC2030 # another container, for a moment
+    (
+      cd -- "${file%/sandbox}" || exit
+      here=$PWD id=${PWD##*/}
+      identifier "$id" || exit
+      if [ -n "$run" ] && [ -d "$run/removed" ]; then true > "$run/removed/$id"; fi
+      remove
+      unmount
+    )
+  done
+}
+
 # forced: deletes a container that no daemon has deleted, and prints the reply.
+# shellcheck disable=SC2031 # what members changes is its own
 forced() {
   remove
   pid=0
   if [ -n "$here" ]; then
+    members
     unmount
     if [ -s init.pid ]; then read -r pid < init.pid || [ -n "$pid" ] || pid=0; fi
     case $pid in
@@ -339,18 +373,26 @@ answer() {
 
 # ---- questions about the shim itself ----
 
+# inspect ARG...: becomes the JVM that asks the running daemons.
+inspect() {
+  find_java
+  jvm -cp "$home/loomshim.jar" io.loomshim.inspect.Main "$run_dir" "$@"
+}
+
 about() {
   find_java
   printf '%s:\n  Version:  %s\n  Revision: %s\n  Java version: %s\n\n' \
     "${0##*/}" "$version" "$revision" "$java_version"
 }
 
-# describe: prints a RuntimeInfo with the features of the runc that the options name.
+# describe: prints a RuntimeInfo with the options it was asked about and the features of the runc that
+# they name. Older ones of runc and crun know no features; then there are none in the answer.
 describe() {
   LC_ALL=C
   options
   binary=${binary_name:-runc}
-  features=$("$binary" features 2> /dev/null) || fail "$binary features failed"
+  command -v "$binary" > /dev/null || fail "no $binary found in PATH=${PATH-}"
+  features=$("$binary" features 2> /dev/null) || features=
   kind=types.containerd.io/opencontainers/runtime-spec/1/features/Features
   out=
   text 10 "$version"
@@ -362,6 +404,17 @@ describe() {
   octet 18
   varint $size
   out=$out$about
+  if [ -n "$all" ]; then
+    # shellcheck disable=SC2086 # one word per byte
+    set -- $all
+    octet 26
+    varint $#
+    for octal; do out=$out\\0$octal; done
+  fi
+  if [ -z "$features" ]; then
+    printf %b "$out"
+    return
+  fi
   any=$out
   out=
   text 10 "$kind"

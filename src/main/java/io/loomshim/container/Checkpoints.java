@@ -5,7 +5,6 @@ import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
 import io.loomshim.stdio.StreamFile;
-import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -38,7 +37,7 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
     } catch (RuncException e) {
       keepLog(work);
       String first = e.text().lines().findFirst().orElse("");
-      throw new StatusException(Code.UNKNOWN, first + " path= " + bundle.criuLog(), e);
+      throw new StatusException(e.code(), first + " path= " + bundle.criuLog(), e);
     } finally {
       Files.deleteIfExists(bundle.criuConfig());
       if (spec.work().isEmpty()) {

@@ -7,11 +7,13 @@ import io.loomshim.proto.runc.Options;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncGlobal;
 import io.loomshim.runc.RuncException;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,32 +27,38 @@ public final class Container {
   private final Runc runc;
   private final TaskEvents events;
   private final InitProcess init;
+  private final ExecTrees trees;
   private final ConcurrentHashMap<String, ExecProcess> execs = new ConcurrentHashMap<>();
 
-  private Container(ContainerSpec spec, Bundle bundle, Runc runc, TaskEvents events, InitProcess init) {
+  private Container(ContainerSpec spec, Bundle bundle, Runc runc, TaskEvents events, InitProcess init,
+      boolean killExecTree) {
     this.spec = spec;
     this.bundle = bundle;
     this.runc = runc;
     this.events = events;
     this.init = init;
+    this.trees = new ExecTrees(killExecTree, spec.id(), runc, init.memory());
   }
 
   /**
    * Creates a container, publishes that and begins to wait for the end of its init.
    *
    * @param namespace the containerd namespace, a part of runc's root
+   * @param limits how long runc may take
+   * @param killExecTree whether what an exec has started ends with it
    * @throws StatusException UNKNOWN {@code OCI runtime create failed: …} and the like; nothing is left then
    * @throws IOException when the bundle or a fifo cannot be used; nothing is left then
    */
-  public static Container create(ContainerSpec spec, String namespace, Outbox events)
+  public static Container create(ContainerSpec spec, String namespace, Outbox events, RuncLimits limits,
+      boolean killExecTree)
       throws IOException, InterruptedException {
     var bundle = new Bundle(spec.bundle());
-    var runc = new Runc(global(spec.options(), namespace, bundle), spec.bundle());
+    var runc = new Runc(global(spec.options(), namespace, bundle), spec.bundle(), limits);
     var taskEvents = new TaskEvents(spec.id(), events);
     var init = new InitProcess(spec, bundle, runc, taskEvents);
     init.create();
     init.created();
-    return new Container(spec, bundle, runc, taskEvents, init);
+    return new Container(spec, bundle, runc, taskEvents, init, killExecTree);
   }
 
   private static RuncGlobal global(Options options, String namespace, Bundle bundle) {
@@ -81,6 +89,14 @@ public final class Container {
     return exec;
   }
 
+  /** All processes, the init first; those of execs that nobody has deleted too. */
+  public List<ContainerProcess> processes() {
+    var list = new ArrayList<ContainerProcess>();
+    list.add(init);
+    list.addAll(execs.values());
+    return list;
+  }
+
   /**
    * Starts a process that exists.
    *
@@ -100,7 +116,7 @@ public final class Container {
       throw taken(exec.id());
     }
     init.checkExec();
-    var process = new ExecProcess(exec, init, bundle, runc, events);
+    var process = new ExecProcess(exec, init, bundle, runc, events, trees);
     if (execs.putIfAbsent(exec.id(), process) != null) {
       process.abandon();
       throw taken(exec.id());
@@ -172,8 +188,17 @@ public final class Container {
     init.checkpoint(checkpoint);
   }
 
-  /** The pids of all processes in the container; none when it has ended. */
+  /**
+   * The pids of all processes in the container. One that has ended still names its init until it is deleted: a
+   * containerd that is started anew, from 1.7 on, takes a container without processes for one that was never created,
+   * and would drop it together with its exit status.
+   */
   public List<Integer> pids() throws IOException, InterruptedException {
+    List<Integer> running = runningPids();
+    return running.isEmpty() && init.status().equals("stopped") ? List.of(init.pid()) : running;
+  }
+
+  private List<Integer> runningPids() throws IOException, InterruptedException {
     Optional<Cgroup> cgroup = init.memory().cgroup();
     if (cgroup.isPresent()) {
       return cgroup.get().pids();
@@ -181,7 +206,7 @@ public final class Container {
     try {
       return runc.ps(spec.id());
     } catch (RuncException e) {
-      throw new StatusException(Code.UNKNOWN, e.text(), e);
+      throw new StatusException(e.code(), e.text(), e);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import io.loomshim.cgroup.SubCgroup;
 import io.loomshim.container.ExecState.Operation;
 import io.loomshim.json.Json;
 import io.loomshim.linux.Child;
@@ -51,6 +52,7 @@ final class ExecProcess implements ContainerProcess {
   private final Bundle bundle;
   private final Runc runc;
   private final TaskEvents events;
+  private final ExecTrees trees;
   private final AtomicReference<String> process; // empty once it is not needed any more
   private final ReentrantLock operations = new ReentrantLock();
   private final ExitLatch ended = new ExitLatch();
@@ -59,18 +61,22 @@ final class ExecProcess implements ContainerProcess {
   private volatile Optional<Child> child = Optional.empty();
   private volatile Optional<Streams> io = Optional.empty();
 
+  // Of the thread that starts it, and then of the story of its end.
+  private Optional<SubCgroup> tree = Optional.empty();
+
   /**
    * Reads the process object, but starts nothing.
    *
    * @throws StatusException INVALID_ARGUMENT when it is no JSON object, RESOURCE_EXHAUSTED when too much of that waits
    */
-  ExecProcess(ExecSpec spec, InitProcess init, Bundle bundle, Runc runc, TaskEvents events) {
+  ExecProcess(ExecSpec spec, InitProcess init, Bundle bundle, Runc runc, TaskEvents events, ExecTrees trees) {
     this.execId = spec.id();
     this.stdio = spec.stdio();
     this.init = init;
     this.bundle = bundle;
     this.runc = runc;
     this.events = events;
+    this.trees = trees;
     String text = withTerminal(spec);
     if (!SPECS.take(cost(text))) {
       throw new StatusException(Code.RESOURCE_EXHAUSTED, "too many processes wait to be started");
@@ -143,9 +149,13 @@ final class ExecProcess implements ContainerProcess {
       assert launch != null;
       init.execs().enter();
       entered = true;
+      tree = trees.plant(execId);
       child = Optional.of(execInRunc(streams));
       io = Optional.of(streams);
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
+      if (tree.isPresent()) {
+        Cleanup.run("undo/" + init.id() + "/" + execId, () -> trees.fell(tree, execId));
+      }
       if (entered) {
         init.execs().leave();
       }
@@ -158,7 +168,8 @@ final class ExecProcess implements ContainerProcess {
     Path pidFile = bundle.execPidFile(execId);
     Path processFile = bundle.writeProcess(execId, process.get());
     try {
-      Launch.Command exec = socket -> new RuncCommand.Exec(init.id(), processFile, pidFile, socket);
+      Launch.Command exec = socket -> new RuncCommand.Exec(
+          init.id(), processFile, pidFile, socket, tree.map(SubCgroup::argument));
       Launch.run(runc, exec, FAILURES, streams);
     } catch (InterruptedException | RuntimeException | Error e) {
       endStray(pidFile);
@@ -190,11 +201,12 @@ final class ExecProcess implements ContainerProcess {
   /** The story of the thread {@code exit/CONTAINER/EXEC}. */
   private void exitStory() {
     int status = InitProcess.awaitEnd(child.orElseThrow());
+    trees.fell(tree, execId); // before anybody hears of the end
     io.ifPresent(Streams::shutdown);
     init.memory().check();
     ended.record(new Exit(status, Instant.now()));
     state = state == ExecState.DELETED ? state : ExecState.STOPPED;
-    events.exited(execId, pid(), ended.exit());
+    events.execExited(execId, pid(), ended.exit());
     ended.open();
     init.execs().leave();
   }

@@ -44,8 +44,9 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
     return launch(create, "OCI runtime create failed", streams);
   }
 
+  /** Succeeds for one that runs: an earlier start has failed after it had done its work. */
   void start() throws InterruptedException {
-    run(new RuncCommand.Start(spec.id()), "OCI runtime start failed");
+    run(new RuncCommand.Start(spec.id()), "OCI runtime start failed", "already running");
   }
 
   /** Makes the processes that are in the checkpoint, the first of them with {@code streams}; they run. */
@@ -83,11 +84,16 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
   }
 
   void pause() throws InterruptedException {
-    run(new RuncCommand.Pause(spec.id()), "OCI runtime pause failed");
+    try {
+      runc.run(new RuncCommand.Pause(spec.id()));
+    } catch (RuncException e) {
+      throw new StatusException(e.code(), e.logged("OCI runtime pause failed"), e);
+    }
   }
 
+  /** Succeeds for one that is not paused: an earlier resume has failed after it had done its work. */
   void resume() throws InterruptedException {
-    run(new RuncCommand.Resume(spec.id()), "OCI runtime resume failed");
+    run(new RuncCommand.Resume(spec.id()), "OCI runtime resume failed", "not paused");
   }
 
   /** Resumes a container whose init has ended; a failure is only logged. */
@@ -115,8 +121,7 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
       runc.run(new RuncCommand.Delete(spec.id(), false));
       return Optional.empty();
     } catch (RuncException e) {
-      boolean gone = e.getMessage().contains("does not exist") || e.logged("").contains("does not exist");
-      return gone ? Optional.empty() : Optional.of(e);
+      return says(e, "does not exist") ? Optional.empty() : Optional.of(e);
     }
   }
 
@@ -132,11 +137,18 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
     }
   }
 
-  private void run(RuncCommand command, String failure) throws InterruptedException {
+  private static boolean says(RuncException e, String words) {
+    return e.text().contains(words) || e.logged("").contains(words);
+  }
+
+  /** Runs {@code command}, which has nothing to do when runc fails with the words {@code done}. */
+  private void run(RuncCommand command, String failure, String done) throws InterruptedException {
     try {
       runc.run(command);
     } catch (RuncException e) {
-      throw new StatusException(e.code(), e.logged(failure), e);
+      if (!says(e, done)) {
+        throw new StatusException(e.code(), e.logged(failure), e);
+      }
     }
   }
 

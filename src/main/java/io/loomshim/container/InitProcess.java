@@ -61,6 +61,7 @@ final class InitProcess implements ContainerProcess {
 
   private volatile InitState state;
   private volatile boolean pausing;
+  private volatile boolean perhapsFrozen; // from the beginning of a pause until it is known what became of it
   private volatile Optional<Child> child = Optional.empty(); // none before the start of a restored one
 
   // Written by create before anybody else sees this object.
@@ -121,6 +122,9 @@ final class InitProcess implements ContainerProcess {
       try {
         container.remove();
       } catch (RuncException e) {
+        if (!e.scarce()) {
+          throw e;
+        }
         closeIo(); // there may be no descriptors but these
         container.remove();
       }
@@ -171,7 +175,7 @@ final class InitProcess implements ContainerProcess {
     try {
       ended.record(new Exit(status, Instant.now()));
       state = state == InitState.DELETED ? state : InitState.STOPPED;
-      events.exited(spec.id(), pid(), ended.exit());
+      events.exited(pid(), ended.exit());
     } finally {
       order.unlock();
       ended.open();
@@ -242,11 +246,15 @@ final class InitProcess implements ContainerProcess {
     try {
       state.check(Operation.PAUSE);
       pausing = true;
+      perhapsFrozen = true;
       try {
         container.pause();
         if (moved(InitState.RUNNING, InitState.PAUSED)) {
           events.paused();
         }
+      } catch (InterruptedException | RuntimeException e) {
+        undoPause(e);
+        throw e;
       } finally {
         pausing = false;
       }
@@ -255,12 +263,26 @@ final class InitProcess implements ContainerProcess {
     }
   }
 
+  /** A runc that was killed or has crashed may have frozen the container; one that has refused has not. */
+  private void undoPause(Exception failure) {
+    if (failure.getCause() instanceof RuncException e && e.explained()) {
+      perhapsFrozen = false;
+    } else {
+      Cleanup.run("undo/" + spec.id(), this::thaw);
+    }
+  }
+
+  private void thaw() throws InterruptedException {
+    container.resume();
+    perhapsFrozen = false;
+  }
+
   /** Lets the processes of a paused container run again. */
   void resume() throws InterruptedException {
     operations.lockInterruptibly();
     try {
       state.check(Operation.RESUME);
-      container.resume();
+      thaw();
       if (moved(InitState.PAUSED, InitState.RUNNING)) {
         events.resumed();
       }
@@ -325,7 +347,8 @@ final class InitProcess implements ContainerProcess {
     if (!all && now == InitState.STOPPED) {
       throw new StatusException(Code.NOT_FOUND, "process already finished: not found");
     }
-    boolean direct = !all && now == InitState.RUNNING && child.isPresent();
+    // a frozen process would not notice; runc lets it run for its end
+    boolean direct = !all && now == InitState.RUNNING && !perhapsFrozen && child.isPresent();
     if (!direct || !signals.direct(child.get(), signal)) {
       signals.throughRunc(signal, all);
     }
@@ -357,7 +380,8 @@ final class InitProcess implements ContainerProcess {
       io.close();
       unmount(failure);
       if (failure.isPresent()) {
-        throw new StatusException(Code.UNKNOWN, failure.get().logged("failed to delete task"), failure.get());
+        var e = failure.get();
+        throw new StatusException(e.code(), e.logged("failed to delete task"), e);
       }
       state = InitState.DELETED;
       events.deleted(pid(), ended.exit());

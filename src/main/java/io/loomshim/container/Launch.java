@@ -24,8 +24,8 @@ import java.util.Optional;
  * Stateless; run by the thread of the call that makes the process.
  */
 final class Launch {
-  /** runc hands a terminal over before it ends well, so what has not come this long after that never comes. */
-  private static final Duration HAND_OVER_WAIT_MAX = Duration.ofSeconds(10);
+  /** runc hands a terminal over before it ends well, so what is not there then never comes. */
+  private static final Duration HAND_OVER_WAIT_MAX = Duration.ZERO;
 
   /** The runc command, once it is known whether there is a console socket. */
   interface Command {

@@ -2,6 +2,7 @@ package io.loomshim.container;
 
 import com.google.protobuf.Timestamp;
 import io.loomshim.event.Outbox;
+import io.loomshim.insight.Flight;
 import io.loomshim.proto.events.TaskCreate;
 import io.loomshim.proto.events.TaskDelete;
 import io.loomshim.proto.events.TaskExecAdded;
@@ -15,7 +16,10 @@ import io.loomshim.proto.events.TaskStart;
 import io.loomshim.stdio.StdioPaths;
 import java.time.Instant;
 
-/** The events of one container. Adding one never blocks, so it may be done under a lock, which then orders them. */
+/**
+ * The events of one container, for containerd and for JFR. Adding one never blocks, so it may be done under a lock,
+ * which then orders them.
+ */
 record TaskEvents(String id, Outbox outbox) {
   void created(ContainerSpec spec, int pid) {
     StdioPaths stdio = spec.stdio();
@@ -39,6 +43,7 @@ record TaskEvents(String id, Outbox outbox) {
   }
 
   void started(int pid) {
+    Flight.processStarted(id, "", pid);
     outbox.add(TaskStart.newBuilder().setContainerId(id).setPid(pid).build());
   }
 
@@ -47,6 +52,7 @@ record TaskEvents(String id, Outbox outbox) {
   }
 
   void execStarted(String execId, int pid) {
+    Flight.processStarted(id, execId, pid);
     outbox.add(TaskExecStarted.newBuilder().setContainerId(id).setExecId(execId).setPid(pid).build());
   }
 
@@ -62,7 +68,17 @@ record TaskEvents(String id, Outbox outbox) {
     outbox.add(TaskOOM.newBuilder().setContainerId(id).build());
   }
 
-  void exited(String processId, int pid, Exit exit) {
+  void exited(int pid, Exit exit) {
+    Flight.processEnded(id, "", pid, exit.status());
+    exited(id, pid, exit);
+  }
+
+  void execExited(String execId, int pid, Exit exit) {
+    Flight.processEnded(id, execId, pid, exit.status());
+    exited(execId, pid, exit);
+  }
+
+  private void exited(String processId, int pid, Exit exit) {
     outbox.add(
         TaskExit.newBuilder()
             .setContainerId(id)

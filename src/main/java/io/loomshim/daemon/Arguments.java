@@ -4,15 +4,22 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * What the launcher tells a daemon: {@code -namespace NS -address ADDR -run-dir DIR -linger SECONDS [-debug]}.
+ * What the launcher tells a daemon: {@code -namespace NS -address ADDR -run-dir DIR -linger SECONDS -mode MODE
+ * -threads KIND -runc-timeout SECONDS -stuck SECONDS [-kill-exec-tree] [-debug]}.
  *
  * @param namespace the containerd namespace that it serves
  * @param address containerd's gRPC socket
  * @param runDirectory where it meets the launcher
  * @param linger how long it stays without a container
+ * @param mode for whom there is a daemon; the launcher has chosen the run directory by it
+ * @param threads how threads are made, as {@link io.loomshim.threads.Threads#use} takes it
+ * @param stuck how long a call may be in flight before it is logged, zero for as long as it likes
+ * @param killExecTree whether what an exec has started ends with it
  * @param debug whether lines of level debug are logged
+ * @param runcTimeout how long most commands of runc may take, at least a second
  */
-record Arguments(String namespace, String address, Path runDirectory, Duration linger, boolean debug) {
+record Arguments(String namespace, String address, Path runDirectory, Duration linger, String mode, String threads,
+    Duration stuck, boolean killExecTree, boolean debug, Duration runcTimeout) {
   /**
    * Reads the command line.
    *
@@ -23,7 +30,12 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
     String address = "";
     String runDirectory = "";
     String linger = "30";
+    String mode = "namespace";
+    String threads = "virtual";
+    String stuck = "30";
+    boolean killExecTree = false;
     boolean debug = false;
+    String runcTimeout = "60";
     for (int i = 0; i < args.length; i++) {
       switch (args[i]) {
         case "-debug" -> debug = true;
@@ -31,7 +43,11 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
         case "-address" -> address = value(args, ++i);
         case "-run-dir" -> runDirectory = value(args, ++i);
         case "-linger" -> linger = value(args, ++i);
-        case "-mode" -> value(args, ++i); // the launcher has chosen the run directory by it
+        case "-mode" -> mode = value(args, ++i);
+        case "-threads" -> threads = value(args, ++i);
+        case "-stuck" -> stuck = value(args, ++i);
+        case "-kill-exec-tree" -> killExecTree = true;
+        case "-runc-timeout" -> runcTimeout = value(args, ++i);
         default -> throw new IllegalArgumentException("unknown argument " + args[i]);
       }
     }
@@ -41,18 +57,19 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
     if (runDirectory.isEmpty()) {
       throw new IllegalArgumentException("-run-dir is missing");
     }
-    return new Arguments(namespace, address, Path.of(runDirectory), seconds(linger), debug);
+    return new Arguments(namespace, address, Path.of(runDirectory), seconds("linger_seconds", linger, 0), mode, threads,
+        seconds("stuck_seconds", stuck, 0), killExecTree, debug, seconds("runc_timeout_seconds", runcTimeout, 1));
   }
 
-  private static Duration seconds(String text) {
+  private static Duration seconds(String name, String text, int min) {
     int seconds = -1;
     try {
       seconds = Integer.parseInt(text);
     } catch (NumberFormatException e) {
       // told below
     }
-    if (seconds < 0) {
-      throw new IllegalArgumentException("linger_seconds is not a number of seconds: " + text);
+    if (seconds < min) {
+      throw new IllegalArgumentException(name + " is not a number of seconds: " + text);
     }
     return Duration.ofSeconds(seconds);
   }

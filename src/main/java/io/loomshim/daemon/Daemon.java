@@ -1,11 +1,14 @@
 package io.loomshim.daemon;
 
 import io.loomshim.event.Outbox;
+import io.loomshim.inspect.About;
+import io.loomshim.inspect.Inspection;
 import io.loomshim.linux.Carriers;
 import io.loomshim.linux.Inotify;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
 import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.task.ErrnoCodes;
 import io.loomshim.task.Host;
 import io.loomshim.task.TaskHandlers;
@@ -17,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -48,9 +52,14 @@ final class Daemon implements Host {
     this.record = record;
     directory = new RunDirectory(arguments.runDirectory());
     this.events = Outbox.start(arguments.namespace(), events);
-    tasks = new TaskService(arguments.namespace(), this.events, this);
+    tasks = new TaskService(arguments.namespace(), this.events, this, RuncLimits.of(arguments.runcTimeout()),
+        arguments.killExecTree());
+    var about =
+        new About(arguments.namespace(), arguments.mode(), arguments.address(), arguments.runDirectory());
+    var inspection = new Inspection(about, tasks, this.events);
     linger = new Linger(directory, tasks, arguments.linger(), record);
-    List<Service> services = List.of(TaskHandlers.service(tasks));
+    List<Service> services = new ArrayList<>(TaskHandlers.services(tasks));
+    services.add(inspection.service());
     directory.prepare();
     Self.newSession();
     if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
@@ -60,11 +69,16 @@ final class Daemon implements Host {
     Self.becomeSubreaper();
     Log.to(logs);
     server = new Server(listener.channel(), services, new ErrnoCodes());
+    inspection.shows(server);
+    if (!arguments.stuck().isZero()) {
+      server.logStuckAfter(arguments.stuck());
+    }
   }
 
   /** Makes a daemon that listens; containerd takes events at the socket {@code events}, or nobody does. */
   static Daemon start(Arguments arguments, String events) throws IOException {
     Log.debug(arguments.debug());
+    Threads.use(arguments.threads());
     String pid = Long.toString(ProcessHandle.current().pid());
     String startTime = startTime();
     // the start time makes the name unique: a later daemon with our pid must not be taken for us
@@ -155,6 +169,7 @@ final class Daemon implements Host {
   @Override
   public void creating(String id, Path bundle) {
     linger.changed();
+    directory.introduce(bundle, record);
     directory.created(id);
     logs.open(id, bundle);
   }

@@ -24,6 +24,9 @@ final class Linger {
   /** Without lingering, how long a client may take to say Shutdown after its last Delete. */
   private static final Duration SHUTDOWN_WAIT_MAX = Duration.ofSeconds(2);
 
+  /** A daemon without containers for so long gives back the memory that a burst has left it; not between two runs. */
+  private static final Duration TIDY_AFTER = Duration.ofSeconds(2);
+
   private final RunDirectory directory;
   private final TaskService tasks;
   private final Duration linger;
@@ -80,9 +83,15 @@ final class Linger {
         changed.await();
       }
       long seen = changes;
-      long left = (linger.isZero() ? SHUTDOWN_WAIT_MAX : linger).toNanos();
-      while (left > 0 && !(linger.isZero() && shutdownAsked)) {
-        left = changed.awaitNanos(left);
+      long end = System.nanoTime() + (linger.isZero() ? SHUTDOWN_WAIT_MAX : linger).toNanos();
+      long tidy = System.nanoTime() + TIDY_AFTER.toNanos();
+      for (long now = System.nanoTime(); now - end < 0 && !(linger.isZero() && shutdownAsked);
+          now = System.nanoTime()) {
+        if (tidy - end < 0 && now - tidy >= 0) {
+          System.gc(); // shrinks the heap, too
+          tidy = end;
+        }
+        changed.awaitNanos(Math.min(tidy, end) - now);
         if (changes != seen) {
           return false;
         }

@@ -109,6 +109,25 @@ final class RunDirectory {
     return fresh;
   }
 
+  /**
+   * Puts into the bundle of a container what {@code start} writes there, if no {@code start} has: containerd 2 sends
+   * the containers of a sandbox straight to the sandbox's shim. {@code line} is what was published.
+   */
+  void introduce(Path bundle, String line) {
+    Path run = bundle.resolve("loom.run");
+    if (Files.exists(run) || !Files.isDirectory(bundle)) {
+      return; // the usual case; or Create will say what is wrong
+    }
+    String[] words = line.split(" ", 3);
+    try {
+      Files.writeString(bundle.resolve("address"), words[2]);
+      Files.writeString(bundle.resolve("shim.pid"), words[0]);
+      Files.writeString(run, path + "\n");
+    } catch (IOException e) {
+      Log.warn("bundle not marked", "path", bundle.toString(), "error", String.valueOf(e.getMessage()));
+    }
+  }
+
   /** The container {@code id} is here: its lease is over, and so is what is known of an earlier one. */
   void created(String id) {
     remove(leases().resolve(id));

@@ -51,7 +51,9 @@ final class Training {
     try (var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(events));
         Server containerd = new Server(listener, List.of(eventService()))) {
       containerd.start();
-      var arguments = new Arguments("train", events.toString(), directory, Duration.ZERO, false);
+      var arguments = Arguments.parse(
+          new String[] {"-namespace", "train", "-address", events.toString(), "-run-dir", directory.toString(),
+            "-linger", "0"});
       Daemon daemon = Daemon.start(arguments, events.toString());
       Thread running = Threads.start("daemon", () -> serve(daemon));
       Path socket = Path.of(daemon.record().substring(daemon.record().indexOf("unix://") + "unix://".length()));

@@ -5,6 +5,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Timestamp;
 import io.loomshim.proto.events.Envelope;
+import java.io.IOException;
 import java.time.Instant;
 
 /**
@@ -13,9 +14,21 @@ import java.time.Instant;
  * @param published when it was put there; every attempt to deliver it says this time
  */
 record Entry(Topic topic, ByteString event, Instant published) {
+  private static final int CONTAINER_TAG = 1 << 3 | 2;
+
   /** Throws IllegalArgumentException for a message that is no event. */
   static Entry of(MessageLite event, Instant published) {
     return new Entry(Topic.of(event), event.toByteString(), published);
+  }
+
+  /** The container that it is about: every task event has its id as field 1, which is written first. */
+  String container() {
+    try {
+      var input = event.newCodedInput();
+      return input.readTag() == CONTAINER_TAG ? input.readString() : "";
+    } catch (IOException e) {
+      throw new AssertionError("not written by us", e);
+    }
   }
 
   Envelope envelope(String namespace) {

@@ -10,6 +10,9 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -25,17 +28,22 @@ import java.util.concurrent.locks.ReentrantLock;
  * event and its answer. It is given up when containerd refuses it (an answer that will not change), or has answered
  * it with other errors {@link #ANSWERS_MAX} times: one event must not hold up all that follow.
  *
- * <p>Bounded: beyond {@link #EVENTS_MAX} waiting events new ones are dropped (the first of a row is logged, all are
- * counted), but exits and deletes, for which clients wait, only beyond {@link #FINAL_EVENTS_MAX}. What waits already
- * is never given up for room: it is the older part of a story of which the newer would make no sense alone.
+ * <p>Bounded: beyond {@link #EVENTS_MAX} waiting events or {@link #BYTES_MAX} of them new ones are dropped (the first
+ * of a row is logged, all are counted), but exits and deletes, for which clients wait, only beyond twice as much. What
+ * waits already is never given up for room: it is the older part of a story of which the newer would make no sense
+ * alone.
  *
  * <p>{@code lock} guards the queue and the counters; it is never held across I/O.
  */
 public final class Outbox {
-  /** Waiting events: containerd away for a day while a container runs out of memory every 3 s; about 6 MB. */
+  /** Waiting events: containerd away for a day while a container runs out of memory every 3 s; about 8 MB. */
   public static final int EVENTS_MAX = 32_768;
   /** Waiting events, exits and deletes included: as many again, more than a host has processes to end. */
   public static final int FINAL_EVENTS_MAX = 2 * EVENTS_MAX;
+  /** Bytes of waiting events: a create event may name a hundred layers; an eighth of the heap. */
+  public static final long BYTES_MAX = 12L << 20;
+  /** The same, exits and deletes included. */
+  public static final long FINAL_BYTES_MAX = 2 * BYTES_MAX;
   /** Answers with an error that may pass; with the pauses between them, 35 s. */
   public static final int ANSWERS_MAX = 10;
   /** How long an attempt that is interrupted may take to end. */
@@ -51,17 +59,33 @@ public final class Outbox {
    */
   public record Counters(int queued, long sent, long retried, long dropped) {}
 
+  /**
+   * What waits, for whoever looks.
+   *
+   * @param counters what has happened so far
+   * @param waiting for each container with waiting events, those whose events wait longest first
+   * @param problem why the last attempt failed; empty while events are delivered
+   * @param nextTry until the next attempt; zero or negative while one is under way or none has failed
+   */
+  public record View(Counters counters, List<Waiting> waiting, String problem, Duration nextTry) {}
+
+  /** The events of one container that wait: how many, and when the oldest was added. */
+  public record Waiting(String container, int count, Instant since) {}
+
   private final String namespace;
   private final Optional<Publisher> publisher;
   private final Backoff backoff;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final ArrayDeque<Entry> queue = new ArrayDeque<>();
+  private long bytes; // of the events in the queue
   private boolean closed;
   private boolean dropping; // since the last event that was taken
   private long sent;
   private long retried;
   private long dropped;
+  private String problem = "";
+  private long nextTryNanos;
   private Optional<Thread> thread = Optional.empty(); // set once, before the outbox is given to anybody
 
   private Outbox(String namespace, Optional<Publisher> publisher, Duration step) {
@@ -105,10 +129,11 @@ public final class Outbox {
         why = "no address";
       } else if (closed) {
         why = "shutting down";
-      } else if (queue.size() >= (entry.topic().isFinal() ? FINAL_EVENTS_MAX : EVENTS_MAX)) {
+      } else if (!hasRoomLocked(entry)) {
         why = "too many events wait";
       } else {
         queue.add(entry);
+        bytes += entry.event().size();
         dropping = false;
         changed.signal();
         return;
@@ -124,6 +149,13 @@ public final class Outbox {
     Log.warn("events are dropped", "topic", entry.topic().topic(), "reason", why);
   }
 
+  private boolean hasRoomLocked(Entry entry) {
+    assert lock.isHeldByCurrentThread();
+    boolean last = entry.topic().isFinal();
+    long size = bytes + entry.event().size();
+    return queue.size() < (last ? FINAL_EVENTS_MAX : EVENTS_MAX) && size <= (last ? FINAL_BYTES_MAX : BYTES_MAX);
+  }
+
   /** What has happened so far. */
   public Counters counters() {
     lock.lock();
@@ -132,6 +164,32 @@ public final class Outbox {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** What waits now. The lock is held only for a copy of the queue's references, at most {@link #FINAL_EVENTS_MAX}. */
+  public View view() {
+    List<Entry> entries;
+    Counters counters;
+    String why;
+    long next;
+    lock.lock();
+    try {
+      entries = new ArrayList<>(queue);
+      counters = new Counters(queue.size(), sent, retried, dropped);
+      why = problem;
+      next = nextTryNanos;
+    } finally {
+      lock.unlock();
+    }
+    var waiting = new LinkedHashMap<String, Waiting>();
+    for (Entry entry : entries) {
+      String container = entry.container();
+      Waiting first = waiting.get(container);
+      waiting.put(container, new Waiting(container, first == null ? 1 : first.count() + 1,
+          first == null ? entry.published() : first.since()));
+    }
+    Duration left = why.isEmpty() ? Duration.ZERO : Duration.ofNanos(next - System.nanoTime());
+    return new View(counters, List.copyOf(waiting.values()), why, left);
   }
 
   /**
@@ -160,6 +218,7 @@ public final class Outbox {
       rest = queue.size();
       dropped += rest;
       queue.clear();
+      bytes = 0;
     } finally {
       lock.unlock();
     }
@@ -210,9 +269,11 @@ public final class Outbox {
   private void remove(boolean acknowledged) {
     lock.lock();
     try {
-      if (queue.poll() == null) {
+      Entry head = queue.poll();
+      if (head == null) {
         return; // dropped by close() in the meantime
       }
+      bytes -= head.event().size();
       if (acknowledged) {
         sent++;
       } else {
@@ -256,19 +317,28 @@ public final class Outbox {
     if (backoff.failures() == 0) {
       Log.warn("post event", "topic", entry.topic().topic(), "error", problem);
     }
+    Duration pause = backoff.failed();
     lock.lockInterruptibly();
     try {
       retried++;
+      this.problem = problem;
+      nextTryNanos = System.nanoTime() + pause.toNanos();
     } finally {
       lock.unlock();
     }
-    Thread.sleep(backoff.failed());
+    Thread.sleep(pause);
   }
 
   private void recovered() {
     if (backoff.failures() > 0) {
       Log.info("events are delivered again", "failures", Integer.toString(backoff.failures()));
       backoff.succeeded();
+      lock.lock();
+      try {
+        problem = "";
+      } finally {
+        lock.unlock();
+      }
     }
   }
 

@@ -128,6 +128,15 @@ public final class Child implements AutoCloseable {
     ErrnoException.check("kill", result);
   }
 
+  /**
+   * Sends SIGKILL to the process group that this process leads, which is so for what {@link Spawner} has started: to
+   * what it has started in turn and what has not left the group. Only for the awaiting thread, before the end is seen.
+   */
+  public void killGroup() {
+    assert status.isEmpty();
+    Children.kill(-pid);
+  }
+
   /** Ends the process with SIGKILL if it still runs, and reaps it; not cut short by an interrupt. */
   @Override
   public void close() {

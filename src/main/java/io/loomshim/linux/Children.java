@@ -26,6 +26,13 @@ public final class Children {
   private static final Set<Integer> CLAIMED = ConcurrentHashMap.newKeySet();
   private static final ReentrantReadWriteLock LAUNCHES = new ReentrantReadWriteLock();
   private static final int WNOHANG = 1;
+  private static final int WEXITED = 4;
+  private static final int WNOWAIT = 0x01000000;
+  private static final int P_ALL = 0;
+  // siginfo_t of 64-bit Linux
+  private static final int SIGINFO_BYTES = 128;
+  private static final int SIGINFO_PID_OFFSET = 16;
+  private static final long WAITID = Native.function("waitid");
   private static final long WAIT4 = Native.function("wait4");
   private static final long KILL = Native.function("kill");
 
@@ -45,9 +52,14 @@ public final class Children {
     CLAIMED.remove(pid);
   }
 
+  /** Sends SIGKILL to a child that has not been reaped, or to the process group that it leads if it is negative. */
+  static void kill(int pid) {
+    Native.callInt(KILL, pid, Child.SIGKILL, 0, 0, 0, 0);
+  }
+
   /** Kills the child {@code pid}, which was started a moment ago, and reaps it. */
   static void discard(int pid) {
-    Native.callInt(KILL, pid, Child.SIGKILL, 0, 0, 0, 0);
+    kill(pid);
     int result;
     do {
       result = Native.callInt(WAIT4, pid, 0, 0, 0, 0, 0);
@@ -58,6 +70,19 @@ public final class Children {
   public static Launch launching() {
     LAUNCHES.readLock().lock();
     return LAUNCHES.readLock()::unlock;
+  }
+
+  /**
+   * Whether the first zombie among our children, if there is one, is nobody's. It may be about to be claimed. One
+   * system call (waitid(2)), which reaps nothing.
+   */
+  static boolean strayZombie() {
+    try (var arena = new Arena(SIGINFO_BYTES)) {
+      long info = arena.bytes(SIGINFO_BYTES);
+      int result = Native.callInt(WAITID, P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT, 0, 0);
+      int pid = result == 0 ? Native.MEMORY.getInt(info + SIGINFO_PID_OFFSET) : 0;
+      return pid > 0 && !CLAIMED.contains(pid);
+    }
   }
 
   /** The number of processes that are claimed now. */

@@ -126,19 +126,24 @@ public final class ConsoleSocket implements AutoCloseable {
 
   /**
    * Accepts one connection and takes the terminal from its first message. A descriptor that comes too many is closed.
+   * What is there already is taken even when {@code deadline} has passed.
    *
    * @throws IOException {@code provided file is not a console}, {@code recvfd: number of fds is not 1: N} and the
    *     like; {@code no console was handed over in time} when {@code deadline} passed
    */
   public Pty receive(Deadline deadline) throws IOException, InterruptedException {
-    int accepted;
-    do {
+    int accepted = accept();
+    while (accepted == -Errno.EAGAIN || accepted == -Errno.EINTR) {
       awaitReadable(socket, deadline);
-      accepted = Native.callInt(ACCEPT4, socket.number(), 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC, 0, 0);
-    } while (accepted == -Errno.EAGAIN || accepted == -Errno.EINTR);
+      accepted = accept();
+    }
     try (var connection = new Fd(ErrnoException.check("accept", accepted))) {
       return Pty.of(receiveFd(connection, deadline));
     }
+  }
+
+  private int accept() {
+    return Native.callInt(ACCEPT4, socket.number(), 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC, 0, 0);
   }
 
   private static void awaitReadable(Fd fd, Deadline deadline) throws IOException, InterruptedException {
@@ -158,14 +163,18 @@ public final class ConsoleSocket implements AutoCloseable {
       Native.MEMORY.putLong(header + 24, 1);
       Native.MEMORY.putLong(header + 32, control);
       Native.MEMORY.putLong(header + 40, CONTROL_BYTES);
-      int count;
-      do {
+      int count = receiveMessage(connection, header);
+      while (count == -Errno.EAGAIN || count == -Errno.EINTR) {
         awaitReadable(connection, deadline);
-        count = (int) Native.callLong(RECVMSG, connection.number(), header, MSG_CMSG_CLOEXEC, 0, 0, 0);
-      } while (count == -Errno.EAGAIN || count == -Errno.EINTR);
+        count = receiveMessage(connection, header);
+      }
       ErrnoException.check("recvmsg", count);
       return only(count, control, Native.MEMORY.getLong(header + 40));
     }
+  }
+
+  private static int receiveMessage(Fd connection, long header) {
+    return (int) Native.callLong(RECVMSG, connection.number(), header, MSG_CMSG_CLOEXEC, 0, 0, 0);
   }
 
   /** The one descriptor of a message with {@code bytes} of data and {@code controlBytes} of ancillary data. */

@@ -62,6 +62,9 @@ final class MountHelper {
       var fds = List.of(nothing, pipe.writer(), pipe.writer());
       try (Child child = Spawner.spawn(new Spawn(argv, environment(), Path.of("/"), fds))) {
         OptionalInt status = child.await(WAIT_MAX);
+        if (status.isEmpty()) {
+          child.killGroup();
+        }
         if (status.isEmpty() || status.getAsInt() != 0) {
           throw failed(command, words(pipe.reader()), status);
         }

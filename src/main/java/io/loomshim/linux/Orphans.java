@@ -20,6 +20,7 @@ public final class Orphans {
   private static final ReentrantLock LOCK = new ReentrantLock();
   private static int sources; // guarded by LOCK
   private static boolean sweeping; // guarded by LOCK
+  private static boolean soon; // guarded by LOCK
 
   private Orphans() {}
 
@@ -52,18 +53,47 @@ public final class Orphans {
    * or if it takes its time, later.
    */
   public static void sweepSoon() {
+    LOCK.lock();
+    try {
+      if (soon) {
+        return;
+      }
+      soon = true;
+    } finally {
+      LOCK.unlock();
+    }
     Threads.start("orphans/soon", Orphans::runSoon);
+  }
+
+  /**
+   * Looks whether somebody has left a zombie to us, such as a hook that leaves a process running, and has it reaped
+   * soon. To be called now and then; costs a system call.
+   */
+  public static void look() {
+    if (Children.strayZombie()) {
+      sweepSoon();
+    }
   }
 
   private static void runSoon() {
     try {
       Thread.sleep(SOON);
+      nobodyIsSoon();
       Children.sweep();
     } catch (IOException | InterruptedException e) {
       Log.warn("orphans not swept", "error", String.valueOf(e.getMessage()));
     }
     begin();
     end();
+  }
+
+  private static void nobodyIsSoon() {
+    LOCK.lock();
+    try {
+      soon = false;
+    } finally {
+      LOCK.unlock();
+    }
   }
 
   private static void run() {

@@ -8,10 +8,13 @@ import java.util.List;
  * mask and only the descriptors that it was given: the JDK opens files without O_CLOEXEC, and a pipe
  * end that leaks into a container would keep the pipe open for as long as the container lives.
  *
+ * <p>The child leads a process group of its own, so that it can be ended together with what it has started.
+ *
  * <p>May be called from any thread; holds the carrier until the child has called execve(2), a
  * millisecond or two.
  */
 public final class Spawner {
+  private static final int SETPGROUP = 0x02; // to 0, its own, as the attributes are initialized
   private static final int SETSIGDEF = 0x04;
   private static final int SETSIGMASK = 0x08;
   private static final int SIGSET_BYTES = 128;
@@ -81,7 +84,7 @@ public final class Spawner {
       check(program, Native.call(ATTR_INIT, attributes, 0, 0, 0, 0, 0));
       check(program, Native.call(ATTR_SIGDEFAULT, attributes, allSignals, 0, 0, 0, 0));
       check(program, Native.call(ATTR_SIGMASK, attributes, noSignals, 0, 0, 0, 0));
-      check(program, Native.call(ATTR_FLAGS, attributes, SETSIGDEF | SETSIGMASK, 0, 0, 0, 0));
+      check(program, Native.call(ATTR_FLAGS, attributes, SETPGROUP | SETSIGDEF | SETSIGMASK, 0, 0, 0, 0));
       check(program, Native.call(ACTIONS_INIT, actions, 0, 0, 0, 0, 0));
       try {
         long cwd = arena.string(spawn.cwd().toString());

@@ -42,6 +42,7 @@ public final class KillFailure {
     if (text.contains("does not exist")) {
       return new StatusException(Code.NOT_FOUND, prefix + "no such container: not found", cause);
     }
-    return new StatusException(Code.UNKNOWN, prefix + "unknown error after kill: " + text, cause);
+    Code code = cause instanceof RuncException e ? e.code() : Code.UNKNOWN;
+    return new StatusException(code, prefix + "unknown error after kill: " + text, cause);
   }
 }

@@ -5,6 +5,7 @@ import io.loomshim.linux.Children;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.MemoryFile;
+import io.loomshim.linux.Orphans;
 import io.loomshim.linux.Programs;
 import io.loomshim.linux.Spawn;
 import io.loomshim.linux.Spawner;
@@ -36,9 +37,9 @@ public final class Runc {
   private final String path;
   private volatile String program = ""; // empty until it has been found
 
-  /** Runs {@code global}'s program in {@code bundle} with the environment of this process and the usual limits. */
-  public Runc(RuncGlobal global, Path bundle) {
-    this(global, bundle, RuncLimits.DEFAULT, System.getenv());
+  /** Runs {@code global}'s program in {@code bundle} with the environment of this process. */
+  public Runc(RuncGlobal global, Path bundle, RuncLimits limits) {
+    this(global, bundle, limits, System.getenv());
   }
 
   Runc(RuncGlobal global, Path bundle, RuncLimits limits, Map<String, String> env) {
@@ -109,7 +110,7 @@ public final class Runc {
   public void run(RuncCommand command, List<Fd> stdio) throws RuncException, InterruptedException {
     long logOffset = RuncLog.size(global.log());
     try {
-      check(await(command, spawn(command, stdio, env)), "", logOffset);
+      check(perform(command, stdio, env), "", logOffset);
     } catch (ErrnoException e) {
       throw RuncException.refused(e, RuncLog.find(global.log(), logOffset));
     }
@@ -146,14 +147,31 @@ public final class Runc {
     if (command instanceof RuncCommand.Update update) {
       byte[] resources = (update.resources() + "\n").getBytes(StandardCharsets.UTF_8);
       try (MemoryFile input = MemoryFile.of(resources)) {
-        return await(command, spawn(command, List.of(input.fd(), output, output), env));
+        return perform(command, List.of(input.fd(), output, output), env);
       }
     }
-    Child child;
     try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDONLY, 0)) {
-      child = spawn(command, List.of(nothing, output, output), env);
+      return perform(command, List.of(nothing, output, output), env);
     }
-    return await(command, child);
+  }
+
+  /** Runs the command to its end and returns its status; whoever asks sees it meanwhile. */
+  private int perform(RuncCommand command, List<Fd> stdio, List<String> env)
+      throws ErrnoException, RuncException, InterruptedException {
+    RuncCalls.Running running = RuncCalls.begin(command);
+    String outcome = RuncCalls.NOT_STARTED;
+    try {
+      Child child = spawn(command, stdio, env);
+      outcome = RuncCalls.TIMED_OUT;
+      int status = await(command, child);
+      outcome = Integer.toString(status);
+      return status;
+    } catch (InterruptedException e) {
+      outcome = RuncCalls.INTERRUPTED;
+      throw e;
+    } finally {
+      running.end(outcome);
+    }
   }
 
   private Child spawn(RuncCommand command, List<Fd> stdio, List<String> env) throws ErrnoException, RuncException {
@@ -191,6 +209,7 @@ public final class Runc {
       OptionalInt status = child.await(limit);
       ended = status.isPresent();
       if (ended) {
+        Orphans.look();
         return status.getAsInt();
       }
     } catch (InterruptedException e) {
@@ -204,16 +223,21 @@ public final class Runc {
     throw RuncException.timedOut(global.binary() + " " + command.name() + text);
   }
 
-  /** Reaping is left to a thread of its own, so that a process stuck in the kernel cannot hold this one for ever. */
+  /**
+   * Ends runc and what it has started and waits for, such as a hook. Reaping is left to a thread of its own, so that a
+   * process stuck in the kernel cannot hold this one for ever.
+   */
   private static void kill(RuncCommand command, Child child) {
+    child.killGroup();
     Thread reaper = Threads.start(threadName(command, "kill"), child::close);
     Joins.join(reaper, RuncLimits.REAP_WAIT_MAX);
+    Orphans.sweepSoon();
   }
 
   private void check(int status, String output, long logOffset) throws RuncException {
     if (status != 0) {
       String text = global.binary() + " did not terminate successfully";
-      throw failed(output.equals(": ") ? text : text + output, logOffset);
+      throw failed(output.length() <= ": ".length() ? text + ": exit status " + status : text + output, logOffset);
     }
   }
 

@@ -45,8 +45,9 @@ public sealed interface RuncCommand {
     }
   }
 
-  /** Starts a further process, described by the JSON file {@code process}, in a container. */
-  record Exec(String id, Path process, Path pidFile, Optional<Path> consoleSocket) implements RuncCommand {
+  /** Starts a further process, described by the JSON file {@code process}, in a container or a cgroup below its own. */
+  record Exec(String id, Path process, Path pidFile, Optional<Path> consoleSocket, Optional<String> cgroup)
+      implements RuncCommand {
     @Override
     public String name() {
       return "exec";
@@ -55,7 +56,24 @@ public sealed interface RuncCommand {
     @Override
     public List<String> args() {
       var args = new Args(name()).value("--process", process).value("--console-socket", consoleSocket);
-      return args.flag("--detach", true).value("--pid-file", pidFile).end(id);
+      args.flag("--detach", true).value("--pid-file", pidFile);
+      if (cgroup.isPresent()) {
+        args.value("--cgroup", cgroup.get());
+      }
+      return args.end(id);
+    }
+  }
+
+  /** Tells what the runtime's {@code exec} can do; {@code id} only says for whom it is asked. */
+  record ExecHelp(String id) implements RuncCommand {
+    @Override
+    public String name() {
+      return "exec --help";
+    }
+
+    @Override
+    public List<String> args() {
+      return List.of("exec", "--help");
     }
   }
 

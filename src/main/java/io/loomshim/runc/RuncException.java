@@ -46,14 +46,30 @@ public final class RuncException extends IOException {
     return getMessage();
   }
 
-  /** RESOURCE_EXHAUSTED if the system had no descriptor, process or memory left for it, else UNKNOWN. */
-  public Code code() {
-    return getCause() == null ? Code.UNKNOWN : Scarcity.code(getCause());
+  /** Whether runc itself has said why it did nothing, so that its work is surely not half done. */
+  public boolean explained() {
+    return finding instanceof RuncLog.Finding.Message;
   }
 
   /** Whether runc was killed because it took longer than its limit. */
   public boolean timedOut() {
     return timedOut;
+  }
+
+  /**
+   * What the client is answered: DEADLINE_EXCEEDED for a call that was killed, RESOURCE_EXHAUSTED if the system had no
+   * descriptor, process or memory left for it, else UNKNOWN.
+   */
+  public Code code() {
+    if (timedOut) {
+      return Code.DEADLINE_EXCEEDED;
+    }
+    return scarce() ? Code.RESOURCE_EXHAUSTED : Code.UNKNOWN;
+  }
+
+  /** Whether the system had nothing left to make the call with. */
+  public boolean scarce() {
+    return getCause() != null && Scarcity.of(getCause());
   }
 
   /**

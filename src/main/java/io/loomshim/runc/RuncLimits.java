@@ -20,8 +20,17 @@ public record RuncLimits(Duration create, Duration checkpoint, Duration other) {
   /** How long the end of a killed runc is waited for; one stuck in the kernel is then left to a thread of its own. */
   public static final Duration REAP_WAIT_MAX = Duration.ofSeconds(5);
 
-  public static final RuncLimits DEFAULT = new RuncLimits(Duration.ofMinutes(2), Duration.ofMinutes(30),
-      Duration.ofSeconds(60));
+  /** What create and restore get of the limit of other commands, as a multiple. */
+  private static final int CREATE_FACTOR = 2;
+  /** The same for checkpoint. */
+  private static final int CHECKPOINT_FACTOR = 30;
+
+  public static final RuncLimits DEFAULT = of(Duration.ofSeconds(60));
+
+  /** The limits of which {@code other} is the shortest, the setting {@code runc_timeout_seconds}. */
+  public static RuncLimits of(Duration other) {
+    return new RuncLimits(other.multipliedBy(CREATE_FACTOR), other.multipliedBy(CHECKPOINT_FACTOR), other);
+  }
 
   /** The time that {@code command} may take. */
   public Duration of(RuncCommand command) {

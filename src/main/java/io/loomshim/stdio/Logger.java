@@ -83,6 +83,7 @@ final class Logger implements AutoCloseable {
         awaitReady(ready.reader());
         return started(name, child, out.writer().duplicate(), err.writer());
       } catch (IOException | InterruptedException | RuntimeException | Error e) {
+        child.killGroup();
         child.close();
         throw e;
       }

@@ -18,20 +18,26 @@ import io.loomshim.proto.task.StateRequest;
 import io.loomshim.proto.task.StatsRequest;
 import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.ttrpc.Service;
+import java.util.List;
 
 /**
- * Puts the task service on the wire: the methods of {@code containerd.task.v2.Task}. A method that is not here
- * is answered Unimplemented by the server. Each call's thread is named after the container, and the exec, that it
- * is about.
+ * Puts the task service on the wire, under both of its names: version 3 has the methods and the messages of version 2,
+ * byte for byte, and differs in the package alone. A method that is not here is answered Unimplemented by the server,
+ * and so is any other service. Each call's thread is named after the container, and the exec, that it is about.
  */
 public final class TaskHandlers {
-  private static final String NAME = "containerd.task.v2.Task";
+  private static final String VERSION_2 = "containerd.task.v2.Task";
+  private static final String VERSION_3 = "containerd.task.v3.Task";
 
   private TaskHandlers() {}
 
-  /** The ttrpc service that answers from {@code tasks}. */
-  public static Service service(TaskService tasks) {
-    var service = new Service(NAME);
+  /** The ttrpc services that answer from {@code tasks}. */
+  public static List<Service> services(TaskService tasks) {
+    return List.of(service(VERSION_2, tasks), service(VERSION_3, tasks));
+  }
+
+  private static Service service(String version, TaskService tasks) {
+    var service = new Service(version);
     service.immediate(
         "State",
         StateRequest.parser(),
@@ -88,7 +94,7 @@ public final class TaskHandlers {
           call.serves(name(r.getId(), r.getExecId()));
           return tasks.resizePty(r);
         });
-    service.method(
+    service.endless(
         "Wait",
         WaitRequest.parser(),
         (call, r) -> {

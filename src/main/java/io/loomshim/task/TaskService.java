@@ -38,11 +38,13 @@ import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.proto.task.WaitResponse;
 import io.loomshim.proto.types.ProcessInfo;
 import io.loomshim.proto.types.Status;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.stdio.StdioPaths;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -60,13 +62,18 @@ public final class TaskService {
   private final String namespace;
   private final Outbox events;
   private final Host host;
+  private final RuncLimits limits;
+  private final boolean killExecTree;
   private final ConcurrentHashMap<String, Container> containers = new ConcurrentHashMap<>();
   private final Set<String> ids = ConcurrentHashMap.newKeySet(); // of containers, also those being created
 
-  public TaskService(String namespace, Outbox events, Host host) {
+  /** {@code killExecTree}: whether what an exec has started ends with it. */
+  public TaskService(String namespace, Outbox events, Host host, RuncLimits limits, boolean killExecTree) {
     this.namespace = namespace;
     this.events = events;
     this.host = host;
+    this.limits = limits;
+    this.killExecTree = killExecTree;
   }
 
   /** Creates a container and its init process, which waits for {@link #start}. */
@@ -80,7 +87,7 @@ public final class TaskService {
     boolean created = false;
     try {
       host.creating(id, spec.bundle());
-      Container container = Container.create(spec, namespace, events);
+      Container container = Container.create(spec, namespace, events, limits, killExecTree);
       containers.put(id, container);
       created = true;
       return CreateTaskResponse.newBuilder().setPid(container.process("").pid()).build();
@@ -292,6 +299,11 @@ public final class TaskService {
   /** The ids of all containers, those being created included. */
   public Set<String> ids() {
     return new TreeSet<>(ids);
+  }
+
+  /** The containers that exist; those being created are not among them yet. */
+  public List<Container> containers() {
+    return List.copyOf(containers.values());
   }
 
   /** Whether there is no container and none is being created. */

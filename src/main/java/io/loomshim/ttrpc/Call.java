@@ -1,6 +1,8 @@
 package io.loomshim.ttrpc;
 
 import com.google.protobuf.MessageLite;
+import io.loomshim.insight.Flight;
+import io.loomshim.insight.Span;
 import io.loomshim.proto.ttrpc.KeyValue;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,7 +15,7 @@ import java.util.Optional;
  * and listed by {@link Server#inFlight}; the public methods may be called from any thread unless they
  * say otherwise.
  */
-public final class Call {
+public final class Call extends Timed {
   /** How far a call is; guarded by the lock of its connection. Only a RUNNING one may be interrupted. */
   enum State { RUNNING, REPLYING, DONE }
 
@@ -28,6 +30,8 @@ public final class Call {
   private final long startNanos;
   private final long deadlineNanos;
   private final boolean hasDeadline;
+  private final Span span = Flight.rpc();
+  private volatile String who = "";
 
   /** The thread that read the request and runs the handler. */
   final Thread thread = Thread.currentThread();
@@ -41,8 +45,8 @@ public final class Call {
   Call next;
   // Written under the lock of the connection.
   volatile Cancel cancel = Cancel.NOT;
-  // Guarded by the lock of Deadlines.
-  int heapIndex = DeadlineHeap.ABSENT;
+  // Of the thread "deadlines".
+  boolean toldStuck;
 
   Call(Connection connection, Method<?> method, long id, MessageLite request, List<KeyValue> metadata,
       long timeoutNanos) {
@@ -112,7 +116,40 @@ public final class Call {
    * {@code rpc/<method>/c<connection>}. Only for the handler, on its own thread.
    */
   public void serves(String who) {
+    this.who = who;
     thread.setName("rpc/" + method.name() + "/" + who);
+  }
+
+  /** Returns what {@link #serves} was told, empty before that. */
+  public String serves() {
+    return who;
+  }
+
+  /** Returns the container that it serves: the first word of {@link #serves()}. */
+  public String container() {
+    int slash = who.indexOf('/');
+    return slash < 0 ? who : who.substring(0, slash);
+  }
+
+  /** Returns the exec that it serves, empty when there is none: the second word of {@link #serves()}. */
+  public String exec() {
+    int slash = who.indexOf('/');
+    return slash < 0 ? "" : who.substring(slash + 1);
+  }
+
+  /** Tells whether it is meant to wait for as long as it takes. */
+  public boolean endless() {
+    return method.kind() == Method.Kind.ENDLESS;
+  }
+
+  /** Returns the stack of the thread that does the call, as it is now. */
+  public StackTraceElement[] stack() {
+    return thread.getStackTrace();
+  }
+
+  /** Tells whether {@code thread} does the call. */
+  public boolean isOn(Thread thread) {
+    return this.thread == thread;
   }
 
   /** Returns the name of the thread that does the call: what it serves. */
@@ -122,11 +159,7 @@ public final class Call {
 
   /** Tells whether its handler never waits. */
   boolean immediate() {
-    return method.immediate();
-  }
-
-  Connection owner() {
-    return connection;
+    return method.kind() == Method.Kind.IMMEDIATE;
   }
 
   boolean hasDeadline() {
@@ -139,6 +172,24 @@ public final class Call {
 
   MessageLite handle() throws Exception {
     return method.handle(this, request);
+  }
+
+  /** The handler has ended, with {@code code}: counts it, and tells JFR. */
+  void ended(Code code) {
+    method.latency().record(System.nanoTime() - startNanos, code == Code.OK);
+    if (span != Span.NONE) {
+      span.end(method.name(), container(), exec(), code.name());
+    }
+  }
+
+  @Override
+  long dueNanos() {
+    return deadlineNanos;
+  }
+
+  @Override
+  void expire() {
+    connection.cancel(this, Cancel.DEADLINE);
   }
 
   @Override

@@ -6,6 +6,7 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.UnsafeByteOperations;
 import io.loomshim.log.Log;
 import io.loomshim.proto.ttrpc.Request;
+import io.loomshim.threads.NoThreadException;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
@@ -263,6 +264,9 @@ final class Connection implements Runnable {
         server.deadlines().add(call);
       }
     }
+    if (server.stuck().isPresent()) {
+      server.stuck().get().entered(call);
+    }
     return true;
   }
 
@@ -294,11 +298,13 @@ final class Connection implements Runnable {
   /** Runs the handler and encodes its reply or error. */
   private byte[] outcome(Call call) {
     try {
-      MessageLite reply = call.handle();
+      MessageLite reply = call.immediate() ? call.handle() : handleInTurn(call);
       if (reply == null) {
         throw new StatusException(Code.UNKNOWN, "ttrpc: marshal called with nil");
       }
-      return Frame.reply(call.id(), reply);
+      byte[] frame = Frame.reply(call.id(), reply);
+      call.ended(Code.OK);
+      return frame;
     } catch (Throwable e) {
       return failure(call, e);
     }
@@ -312,9 +318,23 @@ final class Connection implements Runnable {
     try {
       server.errors().logDefect(call, error);
       StatusException status = server.errors().status(error, call.cancel);
+      call.ended(status.code());
       return Frame.error(call.id(), status.code(), status.getMessage());
     } catch (OutOfMemoryError e) {
       return Frame.error(call.id(), Code.RESOURCE_EXHAUSTED, "out of memory");
+    }
+  }
+
+  private static MessageLite handleInTurn(Call call) throws Exception {
+    try {
+      Threads.beginCall();
+    } catch (NoThreadException e) {
+      throw new StatusException(Code.RESOURCE_EXHAUSTED, e.getMessage(), e);
+    }
+    try {
+      return call.handle();
+    } finally {
+      Threads.endCall();
     }
   }
 

@@ -5,13 +5,14 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Interrupts the calls of one server when their deadlines pass: one virtual thread for all of them.
+ * Interrupts the calls of one server when their deadlines pass, and looks for stuck ones: one virtual thread for all of
+ * them.
  *
  * <p>The thread starts with the first deadline. It sleeps until the earliest one that it saw; a call
  * that ends does not wake it, a call that must end sooner does. While no deadline is pending it is
  * parked without a timer. Everything here is guarded by {@code lock}, which is never held while the
  * lock of a connection is taken.
- * */
+ */
 final class Deadlines {
   /** Half of what nanoTime can tell apart, 146 years: any two deadlines can be subtracted. */
   static final long TIMEOUT_NANOS_MAX = Long.MAX_VALUE / 2;
@@ -24,21 +25,11 @@ final class Deadlines {
   private boolean armed;
   private long wakeNanos;
 
-  /** Interrupts {@code call} at its deadline unless it is removed before. */
+  /** Has {@code call} interrupted at its deadline unless it is removed before. */
   void add(Call call) {
     lock.lock();
     try {
-      if (closed) {
-        return;
-      }
-      heap.add(call);
-      if (!started) {
-        started = true;
-        Threads.start("deadlines", new Expirer());
-      } else if (!armed || call.deadlineNanos() - wakeNanos < 0) {
-        arm(call.deadlineNanos());
-        sooner.signal();
-      }
+      push(call);
     } finally {
       lock.unlock();
     }
@@ -51,6 +42,38 @@ final class Deadlines {
       heap.remove(call);
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Has {@code alarm} expire at {@code nanos}, unless it is set to an earlier time. */
+  void set(StuckCalls alarm, long nanos) {
+    lock.lock();
+    try {
+      if (alarm.heapIndex != DeadlineHeap.ABSENT) {
+        if (nanos - alarm.dueNanos() >= 0) {
+          return;
+        }
+        heap.remove(alarm);
+      }
+      alarm.dueNanos = nanos;
+      push(alarm);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void push(Timed timed) {
+    assert lock.isHeldByCurrentThread();
+    if (closed) {
+      return;
+    }
+    heap.add(timed);
+    if (!started) {
+      started = true;
+      Threads.start("deadlines", new Expirer());
+    } else if (!armed || timed.dueNanos() - wakeNanos < 0) {
+      arm(timed.dueNanos());
+      sooner.signal();
     }
   }
 
@@ -88,14 +111,14 @@ final class Deadlines {
   private final class Expirer implements Runnable {
     @Override
     public void run() {
-      for (Call due = awaitDue(); due != null; due = awaitDue()) {
-        due.owner().cancel(due, Call.Cancel.DEADLINE);
+      for (Timed due = awaitDue(); due != null; due = awaitDue()) {
+        due.expire();
       }
     }
   }
 
-  /** Waits for the next deadline to pass and takes its call out; null when closed. */
-  private Call awaitDue() {
+  /** Waits for the next deadline to pass and takes out what it belongs to; null when closed. */
+  private Timed awaitDue() {
     lock.lock();
     try {
       while (!closed) {
@@ -104,13 +127,13 @@ final class Deadlines {
           sooner.awaitUninterruptibly();
           continue;
         }
-        Call first = heap.first();
-        long wait = first.deadlineNanos() - System.nanoTime();
+        Timed first = heap.first();
+        long wait = first.dueNanos() - System.nanoTime();
         if (wait <= 0) {
           heap.remove(first);
           return first;
         }
-        arm(first.deadlineNanos());
+        arm(first.dueNanos());
         sooner.awaitNanos(wait);
       }
       return null;

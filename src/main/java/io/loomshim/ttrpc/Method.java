@@ -4,14 +4,25 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import io.loomshim.insight.Latency;
 
 /**
- * One method of a {@link Service}. Immutable.
+ * One method of a {@link Service}. Immutable but for {@code latency}, which any thread may add to.
  *
- * @param immediate whether the handler never waits
+ * @param kind what its handler may do
+ * @param latency how long its calls took, from the arrival of the request until the handler had ended
  */
 record Method<Q extends MessageLite>(
-    String service, String name, boolean immediate, Parser<Q> parser, Handler<Q> handler) {
+    String service, String name, Kind kind, Latency latency, Parser<Q> parser, Handler<Q> handler) {
+  /** What a handler may do. */
+  enum Kind {
+    /** Wait, but only so long. */
+    ORDINARY,
+    /** Not wait at all: it is answered on the thread that reads the connection. */
+    IMMEDIATE,
+    /** Wait for as long as it takes. */
+    ENDLESS
+  }
 
   /** Decodes a request; the result shares no memory with {@code payload}. */
   Q decode(ByteString payload) throws InvalidProtocolBufferException {

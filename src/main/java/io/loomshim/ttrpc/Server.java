@@ -1,10 +1,12 @@
 package io.loomshim.ttrpc;
 
+import io.loomshim.insight.Latency;
 import io.loomshim.log.Log;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -38,12 +40,22 @@ public final class Server implements AutoCloseable {
   static final int CONNECTIONS_MAX =
       (int) Math.min(8192, Runtime.getRuntime().maxMemory() / HEAP_BYTES_PER_CONNECTION);
 
+  /**
+   * How one method has been used since the server was made.
+   *
+   * @param service the full name of the service
+   * @param method the bare name of the method
+   * @param latency from the arrival of the request until the handler had ended
+   */
+  public record Usage(String service, String method, Latency.Summary latency) {}
+
   private final ServerSocketChannel listener;
   private final Map<String, Service> services = new HashMap<>();
   private final Errors errors;
   private final Deadlines deadlines = new Deadlines();
   private final Budget memory = Budget.ofHeap(MEMORY_PART);
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
+  private Optional<StuckCalls> stuck = Optional.empty(); // set before the start
   private volatile boolean closed;
 
   /** Makes a server with the built-in mapping of exceptions. */
@@ -63,6 +75,11 @@ public final class Server implements AutoCloseable {
     }
   }
 
+  /** Has each call logged once, with its stack, that has not ended within {@code limit}; call it before the start. */
+  public void logStuckAfter(Duration limit) {
+    stuck = Optional.of(new StuckCalls(this, limit));
+  }
+
   /** Begins to accept connections; returns at once. Call it once. */
   public void start() {
     Threads.start("accept", new Acceptor());
@@ -76,6 +93,15 @@ public final class Server implements AutoCloseable {
     }
     calls.sort(Comparator.comparingLong(Call::startNanos));
     return calls;
+  }
+
+  /** Returns how the methods that have been called were used, in no order. */
+  public List<Usage> usage() {
+    List<Usage> list = new ArrayList<>();
+    for (Service service : services.values()) {
+      service.addUsageTo(list);
+    }
+    return list;
   }
 
   /** Returns how many connections are open. */
@@ -112,6 +138,10 @@ public final class Server implements AutoCloseable {
   /** What calls in flight hold. */
   Budget memory() {
     return memory;
+  }
+
+  Optional<StuckCalls> stuck() {
+    return stuck;
   }
 
   Deadlines deadlines() {

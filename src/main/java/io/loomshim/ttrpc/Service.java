@@ -2,7 +2,9 @@ package io.loomshim.ttrpc;
 
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import io.loomshim.insight.Latency;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -25,7 +27,7 @@ public final class Service {
    * @throws IllegalArgumentException if there is one of that name
    */
   public <Q extends MessageLite> Service method(String name, Parser<Q> parser, Handler<Q> handler) {
-    return add(new Method<>(this.name, name, false, parser, handler));
+    return add(new Method<>(this.name, name, Method.Kind.ORDINARY, new Latency(), parser, handler));
   }
 
   /**
@@ -35,7 +37,16 @@ public final class Service {
    * @throws IllegalArgumentException if there is one of that name
    */
   public <Q extends MessageLite> Service immediate(String name, Parser<Q> parser, Handler<Q> handler) {
-    return add(new Method<>(this.name, name, true, parser, handler));
+    return add(new Method<>(this.name, name, Method.Kind.IMMEDIATE, new Latency(), parser, handler));
+  }
+
+  /**
+   * Adds a method whose handler is meant to wait for as long as it takes: no call of it ever counts as stuck.
+   *
+   * @throws IllegalArgumentException if there is one of that name
+   */
+  public <Q extends MessageLite> Service endless(String name, Parser<Q> parser, Handler<Q> handler) {
+    return add(new Method<>(this.name, name, Method.Kind.ENDLESS, new Latency(), parser, handler));
   }
 
   private Service add(Method<?> method) {
@@ -48,6 +59,16 @@ public final class Service {
   /** Returns the full proto name. */
   public String name() {
     return name;
+  }
+
+  /** Adds what is known of each method that has been called. */
+  void addUsageTo(List<Server.Usage> list) {
+    for (Method<?> method : methods.values()) {
+      Latency.Summary summary = method.latency().summary();
+      if (summary.count() > 0) {
+        list.add(new Server.Usage(name, method.name(), summary));
+      }
+    }
   }
 
   Optional<Method<?>> find(String method) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncGlobal;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.stdio.StreamFile;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
@@ -41,7 +42,7 @@ class CheckpointsTest {
         + "mkdir -p " + bundle.criuWork() + "\n" + more + "\n");
     Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
     var global = new RuncGlobal(script.toString(), dir.resolve("root"), bundle.runcLog(), Optional.empty(), false);
-    return new Checkpoints("web-1", bundle, new Runc(global, bundle.directory()));
+    return new Checkpoints("web-1", bundle, new Runc(global, bundle.directory(), RuncLimits.DEFAULT));
   }
 
   private CheckpointSpec spec(Optional<Path> work, boolean exit, boolean all) {

@@ -15,16 +15,20 @@ class ArgumentsTest {
   @Test
   void everythingThatTheLauncherSaysIsRead() {
     String[] args = {
-      "-namespace", "k8s.io", "-address", "/run/c.sock", "-mode", "pod", "-run-dir", "/run/x", "-linger", "7", "-debug"
+      "-namespace", "k8s.io", "-address", "/run/c.sock", "-mode", "pod", "-run-dir", "/run/x", "-linger", "7",
+      "-threads", "platform", "-stuck", "5", "-kill-exec-tree", "-debug", "-runc-timeout", "9"
     };
     assertEquals(
-        new Arguments("k8s.io", "/run/c.sock", Path.of("/run/x"), Duration.ofSeconds(7), true), Arguments.parse(args));
+        new Arguments("k8s.io", "/run/c.sock", Path.of("/run/x"), Duration.ofSeconds(7), "pod", "platform",
+            Duration.ofSeconds(5), true, true, Duration.ofSeconds(9)),
+        Arguments.parse(args));
   }
 
   @Test
   void aDaemonLingersForHalfAMinuteAndIsQuietUnlessTold() {
     assertEquals(
-        new Arguments("ns", "", Path.of("/r"), Duration.ofSeconds(30), false),
+        new Arguments("ns", "", Path.of("/r"), Duration.ofSeconds(30), "namespace", "virtual",
+            Duration.ofSeconds(30), false, false, Duration.ofSeconds(60)),
         Arguments.parse(new String[] {"-namespace", "ns", "-run-dir", "/r"}));
   }
 
@@ -36,6 +40,15 @@ class ArgumentsTest {
       assertEquals(
           "linger_seconds is not a number of seconds: " + text,
           refusal("-namespace", "n", "-run-dir", "/r", "-linger", text));
+    }
+  }
+
+  @Test
+  void runcHasASecondAtLeastAndAlwaysALimit() {
+    for (String text : new String[] {"", "x", "-1", "0", "60s"}) {
+      assertEquals(
+          "runc_timeout_seconds is not a number of seconds: " + text,
+          refusal("-namespace", "n", "-run-dir", "/r", "-runc-timeout", text));
     }
   }
 

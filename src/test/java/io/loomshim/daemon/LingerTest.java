@@ -10,10 +10,12 @@ import io.loomshim.event.Outbox;
 import io.loomshim.linux.FileLock;
 import io.loomshim.proto.task.CreateTaskRequest;
 import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.runc.RuncLimits;
 import io.loomshim.task.Host;
 import io.loomshim.task.TaskService;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -58,7 +60,7 @@ class LingerTest {
 
   /** A daemon with this linger. Its thread takes flock(2), which may hold a carrier: so a platform thread here. */
   private void decide(Duration duration) {
-    tasks = new TaskService("ns", events, new Creating());
+    tasks = new TaskService("ns", events, new Creating(), RuncLimits.DEFAULT, false);
     linger = new Linger(directory, tasks, duration, RECORD);
     deciding = Threads.startPlatform("deciding", () -> {
       try {
@@ -216,5 +218,12 @@ class LingerTest {
     decide(Duration.ofMillis(1));
     deciding.join();
     assertFalse(Files.exists(gone));
+  }
+
+  @Test
+  void aDaemonWithoutContainersGivesBackTheMemoryOfWhatItDid() {
+    var garbage = new WeakReference<>(new byte[1 << 20]);
+    decide(HOUR);
+    await().until(() -> garbage.refersTo(null));
   }
 }

@@ -159,4 +159,24 @@ class RunDirectoryTest {
     }
     FileLock.tryTake(temp.resolve("lock")).close();
   }
+
+  @Test
+  void aBundleThatNoStartHasSeenGetsWhatAStartWritesThere() throws Exception {
+    Path bundle = Files.createDirectory(temp.resolve("bundle"));
+    directory.introduce(bundle, "7 99 unix:///run/a b");
+    assertEquals("unix:///run/a b", Files.readString(bundle.resolve("address")));
+    assertEquals("7", Files.readString(bundle.resolve("shim.pid")));
+    assertEquals(temp + "\n", Files.readString(bundle.resolve("loom.run")));
+  }
+
+  @Test
+  void whatAStartHasWrittenStays() throws Exception {
+    Path bundle = Files.createDirectory(temp.resolve("bundle"));
+    Files.writeString(bundle.resolve("loom.run"), "/run/other\n");
+    directory.introduce(bundle, "7 99 unix:///a");
+    assertEquals("/run/other\n", Files.readString(bundle.resolve("loom.run")));
+    assertFalse(Files.exists(bundle.resolve("address")));
+    directory.introduce(temp.resolve("nowhere"), "7 99 unix:///a");
+    assertFalse(Files.exists(temp.resolve("nowhere")));
+  }
 }

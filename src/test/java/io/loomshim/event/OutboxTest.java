@@ -109,6 +109,28 @@ class OutboxTest {
   }
 
   @Test
+  void whoeverLooksSeesWhatWaitsForWhichContainerAndWhy() throws Exception {
+    Instant before = Instant.now();
+    addNumbers(0, 3);
+    outbox.add(TaskExit.newBuilder().setContainerId("web-2").setId("exec").build());
+    await().until(() -> !outbox.view().problem().isEmpty());
+    Outbox.View view = outbox.view();
+    assertEquals(List.of("web-1 3", "web-2 1"),
+        view.waiting().stream().map(w -> w.container() + " " + w.count()).toList());
+    Instant since = view.waiting().getFirst().since();
+    assertTrue(!since.isBefore(before) && !since.isAfter(Instant.now()), since.toString());
+    assertTrue(view.problem().contains(socket.toString()) || view.problem().contains("No such file"), view.problem());
+    assertTrue(view.nextTry().compareTo(STEP.multipliedBy(Backoff.STEPS_MAX)) <= 0, view.nextTry().toString());
+    assertEquals(4, view.counters().queued());
+    peer.start();
+    await().until(() -> outbox.view().counters().queued() == 0);
+    view = outbox.view();
+    assertEquals(List.of(), view.waiting());
+    assertEquals("", view.problem());
+    assertEquals(NONE, view.nextTry());
+  }
+
+  @Test
   void eventsWaitForAContainerdThatIsNotThere() throws Exception {
     addNumbers(0, 20);
     await().until(() -> outbox.counters().retried() >= 3);
@@ -276,6 +298,30 @@ class OutboxTest {
     }
     assertEquals(Outbox.FINAL_EVENTS_MAX, outbox.counters().queued());
     assertEquals(15, outbox.counters().dropped());
+  }
+
+  @Test
+  void theBytesThatWaitAreBoundedToo() throws Exception {
+    int bytes = 1 << 20;
+    var large = TaskStart.newBuilder().setContainerId("x".repeat(bytes)).build();
+    int taken = (int) (Outbox.BYTES_MAX / large.getSerializedSize());
+    for (int i = 0; i < taken + 5; i++) {
+      outbox.add(large);
+    }
+    assertEquals(taken, outbox.counters().queued());
+    assertEquals(5, outbox.counters().dropped());
+    outbox.add(TaskExit.newBuilder().setContainerId("web-1").build());
+    assertEquals(taken + 1, outbox.counters().queued());
+    var exit = TaskExit.newBuilder().setContainerId("x".repeat(bytes)).build();
+    for (int i = 0; i < taken + 1; i++) {
+      outbox.add(exit);
+    }
+    assertTrue(outbox.counters().queued() * (long) bytes <= Outbox.FINAL_BYTES_MAX, outbox.counters().toString());
+    int waiting = outbox.counters().queued();
+    peer.start(); // what has been delivered makes room again
+    await().atMost(Duration.ofSeconds(30)).until(() -> outbox.counters().sent() == waiting);
+    outbox.add(large);
+    await().until(() -> outbox.counters().sent() == waiting + 1);
   }
 
   @Test

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -36,6 +37,8 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
     }
   }
 
+  /** Starts a containerd below a directory. */
+  private final Function<Path, Containerd> start;
   private Path directory;
   private Containerd containerd;
   private Ctr ctr;
@@ -43,6 +46,15 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
   private LeftOvers atFirst;
   private LeftOvers before;
   private Hang hang;
+
+  Bed() {
+    this(Containerd::start);
+  }
+
+  /** With a containerd that is configured in a way of its own. */
+  Bed(Function<Path, Containerd> start) {
+    this.start = start;
+  }
 
   @Override
   public void beforeAll(ExtensionContext context) throws Exception {
@@ -60,7 +72,7 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
     atFirst = snapshot();
     Names.address(directory.resolve("grpc"));
     shims = new Shims(directory.resolve("direct"), rootfs());
-    containerd = Containerd.start(directory);
+    containerd = start.apply(directory);
     ctr = new Ctr(directory, rootfs(), containerd.address(), Names.namespace());
     // what the daemon loads only once is loaded now, so that later comparisons are exact
     ctr.run(Shim.tested(), Names.id("warm"), "true").ok();

@@ -89,7 +89,7 @@ final class Calls {
 
   /** Only for states that refuse it. */
   static Call checkpoint() {
-    return order((t, exec) -> t.call(ShimClient.SERVICE, "Checkpoint",
+    return order((t, exec) -> t.call(t.service(), "Checkpoint",
         CheckpointTaskRequest.newBuilder().setId(t.id()).setPath("/nonexistent/image").build(), Empty.parser()));
   }
 
@@ -103,7 +103,7 @@ final class Calls {
 
   static void killAll(ShimClient task, String exec, int signal) {
     var request = KillRequest.newBuilder().setId(task.id()).setExecId(exec).setSignal(signal).setAll(true).build();
-    task.call(ShimClient.SERVICE, "Kill", request, Empty.parser());
+    task.call(task.service(), "Kill", request, Empty.parser());
   }
 
   /** What State tells of a process, without pids and times. */

@@ -11,7 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /**
  * A containerd of our own: its own root, state and sockets below one directory, so that it neither
@@ -19,6 +21,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Containerd {
   static final Path PROGRAM = Path.of(System.getProperty("loomshim.containerd", "/usr/bin/containerd"));
+  private static final Pattern VERSION = Pattern.compile(" v?(\\d+)\\.(\\d+)\\.\\d+");
   private static final Duration START_MAX = Await.seconds(30);
   private static final Duration STOP_MAX = Await.seconds(15);
 
@@ -33,20 +36,26 @@ final class Containerd {
 
   /** Starts a containerd below {@code directory} and returns when it answers. */
   static Containerd start(Path directory) {
-    var containerd = new Containerd(directory);
-    try {
-      Files.writeString(directory.resolve("config.toml"), """
+    return start(directory, """
           version = 2
           root = "%1$s/root"
           state = "%1$s/state"
-          disabled_plugins = ["io.containerd.grpc.v1.cri"]
+          disabled_plugins = [
+            "io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"]
           [grpc]
             address = "%1$s/grpc"
           [ttrpc]
             address = "%1$s/ttrpc"
           [debug]
-            level = "debug"
+            level = "trace"
           """.formatted(directory));
+  }
+
+  /** The same with a configuration that has {@code grpc} and {@code ttrpc} of {@code directory} as its sockets. */
+  static Containerd start(Path directory, String configuration) {
+    var containerd = new Containerd(directory);
+    try {
+      Files.writeString(directory.resolve("config.toml"), configuration);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -90,7 +99,7 @@ final class Containerd {
     }
   }
 
-  /** How many events of {@code topic} shims have forwarded for {@code namespace}, as its log tells. */
+  /** How many events of {@code topic} shims have forwarded for {@code namespace}, as its log tells; in 2 at trace. */
   long forwarded(String namespace, String topic) {
     try {
       String wanted = "msg=\"event forwarded\" ns=" + namespace + " topic=" + topic + " ";
@@ -142,9 +151,24 @@ final class Containerd {
     await("containerd answers").atMost(START_MAX).pollInterval(Duration.ofMillis(5)).until(this::answers);
   }
 
-  /** The PATH of containerd and of what it starts: our shim, if it is the one tested, before all others. */
+  /** Its version as {@code [1, 6]}, which is 1.6. */
+  static int[] version() {
+    var result = Exec.start(Scratch.BASE, new Exec.Setting(Scratch.BASE, Map.of()),
+        List.of(PROGRAM.toString(), "--version")).await(Ctr.LIMIT).ok();
+    var matcher = VERSION.matcher(result.text());
+    if (!matcher.find()) {
+      throw new AssertionError(result);
+    }
+    return new int[] {Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2))};
+  }
+
+  /**
+   * The PATH of containerd and of what it starts: our shim, if it is the one tested, before all others, then the
+   * directories of system property {@code loomshim.path}, where another runc than the machine's may be.
+   */
   static String path() {
-    String path = System.getenv("PATH");
+    String first = System.getProperty("loomshim.path", "");
+    String path = (first.isEmpty() ? "" : first + ":") + System.getenv("PATH");
     String complete = path.contains("/usr/sbin") ? path : path + ":/usr/sbin:/usr/bin";
     String withCriu = Criu.directory().map(directory -> directory + ":" + complete).orElse(complete);
     return Shim.tested().ours() ? Install.get().bin() + ":" + withCriu : withCriu;

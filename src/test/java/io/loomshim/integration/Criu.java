@@ -28,6 +28,11 @@ final class Criu {
     return PROGRAM.map(Path::getParent);
   }
 
+  /** Whether the kernel can do it. */
+  static boolean works() {
+    return Check.OBJECTION.isEmpty();
+  }
+
   /** Skips the running test where CRIU does not work. */
   static void assumeItWorks() {
     assumeTrue(Check.OBJECTION.isEmpty(), Check.OBJECTION);

@@ -17,6 +17,12 @@ final class Ctr {
   /** No command of ctr may take longer on a busy machine. */
   static final Duration LIMIT = Await.seconds(60);
 
+  /** From 1.7 on it reminds of the end of runc.v1 at every command, once that has been used. */
+  private static final Map<String, String> QUIET = Map.of("CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS", "1");
+
+  private static final Map<String, String> ON_TERMINAL =
+      Map.of("SHELL", "/bin/sh", "CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS", "1");
+
   private static final Pattern EXIT_STATUS = Pattern.compile("non-zero exit code (\\d+)");
 
   private final Path program;
@@ -50,7 +56,11 @@ final class Ctr {
   Exec start(Path stdin, String... arguments) {
     var command = new ArrayList<>(List.of(program.toString(), "--address", address, "--namespace", namespace));
     command.addAll(List.of(arguments));
-    return Exec.start(scratch, new Exec.Setting(scratch, Map.of(), stdin), command);
+    int signal = command.indexOf("--signal") + 1;
+    if (signal > 0) {
+      command.set(signal, "SIG" + command.get(signal)); // 1.4 knows them by their full names only
+    }
+    return Exec.start(scratch, new Exec.Setting(scratch, QUIET, stdin), command);
   }
 
   /** Starts ctr on a terminal of its own, which script(1) copies to the program's output; its stdin can be fed. */
@@ -59,7 +69,7 @@ final class Ctr {
     for (String argument : arguments) {
       line.append(" '").append(argument.replace("'", "'\\''")).append('\'');
     }
-    return Exec.start(scratch, new Exec.Setting(scratch, Map.of("SHELL", "/bin/sh"), Exec.Setting.PIPE),
+    return Exec.start(scratch, new Exec.Setting(scratch, ON_TERMINAL, Exec.Setting.PIPE),
         List.of("script", "-qec", line.toString(), "/dev/null"));
   }
 
@@ -67,6 +77,7 @@ final class Ctr {
   Exec startOnTerminal(Shim shim, List<String> flags, String id, String... command) {
     var arguments = new ArrayList<>(List.of("run", "--tty", "--runtime", shim.runtime(), "--fifo-dir",
         scratch.resolve("fifo").toString(), "--read-only", "--env", "PATH=/bin", "--rootfs"));
+    arguments.addAll(OciRuntime.flags(shim, scratch));
     arguments.addAll(flags);
     arguments.addAll(List.of(rootfs.toString(), id));
     arguments.addAll(List.of(command));
@@ -86,6 +97,7 @@ final class Ctr {
   Exec start(Shim shim, List<String> flags, Path stdin, String id, String... command) {
     var arguments = new ArrayList<>(List.of("run", "--runtime", shim.runtime(), "--fifo-dir",
         scratch.resolve("fifo").toString(), "--read-only", "--env", "PATH=/bin"));
+    arguments.addAll(OciRuntime.flags(shim, scratch));
     arguments.addAll(flags);
     if (!flags.contains("--config")) {
       arguments.addAll(List.of("--rootfs", rootfs.toString()));

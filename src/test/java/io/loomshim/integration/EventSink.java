@@ -16,6 +16,7 @@ import io.loomshim.proto.events.TaskStart;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -23,26 +24,35 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
-/** Stands where containerd takes events: a ttrpc server that keeps what shims forward. Safe for many threads. */
+/**
+ * Stands where containerd takes events: a ttrpc server that keeps what shims forward. Safe for many threads, except
+ * that one alone ends and reopens it.
+ */
 final class EventSink implements AutoCloseable {
   /** An event with the fields that all its kinds share; {@code status} is -1 where the kind has none. */
   record Seen(String topic, String type, String id, long pid, int status, String process) {}
 
   private final List<Envelope> envelopes = new CopyOnWriteArrayList<>();
-  private final Server server;
   private final Path socket;
+  private Server server;
 
   private EventSink(Path socket) throws IOException {
     this.socket = socket;
+    this.server = serve();
+  }
+
+  private Server serve() throws IOException {
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
     var service = new Service("containerd.services.events.ttrpc.v1.Events").method("Forward", ForwardRequest.parser(),
         (call, request) -> {
           envelopes.add(request.getEnvelope());
           return Empty.getDefaultInstance();
         });
-    server = new Server(listener, List.of(service));
-    server.start();
+    var started = new Server(listener, List.of(service));
+    started.start();
+    return started;
   }
 
   static EventSink open(Path socket) throws IOException {
@@ -70,7 +80,17 @@ final class EventSink implements AutoCloseable {
   }
 
   List<Seen> until(String namespace, String id, String topic) {
-    Await.until(topic + " of " + id, () -> of(namespace, id).stream().anyMatch(e -> e.topic().equals(topic)));
+    var looked = new AtomicInteger(); // each is decoded once, however many there are
+    Await.until(topic + " of " + id, () -> {
+      while (looked.get() < envelopes.size()) {
+        var envelope = envelopes.get(looked.getAndIncrement());
+        if (envelope.getTopic().equals(topic) && envelope.getNamespace().equals(namespace)
+            && decode(envelope).id().equals(id)) {
+          return true;
+        }
+      }
+      return false;
+    });
     return of(namespace, id);
   }
 
@@ -114,6 +134,15 @@ final class EventSink implements AutoCloseable {
       };
     } catch (InvalidProtocolBufferException e) {
       throw new AssertionError(e);
+    }
+  }
+
+  /** Takes events again after a {@link #close}, at the same socket. */
+  void reopen() {
+    try {
+      server = serve();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -64,7 +64,9 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     }
     for (Path entry : entries(Names.RUNC_ROOT)) {
       if (entry.getFileName().toString().startsWith(Names.PREFIX)) {
-        entries(entry).forEach(state -> things.add("runc state " + state));
+        // no container: crun keeps an empty directory there
+        entries(entry).stream().filter(state -> !state.getFileName().toString().startsWith("."))
+            .forEach(state -> things.add("runc state " + state));
       }
     }
     var processes = ourProcesses();
@@ -158,11 +160,20 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     for (Path root : roots) {
       for (Path parent : entries(root)) {
         if (parent.getFileName().toString().startsWith(Names.PREFIX)) {
-          entries(parent).stream().filter(Files::isDirectory).forEach(found::add);
+          entries(parent).stream().filter(LeftOvers::isCgroup).forEach(found::add);
         }
       }
     }
     return found;
+  }
+
+  /** Not a directory that a runtime has made where it took a cgroup to be. */
+  private static boolean isCgroup(Path path) {
+    try {
+      return Files.isDirectory(path) && Files.getFileStore(path).type().startsWith("cgroup");
+    } catch (IOException e) {
+      return false; // gone meanwhile
+    }
   }
 
   /** Removes the empty cgroups and state directories that runc leaves per namespace. */
@@ -173,6 +184,7 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     for (Path root : roots) {
       for (Path parent : entries(root)) {
         if (parent.getFileName().toString().startsWith(Names.PREFIX)) {
+          parent.resolve(".empty-directory").toFile().delete();
           parent.toFile().delete();
         }
       }
@@ -188,9 +200,10 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
       boolean ours = info.commandLine().contains(Scratch.BASE.toString())
           || info.directory().startsWith(Scratch.BASE.toString())
           || info.cgroups().contains(Names.PREFIX) || descends(info, self, all);
-      // a test may have started containerd anew; its end is the bed's business
-      boolean containerd = info.parent() == self && info.commandLine().startsWith(Containerd.PROGRAM + " ");
-      if (ours && info.pid() != self && !containerd) {
+      // a test may have started containerd or dockerd anew; its end is not this test's business
+      boolean server = info.parent() == self
+          && (info.commandLine().startsWith(Containerd.PROGRAM + " ") || Docker.isDaemon(info));
+      if (ours && info.pid() != self && !server) {
         found.put(info.pid(), info);
       }
     }

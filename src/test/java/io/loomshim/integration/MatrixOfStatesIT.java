@@ -38,6 +38,8 @@ final class MatrixOfStatesIT {
     all.put("STOPPED / Delete", new Answers(
         "no error: true 137 now | STOPPED | [create, start, exit ID 137, delete 137]",
         "no error: true 137 now | gone | [create, start, exit ID 137, delete 137]"));
+    String stopped = " processes | STOPPED | " + State.STOPPED.events();
+    all.put("STOPPED / Pids", new Answers("no error: 0" + stopped, "no error: 1" + stopped));
     for (State state : List.of(State.CREATED, State.RUNNING, State.PAUSED, State.STOPPED)) {
       String rest = " | " + state + " | " + state.events();
       all.put(state + " / Create", new Answers(

@@ -72,7 +72,7 @@ final class OptionsIT {
   void binary_name_chooses_the_program_that_makes_the_container() throws IOException {
     Path calls = BED.directory().resolve("calls");
     Path program = BED.directory().resolve("my-runc");
-    Files.writeString(program, "#!/bin/sh\necho \"$*\" >> " + calls + "\nexec runc \"$@\"\n");
+    Files.writeString(program, "#!/bin/sh\necho \"$*\" >> " + calls + "\nexec " + OciRuntime.program() + " \"$@\"\n");
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
     var options = runc(Options.newBuilder().setBinaryName(program.toString()));
     assertEquals("hi\n5", run(Shim.tested(), options, "sh", "-c", "echo hi; exit 5"));
@@ -157,7 +157,7 @@ final class OptionsIT {
     Shim.assumeOurs("the Go shims end when they get runtimeoptions.v1.Options");
     Path program = BED.directory().resolve("toml-runc");
     Path calls = BED.directory().resolve("toml-calls");
-    Files.writeString(program, "#!/bin/sh\necho \"$*\" >> " + calls + "\nexec runc \"$@\"\n");
+    Files.writeString(program, "#!/bin/sh\necho \"$*\" >> " + calls + "\nexec " + OciRuntime.program() + " \"$@\"\n");
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
     String text = "# for every container\nBinaryName = \"" + program + "\"\nNoNewKeyring = true\n";
     Path file = Files.writeString(BED.directory().resolve("options.toml"), text);

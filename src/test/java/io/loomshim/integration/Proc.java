@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -159,6 +160,17 @@ final class Proc {
   /** SIGTERM for exactly this process. */
   static void terminate(long pid) {
     ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
+  }
+
+  /** Sends a signal by its name to exactly this process, which exists. */
+  static void signal(long pid, String name) {
+    Exec.start(Scratch.BASE, new Exec.Setting(Scratch.BASE, Map.of()),
+        List.of("sh", "-c", "kill -" + name + " " + pid)).await(Await.LIMIT).ok();
+  }
+
+  /** What descriptor {@code number} of {@code pid} refers to, or an empty string. */
+  static String file(long pid, int number) {
+    return link(Path.of("/proc", Long.toString(pid), "fd", Integer.toString(number)));
   }
 
   /** A file of the cgroup that {@code pid} is in: of the controller's hierarchy, or of the only one. */

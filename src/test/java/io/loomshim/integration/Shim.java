@@ -17,9 +17,13 @@ record Shim(String runtime) {
     return new Shim(System.getProperty("loomshim.runtime", OURS));
   }
 
-  /** The Go shim that ours is measured by; the older one knows neither statistics nor memory events of cgroup v2. */
+  /**
+   * The Go shim that ours is measured by; the older one knows neither statistics nor memory events of cgroup v2, and
+   * ctr gives it no other runtime than runc.
+   */
   static Shim reference() {
-    return new Shim(UNIFIED ? "io.containerd.runc.v2" : "io.containerd.runc.v1");
+    boolean second = UNIFIED || !OciRuntime.program().equals("runc");
+    return new Shim(second ? "io.containerd.runc.v2" : "io.containerd.runc.v1");
   }
 
   boolean ours() {

@@ -40,6 +40,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -49,26 +50,40 @@ import java.util.function.UnaryOperator;
  */
 final class ShimClient implements AutoCloseable {
   static final int KILL = 9;
-  static final String SERVICE = "containerd.task.v2.Task";
   private static final Duration LIMIT = Await.seconds(60);
 
   private final Shims shims;
   private final Shim shim;
   private final Bundle bundle;
   private final Path socket;
+  private final int version;
+  private final Optional<Any> options;
   private final Client client;
 
-  private ShimClient(Shims shims, Shim shim, Bundle bundle, Path socket) throws IOException {
+  private ShimClient(Shims shims, Shim shim, Bundle bundle, Path socket, int version, Optional<Any> options)
+      throws IOException {
     this.shims = shims;
     this.shim = shim;
     this.bundle = bundle;
     this.socket = socket;
+    this.version = version;
+    this.options = options;
     this.client = Client.connect(socket, LIMIT);
   }
 
-  static ShimClient connect(Shims shims, Shim shim, Bundle bundle, Path socket) {
+  /** Speaks {@code version} of the task API; {@code options} go to a Create that is given no others. */
+  static ShimClient connect(Shims shims, Shim shim, Bundle bundle, Path socket, int version, Optional<Any> options) {
     try {
-      return new ShimClient(shims, shim, bundle, socket);
+      return new ShimClient(shims, shim, bundle, socket, version, options);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Another connection to the same shim. Close it with {@link #disconnect}: the container is this client's. */
+  ShimClient another() {
+    try {
+      return new ShimClient(shims, shim, bundle, socket, version, options);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -82,9 +97,20 @@ final class ShimClient implements AutoCloseable {
     return socket;
   }
 
+  /** The full name of the task service in the version that the shim has told. */
+  String service() {
+    return "containerd.task.v" + version + ".Task";
+  }
+
   <R extends MessageLite> R call(String service, String method, MessageLite request, Parser<R> parser) {
+    return call(service, method, request, parser, LIMIT);
+  }
+
+  /** The same with a limit of its own, which the shim is told too. */
+  <R extends MessageLite> R call(String service, String method, MessageLite request, Parser<R> parser,
+      Duration limit) {
     try {
-      return client.call(service, method, request, parser, LIMIT, Map.of());
+      return client.call(service, method, request, parser, limit, Map.of());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException e) {
@@ -94,8 +120,10 @@ final class ShimClient implements AutoCloseable {
 
   /** Creates the task with no stdio and what {@code more} adds to the request; returns its pid. */
   int create(UnaryOperator<CreateTaskRequest.Builder> more) {
-    var request = more.apply(CreateTaskRequest.newBuilder().setId(id()).setBundle(bundle.path().toString()));
-    return call(SERVICE, "Create", request.build(), CreateTaskResponse.parser()).getPid();
+    var request = CreateTaskRequest.newBuilder().setId(id()).setBundle(bundle.path().toString());
+    options.ifPresent(request::setOptions);
+    request = more.apply(request);
+    return call(service(), "Create", request.build(), CreateTaskResponse.parser()).getPid();
   }
 
   int create() {
@@ -103,45 +131,45 @@ final class ShimClient implements AutoCloseable {
   }
 
   int start() {
-    return call(SERVICE, "Start", StartRequest.newBuilder().setId(id()).build(), StartResponse.parser()).getPid();
+    return call(service(), "Start", StartRequest.newBuilder().setId(id()).build(), StartResponse.parser()).getPid();
   }
 
   StateResponse state(String exec) {
     var request = StateRequest.newBuilder().setId(id()).setExecId(exec).build();
-    return call(SERVICE, "State", request, StateResponse.parser());
+    return call(service(), "State", request, StateResponse.parser());
   }
 
   WaitResponse await(String exec) {
     var request = WaitRequest.newBuilder().setId(id()).setExecId(exec).build();
-    return call(SERVICE, "Wait", request, WaitResponse.parser());
+    return call(service(), "Wait", request, WaitResponse.parser());
   }
 
   void kill(int signal, String exec) {
     var request = KillRequest.newBuilder().setId(id()).setExecId(exec).setSignal(signal).build();
-    call(SERVICE, "Kill", request, Empty.parser());
+    call(service(), "Kill", request, Empty.parser());
   }
 
   PidsResponse pids() {
-    return call(SERVICE, "Pids", PidsRequest.newBuilder().setId(id()).build(), PidsResponse.parser());
+    return call(service(), "Pids", PidsRequest.newBuilder().setId(id()).build(), PidsResponse.parser());
   }
 
   DeleteResponse delete(String exec) {
     var request = DeleteRequest.newBuilder().setId(id()).setExecId(exec).build();
-    return call(SERVICE, "Delete", request, DeleteResponse.parser());
+    return call(service(), "Delete", request, DeleteResponse.parser());
   }
 
   void closeIo(String exec) {
     var request = CloseIORequest.newBuilder().setId(id()).setExecId(exec).setStdin(true).build();
-    call(SERVICE, "CloseIO", request, Empty.parser());
+    call(service(), "CloseIO", request, Empty.parser());
   }
 
   void resize(String exec, int width, int height) {
     var request = ResizePtyRequest.newBuilder().setId(id()).setExecId(exec).setWidth(width).setHeight(height).build();
-    call(SERVICE, "ResizePty", request, Empty.parser());
+    call(service(), "ResizePty", request, Empty.parser());
   }
 
   ConnectResponse connect() {
-    return call(SERVICE, "Connect", ConnectRequest.newBuilder().setId(id()).build(), ConnectResponse.parser());
+    return call(service(), "Connect", ConnectRequest.newBuilder().setId(id()).build(), ConnectResponse.parser());
   }
 
   /** Adds a process that runs {@code command}. */
@@ -155,7 +183,7 @@ final class ShimClient implements AutoCloseable {
     var spec = Any.newBuilder().setTypeUrl("types.containerd.io/opencontainers/runtime-spec/1/Process")
         .setValue(ByteString.copyFromUtf8(process));
     var request = ExecProcessRequest.newBuilder().setId(id()).setExecId(exec).setSpec(spec);
-    call(SERVICE, "Exec", more.apply(request).build(), Empty.parser());
+    call(service(), "Exec", more.apply(request).build(), Empty.parser());
   }
 
   void exec(String exec, String... command) {
@@ -164,21 +192,21 @@ final class ShimClient implements AutoCloseable {
 
   int start(String exec) {
     var request = StartRequest.newBuilder().setId(id()).setExecId(exec).build();
-    return call(SERVICE, "Start", request, StartResponse.parser()).getPid();
+    return call(service(), "Start", request, StartResponse.parser()).getPid();
   }
 
   /** Kills every process of the container. */
   void killAll(int signal) {
     var request = KillRequest.newBuilder().setId(id()).setSignal(signal).setAll(true).build();
-    call(SERVICE, "Kill", request, Empty.parser());
+    call(service(), "Kill", request, Empty.parser());
   }
 
   void pause() {
-    call(SERVICE, "Pause", PauseRequest.newBuilder().setId(id()).build(), Empty.parser());
+    call(service(), "Pause", PauseRequest.newBuilder().setId(id()).build(), Empty.parser());
   }
 
   void resume() {
-    call(SERVICE, "Resume", ResumeRequest.newBuilder().setId(id()).build(), Empty.parser());
+    call(service(), "Resume", ResumeRequest.newBuilder().setId(id()).build(), Empty.parser());
   }
 
   /** Sets limits; {@code resources} is the JSON of the OCI runtime spec. */
@@ -186,20 +214,25 @@ final class ShimClient implements AutoCloseable {
     var any = Any.newBuilder().setTypeUrl("types.containerd.io/opencontainers/runtime-spec/1/LinuxResources")
         .setValue(ByteString.copyFromUtf8(resources));
     var request = UpdateTaskRequest.newBuilder().setId(id()).setResources(any).build();
-    call(SERVICE, "Update", request, Empty.parser());
+    call(service(), "Update", request, Empty.parser());
   }
 
   /** What the container uses, as the shim packs it. */
   Any stats() {
     var request = StatsRequest.newBuilder().setId(id()).build();
-    return call(SERVICE, "Stats", request, StatsResponse.parser()).getStats();
+    return call(service(), "Stats", request, StatsResponse.parser()).getStats();
   }
 
   /** Saves the container to {@code image}. */
   void checkpoint(Path image, CheckpointOptions options) {
     var any = Shims.any("containerd.runc.v1.CheckpointOptions", options);
     var request = CheckpointTaskRequest.newBuilder().setId(id()).setPath(image.toString()).setOptions(any).build();
-    call(SERVICE, "Checkpoint", request, Empty.parser());
+    call(service(), "Checkpoint", request, Empty.parser());
+  }
+
+  /** Closes the connection, as a client that goes away; everything else stays. */
+  void disconnect() {
+    client.close();
   }
 
   /** Whether the shim has closed the connection. */
@@ -213,7 +246,7 @@ final class ShimClient implements AutoCloseable {
 
   void shutdown() {
     try {
-      call(SERVICE, "Shutdown", ShutdownRequest.newBuilder().setId(id()).build(), Empty.parser());
+      call(service(), "Shutdown", ShutdownRequest.newBuilder().setId(id()).build(), Empty.parser());
     } catch (UncheckedIOException e) {
       if (!(e.getCause() instanceof ClosedException)) {
         throw e;

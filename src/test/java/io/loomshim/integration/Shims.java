@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 
 /**
  * Plays containerd's part towards a shim: runs its {@code start} and {@code delete} and takes its
@@ -21,6 +22,10 @@ import java.util.concurrent.TimeoutException;
  */
 final class Shims implements AutoCloseable {
   private static final long START_SECONDS_MAX = 60;
+
+  /** A plain address, which means version 2 of the task API, or one in JSON, with version 3. */
+  private static final Pattern ANSWER =
+      Pattern.compile("(\\{\"version\":3,\"address\":\")?unix://(/[^\"{}]+)(?:\",\"protocol\":\"ttrpc\"})?");
 
   /** That of a host which is not an English one; no shim may care. */
   private static final Map<String, String> LANGUAGE = Map.of("LC_ALL", "de_DE.ISO-8859-1", "LANGUAGE", "de:en");
@@ -63,11 +68,18 @@ final class Shims implements AutoCloseable {
 
   /** Runs {@code start} for the bundle and connects to the address that it prints. */
   ShimClient start(Shim shim, Bundle bundle, Optional<Any> options) {
-    var result = action(shim, bundle, options, "start");
-    if (result.exit() != 0 || !result.text().startsWith("unix:///")) {
+    var chosen = options.isPresent() ? options : OciRuntime.options();
+    var result = action(shim, bundle, chosen, "start");
+    var answer = ANSWER.matcher(result.text().strip());
+    if (result.exit() != 0 || !answer.matches()) {
       throw new AssertionError(result);
     }
-    return ShimClient.connect(this, shim, bundle, Path.of(result.text().strip().substring("unix://".length())));
+    return ShimClient.connect(this, shim, bundle, Path.of(answer.group(2)), answer.group(1) == null ? 2 : 3, chosen);
+  }
+
+  /** The container of a sandbox whose shim is {@code sandbox}: containerd 2 asks for no start, and speaks version 3. */
+  ShimClient join(ShimClient sandbox, Shim shim, Bundle bundle) {
+    return ShimClient.connect(this, shim, bundle, sandbox.socket(), 3, OciRuntime.options());
   }
 
   ShimClient start(Shim shim, Bundle bundle) {

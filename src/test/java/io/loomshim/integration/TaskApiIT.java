@@ -193,16 +193,16 @@ final class TaskApiIT {
       task.create();
       task.start();
       try (var other = Client.connect(task.socket(), Duration.ofSeconds(10))) {
-        var waiting = CompletableFuture.runAsync(() -> failure(() -> await(other, task.id())));
+        var waiting = CompletableFuture.runAsync(() -> failure(() -> await(other, task)));
         assertFalse(waiting.isDone());
       }
       assertEquals(137, task.end());
     }
   }
 
-  private static void await(Client client, String id) {
+  private static void await(Client client, ShimClient task) {
     try {
-      client.call(ShimClient.SERVICE, "Wait", WaitRequest.newBuilder().setId(id).build(),
+      client.call(task.service(), "Wait", WaitRequest.newBuilder().setId(task.id()).build(),
           WaitResponse.parser(), Duration.ZERO, Map.of());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -215,7 +215,7 @@ final class TaskApiIT {
   void an_unknown_method_or_service_is_unimplemented() {
     try (var task = open(SHIM, "true")) {
       var empty = Empty.getDefaultInstance();
-      assertEquals("12 method Dance", failure(() -> task.call(ShimClient.SERVICE, "Dance", empty, Empty.parser())));
+      assertEquals("12 method Dance", failure(() -> task.call(task.service(), "Dance", empty, Empty.parser())));
       assertEquals("12 service no.Such", failure(() -> task.call("no.Such", "Dance", empty, Empty.parser())));
     }
   }

@@ -14,13 +14,24 @@ import java.util.Map;
 record TestImage(Bed bed) {
   private static final String NAME = "docker.io/library/loomshim-test:latest";
 
-  /** Imports it into the containerd of the bed and returns its name there. */
-  String imported() {
+  /** The archive, which {@code ctr images import} reads. */
+  Path archive() {
     Path archive = bed.directory().resolve("image.tar");
     if (!Files.exists(archive)) {
       write(archive);
     }
-    bed.ctr().call("images", "import", "--snapshotter", "native", archive.toString()).ok();
+    return archive;
+  }
+
+  /** Imports it into the containerd of the bed and returns its name there. */
+  String imported() {
+    Path archive = archive();
+    var words = new ArrayList<>(List.of("images", "import", "--snapshotter", "native"));
+    if (Containerd.version()[0] >= 2) {
+      words.add("--local"); // elsewhere the snapshotter is the configuration's choice
+    }
+    words.add(archive.toString());
+    bed.ctr().call(words.toArray(String[]::new)).ok();
     return NAME;
   }
 
@@ -30,7 +41,8 @@ record TestImage(Bed bed) {
       Path layer = parts.resolve("layer.tar");
       tar(layer, bed.rootfs(), ".");
       String config = "{\"architecture\":\"" + architecture() + "\",\"os\":\"linux\","
-          + "\"config\":{\"Env\":[\"PATH=/bin\"]},"
+          // its own command serves as that of a pod's sandbox, which reaps what falls to it
+          + "\"config\":{\"Env\":[\"PATH=/bin\"],\"Cmd\":[\"sh\",\"-c\",\"sleep 1000000 & wait\"]},"
           + "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" + sha256(layer) + "\"]}}";
       Files.writeString(parts.resolve("config.json"), config);
       Files.writeString(parts.resolve("manifest.json"),

@@ -5,12 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import io.loomshim.launcher.Installation.Outcome;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -95,6 +99,15 @@ final class CommandLineTest {
   }
 
   @Test
+  void inspectIsAnsweredByAJvmThatIsToldWhereDaemonsAre() throws Exception {
+    shim.fakeJava("for word; do case $word in io.loomshim.*) found=1 ;; esac; "
+        + "if [ \"${found-}\" ]; then echo \"$word\"; fi; done; exit 3");
+    Outcome outcome = run("inspect", "--json", "--namespace", "a b");
+    assertEquals(3, outcome.status(), outcome.stderr());
+    assertEquals("io.loomshim.inspect.Main\n" + shim.runDir + "\n--json\n--namespace\na b\n", outcome.out());
+  }
+
+  @Test
   void theVersionHasFiveLines() throws Exception {
     Outcome outcome = run("-v");
     assertEquals(0, outcome.status());
@@ -126,6 +139,35 @@ final class CommandLineTest {
     assertTrue(any.isAtEnd());
     assertTrue(features.startsWith("{") && features.endsWith("}"), features);
     assertTrue(features.contains("\"ociVersionMin\""));
+  }
+
+  @Test
+  void theInformationRepeatsTheOptionsAndDoesWithoutFeaturesThatARuntimeDoesNotTell() throws Exception {
+    Path old = Files.writeString(shim.base.resolve("old-runtime"), "#!/bin/sh\necho no such command >&2; exit 1\n");
+    Files.setPosixFilePermissions(old, PosixFilePermissions.fromString("rwxr-xr-x"));
+    shim.fakeJava("echo binary_name='" + old.toString().replace("'", "'\\''") + "'");
+    Any options = Any.newBuilder().setTypeUrl("containerd.runc.v1.Options")
+        .setValue(ByteString.copyFrom(new byte[] {0, 10, (byte) 200, '%', '\\', 39})).build();
+    Outcome outcome = Installation.finish(shim.command(shim.bundle("a"), List.of("-info")), options.toByteArray());
+    assertEquals(0, outcome.status(), outcome.stderr());
+    assertEquals("", outcome.stderr());
+    CodedInputStream info = CodedInputStream.newInstance(outcome.stdout());
+    assertEquals(10, info.readTag());
+    assertEquals("io.containerd.loom.v1", info.readString());
+    assertEquals(18, info.readTag());
+    info.readBytes();
+    assertEquals(26, info.readTag());
+    assertEquals(options, Any.parseFrom(info.readBytes()));
+    assertTrue(info.isAtEnd());
+  }
+
+  @Test
+  void theInformationAboutARuntimeThatIsMissingIsAnErrorInOneLine() throws Exception {
+    Path empty = Files.createDirectories(shim.base.resolve("empty"));
+    Outcome outcome = shim.with(shim.command(shim.bundle("a"), List.of("-info")), Map.of("PATH", empty.toString()));
+    assertEquals(1, outcome.status());
+    assertEquals("", outcome.out());
+    assertEquals("io.containerd.loom.v1: no runc found in PATH=" + empty + "\n", outcome.stderr());
   }
 
   @Test

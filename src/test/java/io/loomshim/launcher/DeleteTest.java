@@ -167,6 +167,25 @@ final class DeleteTest {
   }
 
   @Test
+  void withASandboxGoTheContainersThatCameToItsDaemonWithoutAStart() throws Exception {
+    Path run = run("pod");
+    Path calls = shim.base.resolve("calls");
+    Path binary = recorder("echo \"$2 $*\" | sed 's/ .* / /' >> '" + calls.toString().replace("'", "'\\''") + "'");
+    for (String id : List.of("pod", "member", "other", "stranger")) {
+      Files.writeString(shim.bundle(id).resolve("loom.runc"), "binary=" + binary + "\nroot=/r/" + id + "\n");
+    }
+    Files.writeString(shim.bundle("member").resolve("sandbox"), "pod");
+    Files.writeString(shim.bundle("other").resolve("sandbox"), "pod-2");
+    Path rootfs = Files.createDirectories(shim.bundle("member").resolve("rootfs"));
+    mount("tmpfs", "tmpfs", rootfs);
+    killed(shim.delete("pod"), 0);
+    assertEquals(List.of("/r/pod pod", "/r/member member"), Files.readAllLines(calls));
+    assertTrue(Files.exists(run.resolve("removed/member")));
+    assertFalse(Files.exists(run.resolve("removed/other")));
+    assertFalse(Files.readString(Path.of("/proc/self/mounts")).contains(rootfs.toString().replace(" ", "\\040")));
+  }
+
+  @Test
   void allLayersOfTheRootAreUnmounted() throws Exception {
     Path rootfs = Files.createDirectories(shim.bundle("a").resolve("rootfs"));
     for (int i = 0; i < 2; i++) {

@@ -5,10 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.launcher.Installation.Outcome;
+import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,6 +53,43 @@ final class InstallTest {
   }
 
   @Test
+  void anEarlierBuildKeepsItsFilesAsLongAsADaemonRunsFromThem() throws Exception {
+    Path first = shim.prefix.resolve("lib/loomshim/current").toRealPath();
+    created("a");
+    long daemon = shim.daemon("a");
+    Path run = shim.run("a");
+    another("more.jar");
+    another("still more.jar");
+    assertFalse(first.equals(shim.prefix.resolve("lib/loomshim/current").toRealPath()));
+    assertEquals(Set.of(first, shim.prefix.resolve("lib/loomshim/current").toRealPath()), builds());
+    assertFalse(Installation.ended(daemon));
+    Installation.kill(daemon);
+    assertEquals(0, shim.install("--clean").status());
+    assertEquals(Set.of(shim.prefix.resolve("lib/loomshim/current").toRealPath()), builds());
+    assertFalse(Files.exists(run));
+  }
+
+  @Test
+  void theSameBuildInstalledAgainChangesNothing() throws Exception {
+    Path before = shim.prefix.resolve("lib/loomshim/current").toRealPath();
+    Object key = Files.readAttributes(before, "unix:ino,ctime").toString();
+    assertEquals(0, shim.install("--dist", shim.base.resolve("dist").toString(), "--no-archive").status());
+    assertEquals(before, shim.prefix.resolve("lib/loomshim/current").toRealPath());
+    assertEquals(key, Files.readAttributes(before, "unix:ino,ctime").toString());
+  }
+
+  @Test
+  void anUnpackedDistributionRunsFromWhereItIs() throws Exception {
+    Path launcher = shim.base.resolve("dist/bin/containerd-shim-loom-v1");
+    Files.writeString(shim.base.resolve("dist/lib/launcher.conf"), "installed_java='" + Installation.java()
+        + "'\nbuild=here\nrestore_signals=unknown\nversion=9.8.7\nrevision=x\n");
+    Path link = Files.createSymbolicLink(shim.base.resolve("linked"), launcher);
+    Outcome outcome = Installation.finish(new ProcessBuilder(link.toString(), "-v"), null);
+    assertEquals(0, outcome.status(), outcome.stderr());
+    assertTrue(outcome.out().contains("Version:  9.8.7"), outcome.out());
+  }
+
+  @Test
   void anArchiveThatCannotBeMadeIsANoteAndNoFailure() throws Exception {
     Outcome outcome = shim.install("--dist", shim.base.resolve("dist").toString());
     assertEquals(0, outcome.status(), outcome.stderr());
@@ -58,7 +99,7 @@ final class InstallTest {
 
   @Test
   void uninstallingEndsIdleDaemonsAndLeavesOnlyTheSettings() throws Exception {
-    shim.start("a");
+    created("a");
     long daemon = shim.daemon("a");
     Outcome outcome = shim.install("--uninstall");
     assertEquals(0, outcome.status(), outcome.stderr());
@@ -91,6 +132,56 @@ final class InstallTest {
     assertTrue(Files.exists(shim.shim));
     assertEquals(0, shim.install("--uninstall", "--force").status());
     assertTrue(Installation.ended(daemon));
+  }
+
+  @Test
+  void uninstallingIsRefusedWhileAContainerIsOnItsWay() throws Exception {
+    shim.start("a");
+    Outcome outcome = shim.install("--uninstall");
+    assertEquals(1, outcome.status());
+    assertTrue(outcome.stderr().contains("still serve 1 "), outcome.stderr());
+    assertFalse(Installation.ended(shim.daemon("a")));
+  }
+
+  @Test
+  void uninstallingWithDrainWaitsForTheLastContainer() throws Exception {
+    shim.start("a");
+    Path lease = shim.run("a").resolve("leases/a");
+    String installer = Installation.INSTALLER.toString();
+    var words = List.of(installer, "--uninstall", "--drain", "--prefix", shim.prefix.toString());
+    Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
+    try (var lines = process.inputReader()) {
+      assertEquals("waiting for 1 containers or processes of containers to end", lines.readLine());
+      assertTrue(Files.exists(shim.shim));
+      Files.delete(lease);
+      assertEquals(0, process.waitFor());
+    }
+    assertFalse(Files.exists(shim.shim));
+  }
+
+  /** Starts a container and takes its lease away, as Create does. */
+  private void created(String id) throws Exception {
+    assertEquals(0, shim.start(id).status());
+    Files.delete(shim.run(id).resolve("leases").resolve(id));
+  }
+
+  /** Installs another build. */
+  private void another(String jar) throws Exception {
+    Files.writeString(shim.base.resolve("dist/lib").resolve(jar), jar);
+    assertEquals(0, shim.install("--dist", shim.base.resolve("dist").toString(), "--no-archive").status());
+  }
+
+  /** The builds whose files are there. */
+  private Set<Path> builds() throws IOException {
+    var found = new HashSet<Path>();
+    try (var entries = Files.newDirectoryStream(shim.prefix.resolve("lib/loomshim"))) {
+      for (Path entry : entries) {
+        if (!Files.isSymbolicLink(entry)) {
+          found.add(entry.toRealPath());
+        }
+      }
+    }
+    return found;
   }
 
   /** A connection makes the stand-in start a child process. */

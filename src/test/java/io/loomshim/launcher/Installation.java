@@ -78,6 +78,7 @@ final class Installation implements AutoCloseable {
     Files.createDirectories(lib.resolve(library).getParent());
     Files.copy(LAUNCHER.resolve("containerd-shim-loom-v1"), dist.resolve("bin/containerd-shim-loom-v1"));
     Files.copy(LAUNCHER.resolve("slow.sh"), lib.resolve("slow.sh"));
+    Files.copy(LAUNCHER.resolve("loomshim.conf"), lib.resolve("loomshim.conf"));
     Files.writeString(lib.resolve("version"), "version=9.8.7\nrevision=0123456789ab");
     try (InputStream in = Installation.class.getClassLoader().getResourceAsStream(library)) {
       Files.copy(in, lib.resolve(library));
@@ -219,9 +220,9 @@ final class Installation implements AutoCloseable {
       Path daemon = run.resolve("daemon");
       if (Files.exists(daemon)) {
         String[] words = Files.readString(daemon).strip().split(" ");
-        String jar = prefix.resolve("lib/loomshim/loomshim.jar").toString();
+        String builds = prefix.resolve("lib/loomshim") + "/";
         Path arguments = Path.of("/proc", words[0], "cmdline");
-        if (Files.exists(arguments) && Files.readString(arguments).contains(jar)) {
+        if (Files.exists(arguments) && Files.readString(arguments).contains(builds)) {
           kill(Long.parseLong(words[0]));
         }
       }

@@ -136,13 +136,24 @@ final class StartTest {
   @Test
   void theDaemonIsToldWhatItServes() throws Exception {
     shim.set("linger_seconds", "7");
+    shim.set("stuck_seconds", "9");
+    shim.set("kill_exec_tree", "true");
     List<String> arguments = new ArrayList<>(Installation.flags("a", "start"));
     arguments.addFirst("-debug");
     assertEquals(0, Installation.finish(shim.command(shim.bundle("a"), arguments), null).status());
     assertEquals(
         List.of("-namespace", "test", "-address", "/run/c.sock", "-run-dir",
-            shim.run("a").toString(), "-linger", "7", "-mode", "namespace", "-debug"),
+            shim.run("a").toString(), "-linger", "7", "-mode", "namespace", "-threads", "virtual",
+            "-runc-timeout", "60", "-stuck", "9", "-kill-exec-tree", "-debug"),
         Files.readAllLines(shim.run("a").resolve("arguments")));
+  }
+
+  @Test
+  void aSettingThatIsNeitherTrueNorFalseIsNamed() throws Exception {
+    shim.set("kill_exec_tree", "yes");
+    var outcome = shim.start("a");
+    assertEquals(1, outcome.status());
+    assertTrue(outcome.stderr().contains("kill_exec_tree=yes in "), outcome.stderr());
   }
 
   @Test
@@ -264,7 +275,7 @@ final class StartTest {
 
   @Test
   void aJdkThatMovedIsFoundAgain() throws Exception {
-    Path conf = shim.prefix.resolve("lib/loomshim/launcher.conf");
+    Path conf = shim.prefix.resolve("lib/loomshim/current/launcher.conf");
     Files.writeString(conf, Files.readString(conf) + "installed_java=/nonexistent/bin/java\n");
     Outcome outcome = shim.with(shim.startCommand("a"), Map.of("JAVA_HOME", System.getProperty("java.home")));
     assertEquals(0, outcome.status(), outcome.stderr());

@@ -49,6 +49,22 @@ class ChildrenTest {
   }
 
   @Test
+  void aLookFindsAZombieThatNobodyClaimsAndHasItReapedSoon() throws Exception {
+    int pid = orphan("exit 3");
+    awaitZombie(pid);
+    Orphans.look();
+    await().until(() -> !Children.pids().contains(pid));
+  }
+
+  @Test
+  void aClaimedZombieIsNoStray() throws Exception {
+    Child child = Child.claim(orphan("exit 3"));
+    awaitZombie(child.pid());
+    assertFalse(Children.strayZombie());
+    assertEquals(3, child.await());
+  }
+
+  @Test
   void aClaimedOrphanKeepsItsStatusThroughASweep() throws Exception {
     int pid = orphan("exit 3");
     Child child = Child.claim(pid);

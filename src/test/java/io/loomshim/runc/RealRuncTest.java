@@ -21,7 +21,7 @@ class RealRuncTest {
   @BeforeEach
   void runcWithAStateOfItsOwn() {
     var global = new RuncGlobal("", dir.resolve("root"), dir.resolve("log.json"), Optional.empty(), false);
-    runc = new Runc(global, dir);
+    runc = new Runc(global, dir, RuncLimits.DEFAULT);
   }
 
   @Test
@@ -50,7 +50,7 @@ class RealRuncTest {
   void createWithoutAConfigurationFailsInTheWordsOfTheLog() {
     var create = new RuncCommand.Create("nope", dir, dir.resolve("init.pid"), Optional.empty(), false, false);
     var e = assertThrows(RuncException.class, () -> runc.runSilent(create));
-    assertEquals("runc did not terminate successfully", e.text());
+    assertEquals("runc did not terminate successfully: exit status 1", e.text());
     assertTrue(e.logged("OCI runtime create failed").contains("JSON specification file config.json not found"),
         e.logged("OCI runtime create failed"));
   }

@@ -38,9 +38,13 @@ class RuncCommandTest {
   @Test
   void exec() {
     assertArgs("exec --process /p --detach --pid-file /b/e.pid web-1",
-        new RuncCommand.Exec("web-1", Path.of("/p"), Path.of("/b/e.pid"), NONE));
+        new RuncCommand.Exec("web-1", Path.of("/p"), Path.of("/b/e.pid"), NONE, Optional.empty()));
     assertArgs("exec --process /p --console-socket /s --detach --pid-file /b/e.pid web-1",
-        new RuncCommand.Exec("web-1", Path.of("/p"), Path.of("/b/e.pid"), Optional.of(Path.of("/s"))));
+        new RuncCommand.Exec("web-1", Path.of("/p"), Path.of("/b/e.pid"), Optional.of(Path.of("/s")),
+            Optional.empty()));
+    assertArgs("exec --process /p --detach --pid-file /b/e.pid --cgroup freezer:probe web-1",
+        new RuncCommand.Exec("web-1", Path.of("/p"), Path.of("/b/e.pid"), NONE, Optional.of("freezer:probe")));
+    assertEquals(List.of("exec", "--help"), new RuncCommand.ExecHelp("web-1").args());
   }
 
   @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pipe;
+import io.loomshim.ttrpc.Code;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -97,7 +98,7 @@ class RuncTest {
   void deathByASignalIsAFailure() throws Exception {
     var fake = new FakeRunc(dir, "kill -SEGV $$");
     var e = assertThrows(RuncException.class, () -> fake.runc(FakeRunc.LONG).run(START));
-    assertEquals("fake-runc did not terminate successfully", e.text());
+    assertEquals("fake-runc did not terminate successfully: exit status 139", e.text());
   }
 
   @Test
@@ -108,7 +109,7 @@ class RuncTest {
     var first = assertThrows(RuncException.class, () -> runc.run(new RuncCommand.Start("first")));
     assertEquals("P: call first", first.logged("P"));
     var silent = assertThrows(RuncException.class, () -> runc.run(new RuncCommand.Start("silent")));
-    assertEquals("P: fake-runc did not terminate successfully", silent.logged("P"));
+    assertEquals("P: fake-runc did not terminate successfully: exit status 1", silent.logged("P"));
     var second = assertThrows(RuncException.class, () -> runc.run(new RuncCommand.Start("second")));
     assertEquals("P: call second", second.logged("P"));
   }
@@ -155,6 +156,21 @@ class RuncTest {
   }
 
   @Test
+  void whatAHungRuncHasStartedEndsWithIt() throws Exception {
+    var fake = new FakeRunc(dir, "sleep 1000 & echo $! > grandchild; wait");
+    var e = assertThrows(RuncException.class, () -> fake.runc(FakeRunc.SHORT).run(create()));
+    assertEquals(Code.DEADLINE_EXCEEDED, e.code());
+    long grandchild = fake.pid("grandchild");
+    await().until(() -> ended(grandchild));
+  }
+
+  /** Without a subreaper here, init has it reaped; a zombie has ended as well. */
+  private static boolean ended(long pid) throws IOException {
+    Path stat = Path.of("/proc/" + pid + "/stat");
+    return !Files.exists(stat) || Files.readString(stat).contains(") Z ");
+  }
+
+  @Test
   void anInterruptKillsAndReapsRunc() throws Exception {
     var fake = new FakeRunc(dir, HANG);
     var outcome = new CompletableFuture<Throwable>();
@@ -195,7 +211,7 @@ class RuncTest {
       in.writer().close();
       var e = assertThrows(RuncException.class,
           () -> fake.runc(FakeRunc.LONG).run(START, List.of(in.reader(), out.writer(), err.writer())));
-      assertEquals("fake-runc did not terminate successfully", e.text());
+      assertEquals("fake-runc did not terminate successfully: exit status 4", e.text());
       assertEquals("input", read(out.reader()));
       assertEquals("error\n", read(err.reader()));
       assertFalse(out.writer().closed());
@@ -233,7 +249,7 @@ class RuncTest {
     Runc runc = fake.runc(fake.path(), FakeRunc.LONG);
     assertEquals(List.of(3, 4), runc.ps("web-1"));
     var e = assertThrows(RuncException.class, () -> runc.runSilent(START));
-    assertEquals(fake.path() + " did not terminate successfully", e.text());
+    assertEquals(fake.path() + " did not terminate successfully: exit status 1", e.text());
   }
 
   @Test

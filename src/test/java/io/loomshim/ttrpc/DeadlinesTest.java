@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Empty;
+import io.loomshim.insight.Latency;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -21,7 +22,8 @@ class DeadlinesTest {
   @Test
   void theEarliestIsAlwaysFirstWhateverLeavesInBetween() {
     var random = new Random(Seed.of("theEarliestIsAlwaysFirstWhateverLeavesInBetween"));
-    var method = new Method<>("s", "m", false, Empty.parser(), (call, request) -> request);
+    var method = new Method<>("s", "m", Method.Kind.ORDINARY, new Latency(), Empty.parser(),
+        (call, request) -> request);
     var heap = new DeadlineHeap();
     List<Call> model = new ArrayList<>();
     for (int i = 0; i < 20_000; i++) {
@@ -32,7 +34,7 @@ class DeadlinesTest {
         heap.add(call);
         model.add(call);
       } else {
-        Call gone = random.nextBoolean() ? heap.first() : model.get(random.nextInt(model.size()));
+        Timed gone = random.nextBoolean() ? heap.first() : model.get(random.nextInt(model.size()));
         heap.remove(gone);
         heap.remove(gone);
         assertTrue(model.remove(gone));
@@ -40,7 +42,7 @@ class DeadlinesTest {
       assertEquals(model.size(), heap.size());
       if (!model.isEmpty()) {
         assertEquals(model.stream().min(Comparator.comparingLong(Call::deadlineNanos)).orElseThrow().deadlineNanos(),
-            heap.first().deadlineNanos());
+            heap.first().dueNanos());
       }
     }
   }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 
@@ -46,11 +47,17 @@ final class Stand implements AutoCloseable {
   }
 
   Stand(ErrorMapper mapper) throws IOException {
+    this(mapper, Optional.empty());
+  }
+
+  /** A stand that logs calls that are in flight for longer than {@code stuckAfter}. */
+  Stand(ErrorMapper mapper, Optional<Duration> stuckAfter) throws IOException {
     directory = Files.createTempDirectory("ttrpc");
     socket = directory.resolve("s");
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     listener.bind(UnixDomainSocketAddress.of(socket));
     server = new Server(listener, List.of(service()), mapper);
+    stuckAfter.ifPresent(server::logStuckAfter);
     server.start();
   }
 
@@ -69,6 +76,7 @@ final class Stand implements AutoCloseable {
         .method("Metadata", StringValue.parser(), (call, request) ->
             text(call.metadata(request.getValue()).toString()))
         .method("Hold", StringValue.parser(), this::hold)
+        .endless("Watch", StringValue.parser(), this::hold)
         .method("Fail", Empty.parser(), this::fail);
   }
 
@@ -124,6 +132,6 @@ final class Stand implements AutoCloseable {
     Files.delete(socket);
     Files.delete(directory);
     await().until(() -> server.inFlight().isEmpty() && server.connections() == 0);
-    await().until(() -> server.deadlines().pending() == 0);
+    await().until(() -> server.deadlines().pending() == 0 || server.stuck().isPresent());
   }
 }

@@ -1,0 +1,19 @@
+import java.util.Map;
+import java.util.TreeSet;
+
+/** The machine and the programs of a run, in one sentence. */
+final class Machine {
+  private Machine() {}
+
+  static String text(Map<String, String> env) {
+    var jdks = new TreeSet<String>();
+    env.forEach((key, value) -> {
+      if (key.equals("jdk") || key.startsWith("jdk of ")) {
+        jdks.add("JDK " + value);
+      }
+    });
+    return env.get("cores") + " cores (" + env.get("cpu") + "), " + env.get("memory") + ", kernel "
+        + env.get("kernel").replaceFirst("-.*", "") + ", cgroup v" + env.get("cgroup") + ",\ncontainerd "
+        + env.get("containerd") + ", runc " + env.get("runc") + ", " + String.join(", ", jdks) + ".";
+  }
+}

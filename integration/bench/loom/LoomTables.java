@@ -1,0 +1,124 @@
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/** Tables of the comparison: rows of cells, the first row being the heads of the columns. */
+final class LoomTables {
+  private static final List<Side> HEADLINE_SIDES = List.of(Variants.of("virtual", 25), Variants.of("platform", 25),
+      Variants.of("fixed64", 25), Variants.of("virtual", 21), Variants.of("platform", 21), Side.GROUP, Side.RUNC_V1);
+
+  private final Samples samples;
+
+  LoomTables(Samples samples) {
+    this.samples = samples;
+  }
+
+  /** Everything that was measured on an axis, for the sides that have anything. */
+  List<List<String>> all(Axis axis) {
+    List<Figure> figures = LoomFigures.BY_AXIS.get(axis);
+    var sides = new ArrayList<>(Variants.ALL);
+    sides.removeIf(side -> figures.stream().allMatch(figure -> samples.lines(figure, List.of(side)).isEmpty()));
+    var rows = new ArrayList<List<String>>();
+    rows.add(row("", "", sides, Side::title));
+    for (Figure figure : figures) {
+      for (int n : samples.counts(figure)) {
+        rows.add(row(figure.title(), "" + n, sides, side -> cell(figure, n, side)));
+      }
+    }
+    return rows;
+  }
+
+  /** The last number of each figure that was measured with virtual and with platform threads. */
+  List<List<String>> headlines() {
+    var rows = new ArrayList<List<String>>();
+    rows.add(row("", "at", HEADLINE_SIDES, Side::title));
+    for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
+      for (Figure figure : LoomFigures.BY_AXIS.get(axis)) {
+        int last = last(figure);
+        if (last != Samples.NONE) {
+          rows.add(row(figure.title(), last + " " + axis.what(), HEADLINE_SIDES, side -> cell(figure, last, side)));
+        }
+      }
+    }
+    return rows;
+  }
+
+  private int last(Figure figure) {
+    int last = Samples.NONE;
+    for (int n : samples.counts(figure)) {
+      boolean both = !samples.of(figure, n, HEADLINE_SIDES.get(0)).empty()
+          && !samples.of(figure, n, HEADLINE_SIDES.get(1)).empty();
+      last = both ? n : last;
+    }
+    return last;
+  }
+
+  /** By how much virtual threads lose, and against what. */
+  List<List<String>> losses() {
+    var losses = new Losses(samples);
+    var rows = new ArrayList<List<String>>();
+    var heads = new ArrayList<String>(List.of("", ""));
+    Losses.PAIRS.forEach(pair -> heads.add("beside " + pair.title()));
+    rows.add(heads);
+    for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
+      for (Figure figure : LoomFigures.BY_AXIS.get(axis)) {
+        var row = new ArrayList<String>(List.of(figure.title(), axis.what()));
+        Losses.PAIRS.forEach(pair -> row.add(losses.of(figure, pair)));
+        if (!String.join("", row.subList(2, row.size())).isEmpty()) {
+          rows.add(row);
+        }
+      }
+    }
+    var sum = new ArrayList<String>(List.of("lost", "all figures"));
+    Losses.PAIRS.forEach(pair -> sum.add(losses.count(pair)));
+    rows.add(sum);
+    return rows;
+  }
+
+  static List<List<String>> failures(List<Failure> failures) {
+    var rows = new ArrayList<List<String>>();
+    rows.add(List.of("side", "at", "what", "what the client was told"));
+    for (Failure failure : failures) {
+      rows.add(List.of(failure.side().title(), failure.n() + " " + failure.axis().what(), failure.what(),
+          failure.text()));
+    }
+    return rows;
+  }
+
+  private static List<String> row(String first, String second, List<Side> sides, Function<Side, String> cell) {
+    var row = new ArrayList<String>(List.of(first, second));
+    sides.forEach(side -> row.add(cell.apply(side)));
+    return row;
+  }
+
+  private String cell(Figure figure, int n, Side side) {
+    Spread spread = samples.of(figure, n, side);
+    return spread.empty() ? "" : figure.unit().text(spread.median()).replace(' ', Unit.NO_BREAK);
+  }
+
+  /** In Markdown. */
+  static String markdown(List<List<String>> rows) {
+    var text = new StringBuilder();
+    for (int i = 0; i < rows.size(); i++) {
+      text.append("| ").append(String.join(" | ", rows.get(i))).append(" |\n");
+      text.append(i == 0 ? "|" + "---|".repeat(rows.get(i).size()) + "\n" : "");
+    }
+    return text.toString();
+  }
+
+  /** In HTML; every cell passes {@code escape}. */
+  static String html(List<List<String>> rows, UnaryOperator<String> escape) {
+    var text = new StringBuilder("<div class=\"wide\"><table>\n");
+    for (int i = 0; i < rows.size(); i++) {
+      text.append("<tr>");
+      for (int j = 0; j < rows.get(i).size(); j++) {
+        String tag = i == 0 || j == 0 ? "th" : "td";
+        text.append('<').append(tag).append('>').append(escape.apply(rows.get(i).get(j))).append("</").append(tag)
+            .append('>');
+      }
+      text.append("</tr>\n");
+    }
+    return text.append("</table></div>\n").toString();
+  }
+}

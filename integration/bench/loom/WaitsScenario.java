@@ -1,0 +1,79 @@
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Containers that run, each with a connection and a blocked Wait: what they cost, and what one more client sees. One
+ * side after the other, alone, because two shims of one program share its pages; each goes up through the numbers as
+ * far as the machine allows ({@link Limits}), or until it is starved. The Waits are there only while a cell is
+ * measured, so that a side whose threads they have all taken can still start the containers of the next cell.
+ */
+final class WaitsScenario implements LoomScenario {
+  @Override
+  public void measure(Comparison comparison) throws IOException, InterruptedException {
+    for (Side side : comparison.plan().sides()) {
+      List<Integer> counts = comparison.counts(Axis.WAITS, side);
+      if (!counts.isEmpty()) {
+        try (var crowd = new Crowd(comparison.plan().site(), side)) {
+          climb(comparison, side, counts, crowd);
+        }
+      }
+    }
+  }
+
+  private static void climb(Comparison comparison, Side side, List<Integer> counts, Crowd crowd)
+      throws IOException, InterruptedException {
+    var limits = new Limits();
+    for (int count : counts) {
+      String reason = comparison.late() ? "no time was left" : limits.against(count, crowd.size());
+      if (!reason.isEmpty()) {
+        comparison.skip(Axis.WAITS, count, side, reason);
+        return;
+      }
+      Plan.say("    " + side.title() + ": " + count + " containers");
+      limits.starting();
+      try {
+        crowd.grow(count);
+      } catch (IOException e) {
+        comparison.fail(Axis.WAITS, count, side, "start of container " + (crowd.size() + 1), Failure.text(e));
+        return;
+      }
+      limits.started(crowd.size());
+      if (!cell(comparison, side, count, crowd)) {
+        crowd.broken();
+        return;
+      }
+      limits.seen(crowd.shims());
+    }
+  }
+
+  /** False when the shim does not answer any more. */
+  private static boolean cell(Comparison comparison, Side side, int count, Crowd crowd)
+      throws IOException, InterruptedException {
+    Size size = comparison.plan().size();
+    try (Waits waits = Bound.within(Crowd.CALL_MAX, () -> Waits.open(crowd.members()))) {
+      waits.settle(Variants.limited(side) && count > 1);
+      TimeUnit.SECONDS.sleep(size.pick(1, 1, 2));
+      Activity.Done idle = Activity.idle(crowd.shims(), size.pick(1, 2, 3));
+      comparison.add(LoomFigures.IDLE_SWITCHES, count, side, idle.switches() / idle.seconds());
+      Footprint footprint = Footprint.of(crowd.shims());
+      comparison.add(LoomFigures.THREADS, count, side, footprint.threads());
+      comparison.add(LoomFigures.PSS, count, side, footprint.pss());
+      comparison.add(LoomFigures.RSS, count, side, footprint.rss());
+      waits.look();
+      comparison.add(LoomFigures.REFUSED, count, side, waits.refused() + waits.silent());
+      if (waits.refused() > 0) {
+        comparison.fail(Axis.WAITS, count, side, waits.refused() + " of " + count + " Waits", waits.refusals());
+      }
+      if (waits.silent() > 0) {
+        comparison.fail(Axis.WAITS, count, side, waits.silent() + " of " + count + " Waits", "not taken up");
+      }
+      var probe = new Probe(comparison, Axis.WAITS, count, side, crowd.first());
+      boolean answers = probe.state();
+      return probe.exec() | answers;
+    } catch (IOException e) {
+      comparison.fail(Axis.WAITS, count, side, "Waits", Failure.text(e));
+      return false;
+    }
+  }
+}

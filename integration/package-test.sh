@@ -1,0 +1,317 @@
+#!/usr/bin/env bash
+# Installs, upgrades and removes the packages of integration/package.sh in a Debian tree that has containerd and
+# runc and no Java, with containers that run meanwhile. Everything happens in a mount and a pid namespace, so that
+# nothing can stay when this ends. LOOMSHIM_CRI_CLIENT may name a program that is run against the tree's CRI: its
+# arguments are the tree, the socket in it and the name of the runtime.
+#
+#   integration/package-test.sh [--no-build]      packages target/loomshim as it is, or builds it first
+#
+# The last line is the sum: `N passed, N failed, N skipped`.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$REPO"
+
+readonly RUNTIME=io.containerd.loom.v1
+readonly LINGER_SECONDS=2
+readonly BUILDS=/usr/lib/loomshim
+
+# ------------------------------------------------------------------ outside: what is missing
+
+# debian_tree SUITE: prints the path of a tree with containerd and runc; made once.
+debian_tree() {
+  local tree=$CACHE/tree-$1
+  (
+    flock 9
+    [[ ! -e $tree.complete ]] || exit 0
+    need_packages debootstrap
+    say "making a Debian tree of $1 in $tree"
+    rm -rf "$tree"
+    debootstrap --variant=minbase --include=containerd,runc "$1" "$tree" "$(debian_mirror)" >"$tree.log" 2>&1 || {
+      tail -n 5 "$tree.log" >&2
+      die "debootstrap failed"
+    }
+    rm -f "$tree"/var/cache/apt/archives/*.deb
+    touch "$tree.complete"
+  ) 9>"$tree.lock" >&2
+  printf '%s\n' "$tree"
+}
+
+if [[ ${1-} != --inside ]]; then
+  need_root
+  need_packages util-linux
+  mkdir -p target "$CACHE"
+  new_scope
+  trap end_scope EXIT
+  trap 'exit 130' INT TERM HUP
+  integration/package.sh "$@" --out "$SCOPE/one" --version 1.0.0
+  integration/package.sh --no-build --out "$SCOPE/two" --version 1.0.1
+  suite=bookworm
+  libc=$(dpkg-deb -f "$SCOPE"/one/*.deb Depends | sed -n 's/.*libc6 (>= \([0-9.]*\)).*/\1/p')
+  ! dpkg --compare-versions "$libc" gt 2.36 || suite=trixie
+  cp -a "$(debian_tree "$suite")" "$SCOPE/tree"
+  make_rootfs "$SCOPE/tree/srv/rootfs"
+  free_root_cgroup
+  status=0
+  # with the first process of the pid namespace all others in it end
+  SCOPE=$SCOPE NAMESPACE=$NAMESPACE unshare --mount --propagation private --pid --fork --kill-child \
+    "${BASH_SOURCE[0]}" --inside || status=$?
+  end_scope
+  left=$(leftovers)
+  if [[ -n $left ]]; then
+    printf 'FAILED nothing is left behind\n%s\n0 passed, 1 failed, 0 skipped\n' "$left"
+    exit 1
+  fi
+  exit "$status"
+fi
+
+# ------------------------------------------------------------------------------ inside: help
+tree=$SCOPE/tree
+passed=0 failed=0
+
+# check SENTENCE COMMAND...: one test; the command's output is shown when it fails.
+check() {
+  local sentence=$1 output status
+  shift
+  set +e
+  output=$(set -e; "$@" 2>&1 </dev/null)
+  status=$?
+  set -e
+  if ((status == 0)); then
+    printf 'ok     %s\n' "$sentence"
+    passed=$((passed + 1))
+  else
+    printf 'FAILED %s\n%s\n' "$sentence" "$(tail -n 15 <<<"$output")"
+    failed=$((failed + 1))
+  fi
+}
+
+in_tree() {
+  timeout --kill-after 5 90 chroot "$tree" env -i HOME=/root DEBIAN_FRONTEND=noninteractive \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" </dev/null
+}
+
+# t ARGUMENT...: ctr in the tree, namespace `space`.
+space=$NAMESPACE
+t() { in_tree ctr -n "$space" "$@"; }
+
+run() {
+  local id=$1
+  shift
+  t run --runtime "$RUNTIME" --rootfs --cgroup "/$NAMESPACE/$space-$id" "${flags[@]}" /srv/rootfs "$id" "$@"
+}
+flags=(--rm)
+
+# detached ID: a container that stays.
+detached() {
+  local flags=(--detach)
+  run "$1" /bin/sleep 1000
+}
+
+equals() { [[ -n $1 && $1 == "$2" ]] || { printf 'is %q, not %q\n' "$1" "$2"; return 1; }; }
+fails_with() {
+  local wanted=$1 output
+  shift
+  ! output=$("$@" 2>&1) || { printf 'it succeeded: %s\n' "$output"; return 1; }
+  [[ $output == *"$wanted"* ]] || { printf '%s\n' "$output"; return 1; }
+}
+prints() {
+  local wanted=$1 output
+  shift
+  output=$("$@" 2>&1) || { printf 'status %s: %s\n' "$?" "$output"; return 1; }
+  equals "$output" "$wanted"
+}
+
+# daemon_of ID: the pid of the daemon that serves it.
+daemon_of() { cat "$tree/run/containerd/io.containerd.runtime.v2.task/$space/$1/shim.pid"; }
+build_of() { tr '\0' '\n' <"/proc/$1/cmdline" | sed -n "s#^$BUILDS/\([0-9a-f]*\)/loomshim.jar\$#\1#p"; }
+current() { readlink "$tree$BUILDS/current"; }
+status_of() { t tasks ls | awk -v id="$1" '$1 == id { print $3 }'; }
+# remove ID: ends and removes a container.
+remove() {
+  t tasks kill -s KILL "$1"
+  for ((i = 0; i < 100; i++)); do
+    [[ $(status_of "$1") != STOPPED ]] || break
+    sleep 0.1
+  done
+  t tasks rm "$1" || true  # the exit status is that of the container
+  t containers rm "$1"
+  [[ -z $(status_of "$1") ]]
+}
+# files: prints those in the tree, without what containerd, dpkg and apt make for themselves.
+files() {
+  (cd "$tree" && find etc opt usr run var/lib srv | LC_ALL=C sort) |
+    grep -vE '^(etc|opt|run|var/lib)/containerd|^etc/cni|^var/lib/(dpkg|apt)/'
+}
+
+containerd_up() {
+  in_tree_forever containerd
+  for ((i = 0; i < 100; i++)); do
+    ! t version >/dev/null 2>&1 || return 0
+    sleep 0.1
+  done
+  tail -n 20 "$SCOPE/containerd.log"
+  return 1
+}
+in_tree_forever() {
+  chroot "$tree" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    LOOMSHIM_SCOPE="$SCOPE" "$@" >>"$SCOPE/containerd.log" 2>&1 </dev/null &
+  echo "$!" >"$SCOPE/containerd.pid"
+}
+
+mount --bind "$tree" "$tree"  # runc wants a mount as its root
+mount -t proc proc "$tree/proc"
+mount --rbind /sys "$tree/sys"
+mount --rbind /dev "$tree/dev"
+mount -t tmpfs tmpfs "$tree/run"
+mount -t proc proc /proc
+mkdir -p "$tree/etc/containerd" "$tree/packages"
+cp "$SCOPE"/one/* "$SCOPE"/two/* "$tree/packages/"
+cat >"$tree/etc/containerd/config.toml" <<'END'
+version = 2
+# where runtimes are configured, the default one must be too
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.loom]
+  runtime_type = "io.containerd.loom.v1"
+END
+architecture=$(dpkg --print-architecture)
+apt_install() { in_tree apt-get -qq -y install "/packages/loomshim_$1_$architecture.deb"; }
+removal() { in_tree env LOOMSHIM_REMOVE="$1" apt-get -qq -y remove loomshim; }
+files >"$SCOPE/before"
+
+# ------------------------------------------------------------------------------ installation
+no_java() { ! in_tree sh -c 'command -v java'; }
+check "the tree has no Java" no_java
+check "the package installs beside containerd and runc alone" apt_install 1.0.0
+check "a start-up archive was made" test -s "$tree$BUILDS/current/loomshim.jsa"
+check "the launcher tells its version" grep -q 'Version:  1.0.0' <(in_tree containerd-shim-loom-v1 -v)
+printf 'linger_seconds=%s\n' "$LINGER_SECONDS" >>"$tree/etc/loomshim.conf"
+check "containerd starts" containerd_up
+cri_ready() {
+  t plugins ls | grep -E ' cri ' | tee /dev/stderr | grep -qE 'ok *$' || { grep -F cri "$SCOPE/containerd.log"; return 1; }
+}
+check "its CRI plugin takes our runtime" cri_ready
+
+check "a container runs" prints hello run one /bin/echo hello
+exit_code() { ! run two /bin/sh -c 'exit 42' && run three /bin/true; }
+check "exit codes arrive" exit_code
+check "a container stays" detached stays
+check "exec" prints in t tasks exec --exec-id e stays /bin/echo in
+check "metrics" t tasks metrics stays
+recording() {
+  local daemon
+  daemon=$(daemon_of stays)
+  in_tree "$BUILDS/current/jre/bin/jcmd" "$daemon" JFR.start name=one
+  in_tree "$BUILDS/current/jre/bin/jcmd" "$daemon" JFR.dump name=one filename=/tmp/one.jfr
+  in_tree "$BUILDS/current/jre/bin/jcmd" "$daemon" JFR.stop name=one
+  in_tree "$BUILDS/current/jre/bin/jfr" summary /tmp/one.jfr | grep -q jdk.CPULoad
+}
+check "the flight recorder records the daemon" recording
+dump() {
+  in_tree "$BUILDS/current/jre/bin/jcmd" "$(daemon_of stays)" Thread.dump_to_file "/tmp/threads-$1"
+  grep -q 'exit/stays' "$tree/tmp/threads-$1"
+}
+check "jcmd writes the daemon's threads" dump one
+archive_used() { grep -q 'loomshim.jsa' "/proc/$(daemon_of stays)/maps"; }
+check "the daemon uses the archive" archive_used
+check "kill and delete" remove stays
+in_kubernetes() {
+  local space=k8s.io
+  prints pod run pod /bin/echo pod
+}
+check "a container runs in the namespace of the CRI" in_kubernetes
+if [[ -n ${LOOMSHIM_CRI_CLIENT-} ]]; then
+  check "the CRI" "$LOOMSHIM_CRI_CLIENT" "$tree" /run/containerd/containerd.sock loom
+fi
+
+# ----------------------------------------------------------------------------------- upgrade
+# a daemon of its own that has done nothing yet but create and start: what it loads later, it loads
+# after its files have been replaced
+space=$NAMESPACE-up
+check "a container runs before the upgrade" detached old
+daemon=$(daemon_of old) build=$(build_of "$(daemon_of old)")
+check "its daemon is of the first build" equals "$build" "$(current)"
+check "the upgrade is not refused" apt_install 1.0.1
+switched() { [[ $(current) != "$build" && -d /proc/$daemon ]]; }
+check "the second build is current, the daemon of the first runs on" switched
+check "the package manager has kept the settings" grep -q "^linger_seconds=$LINGER_SECONDS" "$tree/etc/loomshim.conf"
+check "the old container still runs" prints RUNNING status_of old
+check "exec in it" prints in t tasks exec --exec-id e1 old /bin/echo in
+on_terminal() { script -qec "chroot '$tree' ctr -n '$space' tasks exec --tty --exec-id e2 old /bin/tty" /dev/null </dev/null; }
+check "exec with a terminal in it" grep -q /dev/ <(on_terminal)
+check "its processes" t tasks ps old
+check "its metrics" t tasks metrics old
+check "pause" t tasks pause old
+check "resume" t tasks resume old
+checkpoint_fails() { fails_with 'criu' t tasks checkpoint old; }
+check "a checkpoint fails with runc's words, as there is no CRIU" checkpoint_fails
+check "jcmd writes the threads of the old daemon" grep -q 'exit/old' <(
+  in_tree "$BUILDS/current/jre/bin/jcmd" "$daemon" Thread.print 2>&1
+  in_tree "$BUILDS/current/jre/bin/jcmd" "$daemon" Thread.dump_to_file /tmp/threads-old >/dev/null 2>&1
+  cat "$tree/tmp/threads-old"
+)
+check "a new container runs" detached new
+check "it has a daemon of the second build" equals "$(build_of "$(daemon_of new)")" "$(current)"
+kept() { in_tree "$BUILDS/dist/install.sh" --prefix /usr --clean && [[ -d $tree$BUILDS/$build ]]; }
+check "the files of a build that is in use stay" kept
+check "the old container ends in order" remove old
+check "its daemon ends" gone_within "$daemon" $((LINGER_SECONDS + 10))
+cleaned() { in_tree "$BUILDS/dist/install.sh" --prefix /usr --clean && [[ ! -e $tree$BUILDS/$build ]]; }
+check "the files of a build that is not in use any more go" cleaned
+
+# ----------------------------------------------------------------------------------- removal
+check "a removal is refused while a container runs" fails_with 'still serve' removal ''
+check "the container runs on" prints in t tasks exec --exec-id e3 new /bin/echo in
+check "the next one starts" prints next run next /bin/echo next
+drained() {
+  local removal=
+  removal drain >"$SCOPE/drain" 2>&1 &
+  removal=$!
+  for ((i = 0; i < 100; i++)); do
+    ! grep -q 'waiting for' "$SCOPE/drain" || break
+    sleep 0.1
+  done
+  cat "$SCOPE/drain"
+  kill -0 "$removal"
+  remove new
+  wait "$removal"
+  [[ ! -e $tree$BUILDS ]]
+}
+check "a removal that drains waits for the last container" drained
+check "the package can be installed again" apt_install 1.0.0
+forced() {
+  detached forced
+  removal force
+  for ((i = 0; i < 100; i++)); do
+    [[ $(status_of forced) == RUNNING ]] || break
+    sleep 0.1
+  done
+  t containers rm forced
+  ! grep -qs sleep /proc/[0-9]*/comm && [[ ! -e $tree$BUILDS ]]
+}
+check "a removal by force ends containers too" forced
+nothing_left() {
+  in_tree apt-get -qq -y purge loomshim
+  sleep 0.1
+  diff "$SCOPE/before" <(files)
+}
+check "a purge leaves nothing" nothing_left
+
+# ----------------------------------------------------------------------------------- tarball
+# containerd remembers where it has found a shim
+kill -TERM "$(cat "$SCOPE/containerd.pid")"
+gone_within "$(cat "$SCOPE/containerd.pid")" 10 || die "containerd does not end"
+check "containerd is started again" containerd_up
+tarball=loomshim-1.0.0-$architecture
+check "the tarball unpacks" in_tree tar -C /opt -xzf "/packages/$tarball.tar.gz"
+check "it is linked to where containerd looks" in_tree ln -s "/opt/$tarball/bin/containerd-shim-loom-v1" /usr/local/bin/
+check "a container runs from the unpacked tree" prints unpacked run unpacked /bin/echo unpacked
+check "install.sh in it installs" in_tree "/opt/$tarball/install.sh"
+check "an archive was made" test -s "$tree/usr/local/lib/loomshim/current/loomshim.jsa"
+check "a container runs" prints installed run installed /bin/echo installed
+check "install.sh in it removes" in_tree "/opt/$tarball/install.sh" --uninstall --purge
+check "the installation is gone" test ! -e "$tree/usr/local/lib/loomshim" -a ! -e "$tree/usr/local/bin/containerd-shim-loom-v1"
+
+printf '%d passed, %d failed, 0 skipped\n' "$passed" "$failed"
+((failed == 0))

@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# Builds what a node without Java installs: a Debian package and a tarball, each with a Java runtime of its own.
+#
+#   integration/package.sh [--jdk HOME] [--version VERSION] [--out DIR] [--no-build]
+#
+#   --jdk HOME         where the Java runtime is taken from (default: a JDK 25 or newer of this machine, else
+#                      Debian's); what it needs of the libc becomes the package's dependency
+#   --version VERSION  (default: the project's; between releases ~git, date and revision are added)
+#   --out DIR          where the two files go (default target/packages)
+#   --no-build         package target/loomshim as it is
+#
+# Two runs on the same commit with the same JDK write the same bytes. The last two lines name the files.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$REPO"
+
+# what our own calls need: posix_spawn_file_actions_addclosefrom_np
+readonly LIBC_MIN=2.34
+# beyond what the classes use: jcmd, and what it has recorded
+readonly DIAGNOSTIC_MODULES=jdk.jcmd,jdk.jfr
+
+jdk='' version='' out=target/packages build=true
+while (($#)); do
+  case $1 in
+    --jdk | --version | --out)
+      [[ -n ${2-} ]] || die "$1 needs a value"
+      declare "${1#--}=$2"
+      shift
+      ;;
+    --no-build) build=false ;;
+    -h | --help)
+      sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
+      exit 0
+      ;;
+    *) die "unknown argument $1; see --help" ;;
+  esac
+  shift
+done
+
+# ------------------------------------------------------------------------- what is missing
+need_command dpkg-deb dpkg
+[[ -n $jdk ]] || jdk=$(need_jdk 25)
+[[ -x $jdk/bin/jlink && -x $jdk/bin/jdeps ]] || die "$jdk has no jlink"
+if $build; then
+  need_packages ca-certificates
+  JAVA_HOME=$jdk ./mvnw -q -B -ntp -DskipTests package </dev/null
+fi
+dist=target/loomshim
+[[ -f $dist/lib/loomshim.jar ]] || die "$dist is missing: leave --no-build out"
+machine=$(uname -m)
+architecture=$(dpkg --print-architecture)
+
+# ------------------------------------------------------------------------------ the version
+if [[ -z $version ]]; then
+  version=$(sed -n 's/^version=//p' "$dist/lib/version")
+  if [[ $(git describe --exact-match --tags HEAD 2>/dev/null) != "v$version" ]]; then
+    version+="~git$(git log -1 --format=%cd --date=format:%Y%m%d.%H%M 2>/dev/null || true)"
+    version+=.$(sed -n 's/^revision=//p' "$dist/lib/version")
+  fi
+fi
+[[ $version =~ ^[0-9][A-Za-z0-9.+~]*$ ]] || die "$version is no version for a package"
+# outside a clone there is no commit; the jars have this date then too
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null ||
+  date -d "$(sed -n 's/.*outputTimestamp>\(.*\)<.*/\1/p' pom.xml)" +%s)}
+export SOURCE_DATE_EPOCH
+
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+work=$(mktemp -d "$out/.work-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+umask 022
+
+# ------------------------------------------------------------------------- the tree of both
+name=loomshim-$version-$architecture
+tree=$work/$name
+mkdir -p "$tree"
+cp -R "$dist/bin" "$dist/lib" "$tree/"
+find "$tree/lib/jni" -mindepth 1 -maxdepth 1 ! -name "$machine-Linux" -exec rm -r {} +
+ln -s "jni/$machine-Linux" "$tree/lib/native"
+sed -i "s/^version=.*/version=$version/" "$tree/lib/version"
+
+modules=$("$jdk/bin/jdeps" --multi-release "$(jdk_version "$jdk")" --ignore-missing-deps --print-module-deps \
+  "$tree"/lib/*.jar)
+say "a Java runtime of $modules,$DIAGNOSTIC_MODULES"
+# not compressed: the package is, and better so; nothing has to be unpacked when a class is loaded
+"$jdk/bin/jlink" --add-modules "$modules,$DIAGNOSTIC_MODULES" --compress zip-0 --strip-java-debug-attributes \
+  --vm=server --no-header-files --no-man-pages --dedup-legal-notices=error-if-not-same-content --output "$tree/lib/jre"
+# Debian builds its JDK's modules with all that a debugger wants: ten times the size
+if grep -q '\.debug_info' "$tree/lib/jre/lib/server/libjvm.so"; then
+  need_command strip binutils
+  find "$tree/lib/jre" -type f \( -name '*.so' -o -path '*/bin/*' -o -name jexec -o -name jspawnhelper \) \
+    -exec strip --strip-unneeded {} +
+fi
+rm -rf "$tree/lib/jre/bin/keytool" "$tree/lib/jre/lib/server/"*.jsa
+
+# for a tree that is used as it was unpacked; install.sh writes another one
+{
+  # shellcheck disable=SC2016 # for the launcher
+  printf 'installed_java=$home/jre/bin/java\nconfig=$home/loomshim.conf\nrestore_signals=unknown\n'
+  printf 'java_version=%s\n' "$(jdk_version "$jdk")"
+  printf 'build=%s\n' "$(cd "$tree" && find bin lib -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum | cut -c 1-12)"
+  cat "$tree/lib/version"
+} >"$tree/lib/launcher.conf"
+
+cp integration/install.sh "$tree/"
+cp LICENSE README.md "$tree/"
+mkdir "$tree/docs"
+for page in INSTALL KUBERNETES CRI DOCKER; do
+  [[ ! -f docs/$page.md ]] || cp "docs/$page.md" "$tree/docs/"
+done
+chmod -R u=rwX,go=rX "$tree"
+
+# settled TREE: every file as old as the commit.
+settled() { find "$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +; }
+
+settled "$tree"
+tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --format=gnu -cf - "$name" |
+  gzip -n >"$work/tarball"
+mv "$work/tarball" "$out/$name.tar.gz"
+
+# ------------------------------------------------------------------------------ the package
+# needed NAME: whether a program or library of ours is linked with lib NAME.
+needed() { find "$tree/lib" -type f \( -name '*.so' -o -path '*/bin/*' \) -exec grep -lqaF "$1" {} +; }
+
+libc=$({
+  printf 'GLIBC_%s\n' "$LIBC_MIN"
+  find "$tree/lib" -type f \( -name '*.so' -o -path '*/bin/*' \) -exec grep -haoE 'GLIBC_[0-9]+\.[0-9]+' {} +
+} | cut -d _ -f 2 | sort -uV | tail -n 1)
+libraries=
+! needed libz.so.1 || libraries+=', zlib1g'
+! needed libstdc++.so.6 || libraries+=', libstdc++6'
+! needed libgcc_s.so.1 || libraries+=', libgcc-s1'
+
+root=$work/root
+mkdir -p "$root/DEBIAN" "$root/usr/bin" "$root/usr/lib/loomshim" "$root/usr/share/doc/loomshim" "$root/etc"
+mv "$tree" "$root/usr/lib/loomshim/dist"
+mv "$root/usr/lib/loomshim/dist/README.md" "$root/usr/lib/loomshim/dist/docs"/* "$root/usr/share/doc/loomshim/" ||
+  die "no documents"
+rm -r "$root/usr/lib/loomshim/dist/docs" "$root/usr/lib/loomshim/dist/LICENSE"
+cp integration/debian/copyright "$root/usr/share/doc/loomshim/"
+printf 'loomshim (%s) unstable; urgency=medium\n\n  * Built from revision %s.\n\n -- %s  %s\n' "$version" \
+  "$(sed -n 's/^revision=//p' "$dist/lib/version")" "$(sed -n 's/^Maintainer: //p' integration/debian/control)" \
+  "$(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")" | gzip -n9 >"$root/usr/share/doc/loomshim/changelog.gz"
+# the build that runs is another directory, which the installation makes: see docs/DECISIONS.md
+ln -s ../lib/loomshim/current/containerd-shim-loom-v1 "$root/usr/bin/containerd-shim-loom-v1"
+cp "$dist/lib/loomshim.conf" "$root/etc/loomshim.conf"
+printf '/etc/loomshim.conf\n' >"$root/DEBIAN/conffiles"
+size=$(du -sk --apparent-size "$root" | cut -f 1)
+sed -e "s/@version@/$version/; s/@architecture@/$architecture/; s/@size@/$size/" \
+  -e "s/@libc@/$libc/; s/@libraries@/$libraries/" integration/debian/control >"$root/DEBIAN/control"
+install -m 755 integration/debian/{postinst,prerm,postrm} "$root/DEBIAN/"
+(cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
+chmod -R u=rwX,go=rX "$root"
+settled "$root"
+# one thread: more of them cut the data differently
+dpkg-deb --root-owner-group --threads-max=1 -Zxz --build "$root" "$work/package.deb" >/dev/null
+package=$out/loomshim_${version}_$architecture.deb
+mv "$work/package.deb" "$package"
+
+say "needs libc6 $libc${libraries}; $((size / 1024)) MB unpacked"
+for file in "$out/$name.tar.gz" "$package"; do
+  say "$(du -k --apparent-size "$file" | awk '{ printf "%.1f MB", $1 / 1024 }')"
+  printf '%s\n' "$file"
+done

@@ -1,0 +1,70 @@
+package io.loomshim.inspect;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A daemon that runs, as its file in the run directory tells.
+ *
+ * @param run its run directory
+ * @param pid its process
+ * @param socket where it listens
+ */
+record Found(Path run, long pid, Path socket) {
+  private static final String SCHEME = "unix://";
+  /** Of what follows the name in proc_pid_stat(5): field 22, when the process started. */
+  private static final int START_TIME = 19;
+
+  /** Those in {@code directory}, by name; none when it does not exist. */
+  static List<Found> all(Path directory) throws IOException {
+    var runs = new ArrayList<Path>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+      entries.forEach(runs::add);
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return List.of();
+    }
+    runs.sort(null);
+    var found = new ArrayList<Found>();
+    for (Path run : runs) {
+      in(run).ifPresent(found::add);
+    }
+    return found;
+  }
+
+  /** The one whose run directory is {@code run}; nothing when none runs there. */
+  static Optional<Found> in(Path run) throws IOException {
+    String[] words;
+    try {
+      words = Files.readString(run.resolve("daemon")).strip().split(" ", 3);
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      if (!Files.isDirectory(run)) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+    if (words.length < 3 || !words[2].startsWith(SCHEME) || !lives(words[0], words[1])) {
+      return Optional.empty();
+    }
+    return Optional.of(new Found(run, Long.parseLong(words[0]), Path.of(words[2].substring(SCHEME.length()))));
+  }
+
+  /** Whether the process {@code pid} is the one that started then. */
+  private static boolean lives(String pid, String started) {
+    try {
+      String stat = Files.readString(Path.of("/proc", pid, "stat"));
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+      return !fields[0].equals("Z") && fields[START_TIME].equals(started);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+}

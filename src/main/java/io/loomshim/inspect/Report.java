@@ -1,0 +1,201 @@
+package io.loomshim.inspect;
+
+import io.loomshim.container.Container;
+import io.loomshim.container.ContainerProcess;
+import io.loomshim.event.Outbox;
+import io.loomshim.insight.Latency;
+import io.loomshim.json.Json;
+import io.loomshim.runc.RuncCalls;
+import io.loomshim.task.TaskService;
+import io.loomshim.ttrpc.Call;
+import io.loomshim.ttrpc.Server;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/**
+ * All that one daemon tells of itself, at one moment, as JSON; docs/INSPECT.md has the meaning of each name, and names
+ * do not change. Made and used by the thread of one call; bounded, so that it fits a frame however much there is.
+ */
+final class Report {
+  /** Containers that are listed, by name; of the rest only the number. With bundles and execs about 400 bytes each. */
+  static final int CONTAINERS_MAX = 2000;
+  /** Execs of all containers together that are listed, about 150 bytes each. */
+  static final int EXECS_MAX = 5000;
+  /** Calls, commands and waiting containers that are listed, the oldest first. */
+  static final int ROWS_MAX = 500;
+
+  private final About about;
+  private final TaskService tasks;
+  private final Outbox events;
+  private final Server server;
+  private final long startNanos;
+  private final long now = System.nanoTime();
+  private int execsLeft = EXECS_MAX;
+
+  Report(About about, TaskService tasks, Outbox events, Server server, long startNanos) {
+    this.about = about;
+    this.tasks = tasks;
+    this.events = events;
+    this.server = server;
+    this.startNanos = startNanos;
+  }
+
+  String json() {
+    Map<String, Object> report = new LinkedHashMap<>();
+    report.put("pid", ProcessHandle.current().pid());
+    report.put("namespace", about.namespace());
+    report.put("mode", about.mode());
+    report.put("containerd", about.containerd());
+    report.put("run", about.run().toString());
+    report.put("build", about.build());
+    report.put("release", String.valueOf(Report.class.getPackage().getImplementationVersion()));
+    report.put("java", System.getProperty("java.runtime.version", ""));
+    report.put("uptime_ms", millis(now - startNanos));
+    report.put("started_at", Instant.now().minusNanos(now - startNanos).truncatedTo(ChronoUnit.MILLIS).toString());
+    report.put("process", new ProcessFigures(server.connections()).all());
+    addContainers(report);
+    addCalls(report);
+    addEvents(report);
+    report.put("latencies", latencies());
+    return Json.write(report);
+  }
+
+  private void addContainers(Map<String, Object> report) {
+    Map<String, Object> containers = new TreeMap<>();
+    for (String id : tasks.ids()) {
+      containers.put(id, row("id", id, "status", "creating", "pid", 0, "bundle", "", "execs_total", 0,
+          "execs", List.of()));
+    }
+    for (Container container : tasks.containers()) {
+      containers.put(container.id(), container(container));
+    }
+    var threads = ThreadNames.count(about.run(), containers.keySet());
+    for (var entry : containers.entrySet()) {
+      Json.object(entry.getValue()).orElseThrow().put("threads", threads.byContainer().getOrDefault(entry.getKey(), 0));
+    }
+    report.put("threads", row("total", threads.total(), "of_containers", threads.ofContainers(), "problem",
+        threads.problem()));
+    report.put("containers_total", containers.size());
+    report.put("containers", first(List.copyOf(containers.values()), CONTAINERS_MAX));
+  }
+
+  private Map<String, Object> container(Container container) {
+    var processes = container.processes();
+    ContainerProcess init = processes.getFirst();
+    var execs = new ArrayList<Object>();
+    for (ContainerProcess exec : first(processes.subList(1, processes.size()), execsLeft)) {
+      execsLeft--;
+      execs.add(row("id", exec.id(), "status", exec.status(), "pid", exec.pid()));
+    }
+    return row("id", container.id(), "status", init.status(), "pid", init.pid(), "bundle",
+        container.bundle().toString(), "execs_total", processes.size() - 1, "execs", execs);
+  }
+
+  private void addCalls(Map<String, Object> report) {
+    var calls = new ArrayList<Object>();
+    int total = 0;
+    int waits = 0;
+    List<RuncCalls.Running> commands = RuncCalls.running();
+    for (Call call : server.inFlight()) {
+      if (call.service().equals(Inspection.SERVICE)) {
+        continue;
+      }
+      if (call.endless()) {
+        waits++;
+      } else {
+        total++;
+        if (calls.size() < ROWS_MAX) {
+          calls.add(call(call, commands));
+        }
+      }
+    }
+    report.put("waits_total", waits);
+    report.put("calls_total", total);
+    report.put("calls", calls);
+    var rows = new ArrayList<Object>();
+    for (RuncCalls.Running command : first(commands, ROWS_MAX)) {
+      rows.add(row("command", command.command(), "container", command.container(), "age_ms",
+          millis(now - command.startNanos()), "thread", command.thread().getName()));
+    }
+    report.put("commands_total", commands.size());
+    report.put("commands", rows);
+  }
+
+  private Map<String, Object> call(Call call, List<RuncCalls.Running> commands) {
+    Map<String, Object> row = row("service", call.service(), "method", call.method(), "container", call.container(),
+        "exec", call.exec(), "connection", call.connection(), "age_ms", millis(now - call.startNanos()), "waits_for",
+        Waits.of(call, commands, now));
+    if (call.remaining().isPresent()) {
+      row.put("deadline_ms", call.remaining().get().toMillis());
+    }
+    return row;
+  }
+
+  private void addEvents(Map<String, Object> report) {
+    Outbox.View view = events.view();
+    var waiting = new ArrayList<Object>();
+    Instant wall = Instant.now();
+    for (Outbox.Waiting container : first(view.waiting(), ROWS_MAX)) {
+      waiting.add(row("container", container.container(), "count", container.count(), "oldest_ms",
+          Math.max(0, Duration.between(container.since(), wall).toMillis())));
+    }
+    var counters = view.counters();
+    report.put("events", row("queued", counters.queued(), "sent", counters.sent(), "retried", counters.retried(),
+        "dropped", counters.dropped(), "problem", view.problem(), "next_try_ms",
+        Math.max(0, view.nextTry().toMillis()), "containers_total", view.waiting().size(), "waiting", waiting));
+  }
+
+  private Map<String, Object> latencies() {
+    var calls = new ArrayList<Object>();
+    for (Server.Usage usage : sorted(server.usage(), usage -> usage.method() + usage.service())) {
+      if (!usage.service().equals(Inspection.SERVICE)) {
+        calls.add(figures(row("service", usage.service(), "method", usage.method()), usage.latency()));
+      }
+    }
+    var commands = new ArrayList<Object>();
+    for (RuncCalls.Usage usage : sorted(RuncCalls.usage(), RuncCalls.Usage::command)) {
+      commands.add(figures(row("command", usage.command()), usage.latency()));
+    }
+    return row("calls", calls, "commands", commands);
+  }
+
+  private static Map<String, Object> figures(Map<String, Object> row, Latency.Summary latency) {
+    row.put("count", latency.count());
+    row.put("failed", latency.failed());
+    row.put("p50_ns", latency.p50());
+    row.put("p99_ns", latency.p99());
+    row.put("max_ns", latency.max());
+    return row;
+  }
+
+  private static <T> List<T> sorted(List<T> list, Function<T, String> key) {
+    var copy = new ArrayList<>(list);
+    copy.sort(Comparator.comparing(key));
+    return copy;
+  }
+
+  private static <T> List<T> first(List<T> list, int max) {
+    return list.subList(0, Math.min(max, list.size()));
+  }
+
+  /** An object with the given names and values, in turn. */
+  static Map<String, Object> row(Object... members) {
+    var row = new LinkedHashMap<String, Object>();
+    for (int i = 0; i < members.length; i += 2) {
+      row.put((String) members[i], members[i + 1]);
+    }
+    return row;
+  }
+
+  private static long millis(long nanos) {
+    return nanos / 1_000_000;
+  }
+}

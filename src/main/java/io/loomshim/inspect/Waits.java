@@ -1,0 +1,53 @@
+package io.loomshim.inspect;
+
+import io.loomshim.runc.RuncCalls;
+import io.loomshim.ttrpc.Call;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Says what a call in flight waits for: the command of the runtime that its thread runs, or what the first frame of its
+ * stack that is ours stands for, or that frame. Stateless.
+ */
+final class Waits {
+  private static final String OURS = "io.loomshim.";
+
+  /** Frames that have a meaning for an operator; a test sees to it that they exist. */
+  static final Map<String, String> MEANINGS = Map.of(
+      "io.loomshim.container.ExitLatch.await", "the end of the process",
+      "io.loomshim.container.ExecGate.awaitNone", "the execs of the container to end",
+      "io.loomshim.stdio.Fifos.openWriter", "a client at the other end of a fifo",
+      "io.loomshim.ttrpc.FrameWriter.write", "the client to read the reply");
+
+  /** Classes whose locks stand for one container or exec. */
+  static final List<String> ONE_AT_A_TIME = List.of("io.loomshim.container.InitProcess",
+      "io.loomshim.container.ExecProcess");
+
+  private Waits() {}
+
+  static String of(Call call, List<RuncCalls.Running> commands, long now) {
+    for (RuncCalls.Running command : commands) {
+      if (call.isOn(command.thread())) {
+        return "runc " + command.command() + " since " + Units.age((now - command.startNanos()) / 1_000_000);
+      }
+    }
+    return of(call.stack());
+  }
+
+  static String of(StackTraceElement[] stack) {
+    boolean lock = false;
+    for (StackTraceElement frame : stack) {
+      String name = frame.getClassName();
+      lock |= name.startsWith("java.util.concurrent.locks.ReentrantLock");
+      if (name.startsWith(OURS)) {
+        if (lock && ONE_AT_A_TIME.contains(name)) {
+          return "an earlier call for the same process";
+        }
+        String place = name + "." + frame.getMethodName();
+        String known = MEANINGS.get(place);
+        return known != null ? known : place.substring(OURS.length()) + ":" + frame.getLineNumber();
+      }
+    }
+    return "";
+  }
+}

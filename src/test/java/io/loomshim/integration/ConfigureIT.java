@@ -1,0 +1,140 @@
+package io.loomshim.integration;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+
+/** What integration/kubernetes/configure.sh makes of a node's configuration, as containerd reads it. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+final class ConfigureIT {
+  private static final boolean SECOND = Containerd.version()[0] >= 2;
+  private static final String CRI =
+      SECOND ? "plugins.'io.containerd.cri.v1.runtime'" : "plugins.\"io.containerd.grpc.v1.cri\"";
+  private static final String VERSION = "version = " + (SECOND ? 3 : 2) + "\n";
+  private static final String GIVEN = "# of this node\n" + VERSION + "oom_score = -900\n\n[" + CRI
+      + "]\n  max_container_log_line_size = 4711\n[" + CRI + ".containerd.runtimes.runc]\n  runtime_type = \"io.containerd.runc.v2\"\n[" + CRI
+      + ".containerd.runtimes.runc.options]\n  SystemdCgroup = true";
+
+  private Path directory;
+  private Path file;
+
+  @BeforeEach
+  void make() {
+    directory = Scratch.directory("configure");
+    file = directory.resolve("config.toml");
+  }
+
+  @AfterEach
+  void remove() {
+    Scratch.remove(directory);
+  }
+
+  /** All files below the directory, by name. */
+  private Map<String, String> files() {
+    var found = new TreeMap<String, String>();
+    try (var all = Files.walk(directory)) {
+      for (Path path : all.filter(Files::isRegularFile).toList()) {
+        found.put(directory.relativize(path).toString(), Files.readString(path));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return found;
+  }
+
+  /** The configuration as containerd understands it, with quotes of one kind. */
+  private String understood() {
+    return Exec.start(directory, new Exec.Setting(directory, Map.of()), List.of(Containerd.PROGRAM.toString(),
+        "--config", file.toString(), "config", "dump")).await(Ctr.LIMIT).ok().text().replace('\'', '"');
+  }
+
+  private static void refused(Exec.Result result, String reason) {
+    assertEquals(1, result.exit(), result::toString);
+    assertTrue(result.errors().contains(reason), result::toString);
+  }
+
+  @Test
+  void the_runtime_is_added_to_what_there_is_and_undo_leaves_every_line_as_it_was() throws Exception {
+    Files.writeString(file, GIVEN);
+    var before = files();
+    Configure.run(file, "--option", "BinaryName=/usr/bin/crun").ok();
+    String text = understood();
+    for (String line : List.of("oom_score = -900", "max_container_log_line_size = 4711", ".runtimes.loom]",
+        "runtime_type = \"io.containerd.loom.v1\"")) {
+      assertTrue(text.contains(line), () -> line + " is not in\n" + text);
+    }
+    assertEquals("  BinaryName = \"/usr/bin/crun\"\n", files().get("loomshim-options.toml"));
+    Configure.run(file, "--undo").ok();
+    // but for the end of the last line, which had none
+    before.replaceAll((name, content) -> content + "\n");
+    assertEquals(before, files());
+  }
+
+  @Test
+  void a_second_run_replaces_what_the_first_has_written() throws Exception {
+    Files.writeString(file, GIVEN);
+    Configure.run(file, "--handler", "first", "--option", "BinaryName=/usr/bin/crun").ok();
+    Configure.run(file, "--handler", "second").ok();
+    String text = understood();
+    assertTrue(text.contains(".runtimes.second]") && !text.contains("first"), text);
+    assertFalse(files().containsKey("loomshim-options.toml"));
+    var once = files();
+    Configure.run(file, "--handler", "second").ok();
+    assertEquals(once, files());
+  }
+
+  @Test
+  void a_configuration_that_is_missing_is_made_and_undone() {
+    Configure.run(file).ok();
+    assertTrue(understood().contains(".runtimes.loom]"));
+    Configure.run(file, "--undo").ok();
+    assertEquals(Map.of(), files());
+  }
+
+  @Test
+  void what_cannot_become_a_runtime_of_CRI_is_refused_and_left_alone() throws Exception {
+    Map<String, String> wrong = Map.of(
+        VERSION + "root = [", "does not read",
+        VERSION + "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n", "is disabled",
+        VERSION + "[" + CRI + ".containerd.runtimes.loom]\n  runtime_type = \"io.containerd.runc.v2\"\n",
+        "has a runtime loom already",
+        "root = \"/var/lib/containerd\"\n", "version 1");
+    for (var one : wrong.entrySet()) {
+      Files.writeString(file, one.getKey());
+      var before = files();
+      refused(Configure.run(file), one.getValue());
+      assertEquals(before, files());
+    }
+    Files.writeString(file, GIVEN);
+    refused(Configure.run(file, "--handler", "Not_a_name"), "is no name");
+    refused(Configure.run(file, "--option", "BinaryName=a\"b"), "is not of the form");
+    assertEquals(Map.of("config.toml", GIVEN), files());
+  }
+
+  @Test
+  void the_directory_that_the_configuration_imports_already_is_used() throws Exception {
+    assumeTrue(SECOND, "containerd 1 would take the tables of an imported file in place of all that it has");
+    String given = "imports = [\"" + directory + "/more.d/*.toml\"]\n" + GIVEN + "\n";
+    Files.writeString(file, given);
+    Configure.run(file).ok();
+    assertEquals(given, files().get("config.toml"));
+    assertTrue(files().containsKey("more.d/loomshim.toml"), files()::toString);
+    assertTrue(understood().contains("max_container_log_line_size = 4711"));
+    Configure.run(file, "--undo").ok();
+    assertEquals(Map.of("config.toml", given), files());
+  }
+}

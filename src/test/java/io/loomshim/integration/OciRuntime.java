@@ -1,0 +1,50 @@
+package io.loomshim.integration;
+
+import com.google.protobuf.Any;
+import io.loomshim.proto.runc.Options;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The OCI runtime that the tests run containers with: system property {@code loomshim.oci}, a name in the PATH or a
+ * path, given in the options of every container; when it is absent, the runc in the PATH and no options.
+ */
+final class OciRuntime {
+  private static final Optional<String> NAMED = Optional.ofNullable(System.getProperty("loomshim.oci"));
+
+  private OciRuntime() {}
+
+  /** What a script calls. */
+  static String program() {
+    return NAMED.orElse("runc");
+  }
+
+  /** The options that choose it, for {@code start} and Create; the same for our shim and for the Go shims. */
+  static Optional<Any> options() {
+    return NAMED.map(name ->
+        Shims.any("containerd.runc.v1.Options", Options.newBuilder().setBinaryName(name).build()));
+  }
+
+  /** The flags of {@code ctr run} that choose it: only the Go shims have one of their own. */
+  static List<String> flags(Shim shim, Path scratch) {
+    if (NAMED.isEmpty()) {
+      return List.of();
+    }
+    if (!shim.ours()) {
+      return List.of("--runc-binary", NAMED.get());
+    }
+    try {
+      Path file = scratch.resolve("runtime.toml");
+      if (!Files.exists(file)) {
+        Files.writeString(file, "BinaryName = \"" + NAMED.get() + "\"\n");
+      }
+      return List.of("--runtime-config-path", file.toString());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,169 @@
+package io.loomshim.integration;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * containerd is killed in the middle of a step of a container's life, and started again before or after the shim is
+ * done with that step. Afterwards the container can be used, or it is gone; either way its name can be used again.
+ */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+@Timeout(180)
+final class RestartAtAnyMomentIT {
+  @RegisterExtension
+  static final Bed BED = new Bed();
+
+  private static final Shim SHIM = Shim.tested();
+
+  private static List<String> flags(HeldRunc runc) {
+    var flags = new ArrayList<>(List.of("--detach"));
+    flags.addAll(runc.flags(SHIM));
+    return flags;
+  }
+
+  /** Kills containerd while {@code client} waits for the held command, and starts it again. */
+  private static void restart(HeldRunc runc, Exec client, boolean shimIsFirst) {
+    runc.awaitHeld();
+    BED.containerd().crash();
+    client.await(Ctr.LIMIT);
+    if (shimIsFirst) {
+      runc.release();
+      BED.containerd().restart();
+    } else {
+      BED.containerd().restart();
+      runc.release();
+    }
+  }
+
+  /** Whatever has become of the container, it can be removed, and then another one of its name runs. */
+  private static void canBeReplaced(String id) {
+    Await.until(id + " is removed", () -> {
+      BED.ctr().call("tasks", "rm", "--force", id);
+      BED.ctr().deleteContainer(id);
+      return !BED.ctr().tasks().containsKey(id)
+          && BED.ctr().call("containers", "ls", "--quiet").text().lines().noneMatch(id::equals);
+    });
+    assertEquals("again\n", BED.ctr().run(SHIM, id, "echo", "again").ok().text());
+  }
+
+  @ParameterizedTest(name = "the shim is done first: {0}")
+  @ValueSource(booleans = {true, false})
+  void during_the_start_of_an_exec(boolean shimIsFirst) {
+    String id = Names.id("exec");
+    var runc = new HeldRunc(BED.directory(), "exec");
+    BED.ctr().run(SHIM, flags(runc), id, "sleep", "1000").ok();
+    var client = BED.ctr().start(Exec.Setting.NO_STDIN, "tasks", "exec", "--fifo-dir",
+        BED.directory().resolve("fifo").toString(), "--exec-id", "e", id, "sleep", "1001");
+    restart(runc, client, shimIsFirst);
+    assertEquals("RUNNING", BED.ctr().status(id));
+    var again = BED.ctr().call("tasks", "exec", "--fifo-dir", BED.directory().resolve("fifo").toString(),
+        "--exec-id", "f", id, "echo", "usable");
+    assertEquals("usable\n", again.ok().text());
+    assertEquals(137, BED.ctr().end(id));
+    canBeReplaced(id);
+  }
+
+  @ParameterizedTest(name = "the shim is done first: {0}")
+  @ValueSource(booleans = {true, false})
+  void during_delete(boolean shimIsFirst) {
+    String id = Names.id("delete");
+    var runc = new HeldRunc(BED.directory(), "delete");
+    BED.ctr().run(SHIM, flags(runc), id, "sleep", "1000").ok();
+    BED.ctr().kill(id, "KILL").ok();
+    Await.status(BED.ctr(), id, "STOPPED");
+    restart(runc, BED.ctr().start(Exec.Setting.NO_STDIN, "tasks", "rm", id), shimIsFirst);
+    canBeReplaced(id);
+  }
+
+  @Test
+  void between_create_and_start() {
+    String id = Names.id("created");
+    var runc = new HeldRunc(BED.directory(), "start");
+    var client = BED.ctr().start(SHIM, flags(runc), Exec.Setting.NO_STDIN, id, "sleep", "1000");
+    runc.awaitHeld();
+    assertEquals("CREATED", BED.ctr().status(id));
+    BED.containerd().crash();
+    client.await(Ctr.LIMIT);
+    BED.containerd().restart();
+    assertTrue(BED.ctr().tasks().containsKey(id));
+    runc.release();
+    canBeReplaced(id);
+  }
+
+  /** The launcher waits for a JVM that comes up after containerd has gone, or after it has come back. */
+  @ParameterizedTest(name = "the shim is done first: {0}")
+  @ValueSource(booleans = {true, false})
+  void while_the_shim_is_started(boolean shimIsFirst) throws IOException {
+    Shim.assumeOurs("the Go shim starts no JVM");
+    Path directory = Scratch.directory("slow");
+    Path java = directory.resolve("java");
+    Files.writeString(java, """
+        #!/bin/sh
+        true > '%1$s/held'
+        while [ ! -e '%1$s/go' ]; do sleep 0.02; done
+        exec '%2$s/bin/java' "$@"
+        """.formatted(directory, Install.jdk()));
+    Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+    var ctr = BED.ctr().in(Names.namespace());
+    String id = Names.id("jvm");
+    Install.get().configure(Map.of("java", java.toString()));
+    try {
+      var client = ctr.start(SHIM, List.of("--detach"), Exec.Setting.NO_STDIN, id, "sleep", "1000");
+      Await.until("the JVM is held", () -> Files.exists(directory.resolve("held")));
+      BED.containerd().crash();
+      client.await(Ctr.LIMIT);
+      if (shimIsFirst) {
+        Files.createFile(directory.resolve("go"));
+      }
+      BED.containerd().restart();
+    } finally {
+      if (!shimIsFirst) {
+        Files.createFile(directory.resolve("go"));
+      }
+      Install.get().configure(Map.of("java", Install.jdk() + "/bin/java"));
+    }
+    assertTrue(ctr.tasks().isEmpty(), () -> "there is " + ctr.tasks());
+    ctr.deleteContainer(id).ok();
+    assertEquals("again\n", ctr.run(SHIM, id, "echo", "again").ok().text());
+    Scratch.remove(directory);
+  }
+
+  @Test
+  void with_many_containers_at_different_steps() {
+    var ids = new ArrayList<String>();
+    for (int i = 0; i < 5; i++) {
+      ids.add(Names.id("many"));
+      BED.ctr().detached(SHIM, ids.getLast(), "sleep", "1000");
+    }
+    BED.ctr().kill(ids.get(0), "KILL").ok();
+    Await.status(BED.ctr(), ids.get(0), "STOPPED");
+    BED.ctr().call("tasks", "pause", ids.get(1)).ok();
+    var pids = BED.ctr().pids();
+    BED.containerd().crash();
+    BED.containerd().restart();
+    assertEquals(pids, BED.ctr().pids());
+    assertEquals("STOPPED", BED.ctr().status(ids.get(0)));
+    assertEquals("PAUSED", BED.ctr().status(ids.get(1)));
+    BED.ctr().call("tasks", "resume", ids.get(1)).ok();
+    assertEquals(137, BED.ctr().deleteTask(ids.get(0)));
+    BED.ctr().deleteContainer(ids.get(0)).ok();
+    for (String id : ids.subList(1, ids.size())) {
+      assertEquals(137, BED.ctr().end(id));
+    }
+  }
+}
