@@ -16,6 +16,7 @@ import java.nio.file.Path;
 final class RawPeer implements AutoCloseable {
   static final int HEADER_BYTES = 10;
   private static final int REQUEST = 1;
+  private static final String SERVICE = "containerd.task.v2.Task";
 
   private final SocketChannel channel;
   private long id = 1;
@@ -34,7 +35,7 @@ final class RawPeer implements AutoCloseable {
 
   /** The data of a request's frame. */
   static byte[] request(String method, ByteString payload) {
-    return Request.newBuilder().setService(ShimClient.SERVICE).setMethod(method).setPayload(payload).build()
+    return Request.newBuilder().setService(SERVICE).setMethod(method).setPayload(payload).build()
         .toByteArray();
   }
 
