@@ -9,7 +9,7 @@ final class SoakPlot {
   private SoakPlot() {}
 
   static String draw(String what, List<SoakSample> samples) {
-    var panels = new ArrayList<LineChart.Panel>();
+    var panels = new ArrayList<LinePanel>();
     panel(panels, samples, "Open files", Unit.COUNT, SoakSample::files);
     panel(panels, samples, "OS threads", Unit.COUNT, SoakSample::threads);
     panel(panels, samples, "Heap after a full collection", Unit.MB, SoakSample::heapMb);
@@ -17,7 +17,7 @@ final class SoakPlot {
     return LineChart.draw("One daemon under load for long", what, List.of(Side.LOOM), panels);
   }
 
-  private static void panel(List<LineChart.Panel> panels, List<SoakSample> samples, String title, Unit unit,
+  private static void panel(List<LinePanel> panels, List<SoakSample> samples, String title, Unit unit,
       ToDoubleFunction<SoakSample> value) {
     var line = new TreeMap<Integer, Double>();
     for (SoakSample sample : samples) {
@@ -25,6 +25,6 @@ final class SoakPlot {
         line.put(sample.cycles(), value.applyAsDouble(sample));
       }
     }
-    panels.add(new LineChart.Panel(title, "create-to-delete cycles", unit, Map.of(Side.LOOM, line)));
+    panels.add(new LinePanel(title, "create-to-delete cycles", unit, Map.of(Side.LOOM, line), Map.of()));
   }
 }
