@@ -15,6 +15,9 @@ public final class Carriers {
   /** Of the JVM: how many carriers there are, not counting those that stand in for one that is held. */
   private static final String PARALLELISM = "jdk.virtualThreadScheduler.parallelism";
 
+  /** Of the JVM: the most carriers, those included that stand in for others. */
+  private static final String POOL = "jdk.virtualThreadScheduler.maxPoolSize";
+
   /** How long the making of carriers may take. */
   private static final long MAKE_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(200);
 
@@ -22,10 +25,13 @@ public final class Carriers {
 
   private Carriers() {}
 
-  /** Makes room for one carrier more than there are processors; before the first virtual thread. */
+  /** Makes room for one carrier more than there are processors, or than the user wants; before the first of them. */
   public static void reserve() {
-    if (System.getProperty(PARALLELISM) == null) {
-      System.setProperty(PARALLELISM, Integer.toString(Runtime.getRuntime().availableProcessors() + 1));
+    int wanted = Integer.getInteger(PARALLELISM, Runtime.getRuntime().availableProcessors());
+    System.setProperty(PARALLELISM, Integer.toString(wanted + 1));
+    int most = Integer.getInteger(POOL, 0);
+    if (most > 0) {
+      System.setProperty(POOL, Integer.toString(most + 1));
     }
   }
 
