@@ -21,7 +21,11 @@ public final class Carriers {
   /** How long the making of carriers may take. */
   private static final long MAKE_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(200);
 
+  /** Between two looks whether all carriers are there. */
+  private static final int MEET_MICROS = 200;
+
   private static final long PAUSE = Native.function("pause");
+  private static final long USLEEP = Native.function("usleep");
 
   private Carriers() {}
 
@@ -58,7 +62,7 @@ public final class Carriers {
   private static void meet(AtomicInteger begun, int count, long end) {
     begun.incrementAndGet();
     while (begun.get() < count && System.nanoTime() < end) {
-      Thread.onSpinWait();
+      Native.callInt(USLEEP, MEET_MICROS, 0, 0, 0, 0, 0);
     }
   }
 }
