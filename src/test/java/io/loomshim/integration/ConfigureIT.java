@@ -26,7 +26,9 @@ final class ConfigureIT {
       SECOND ? "plugins.'io.containerd.cri.v1.runtime'" : "plugins.\"io.containerd.grpc.v1.cri\"";
   private static final String VERSION = "version = " + (SECOND ? 3 : 2) + "\n";
   private static final String GIVEN = "# of this node\n" + VERSION + "oom_score = -900\n\n[" + CRI
-      + "]\n  max_container_log_line_size = 4711\n[" + CRI + ".containerd.runtimes.runc]\n  runtime_type = \"io.containerd.runc.v2\"\n[" + CRI
+      + "]\n  max_container_log_line_size = 4711\n[" + CRI
+      + ".containerd.runtimes.runc]\n"
+      + "  runtime_type = \"io.containerd.runc.v2\"\n[" + CRI
       + ".containerd.runtimes.runc.options]\n  SystemdCgroup = true";
 
   private Path directory;

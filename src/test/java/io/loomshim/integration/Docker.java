@@ -26,9 +26,12 @@ final class Docker implements AutoCloseable {
   private static final Optional<Path> PROGRAMS = find();
   private static final Duration START_MAX = Await.seconds(60);
   private static final Duration STOP_MAX = Await.seconds(30);
+  /** Where dockerd makes a directory for plugins whatever its configuration says. */
+  private static final Path PLUGINS = Path.of("/run/docker/plugins");
 
   private final Path directory;
   private final String namespace = Names.namespace();
+  private final boolean pluginsThere = Files.exists(PLUGINS);
   private Process daemon;
 
   /** Starts it with runtimes of names of their own, as JSON of {@code daemon.json}. */
@@ -200,6 +203,9 @@ final class Docker implements AutoCloseable {
     for (String point : Mounts.below(directory.toString()).reversed()) {
       Exec.start(Scratch.BASE, new Exec.Setting(Scratch.BASE, Map.of()), List.of("umount", point))
           .await(Ctr.LIMIT).ok();
+    }
+    if (!pluginsThere && PLUGINS.toFile().delete()) {
+      PLUGINS.getParent().toFile().delete();
     }
   }
 }
