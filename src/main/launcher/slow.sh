@@ -337,6 +337,7 @@ forced() {
 }
 
 # forget_socket: removes the socket of a daemon that has died.
+# shellcheck disable=SC2031 # what members changes is its own
 forget_socket() {
   socket=
   if [ -n "$here" ] && [ -s address ]; then IFS= read -r socket < address || true; fi
