@@ -28,7 +28,8 @@ final class BackPressureIT {
   static final Bed BED = new Bed();
 
   private static final String[] FLOOD = {"sh", "-c", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done"};
-  private static final Duration PROMPT = Await.seconds(5);
+  /** On a slow machine that does other things as well. */
+  private static final Duration PROMPT = Await.seconds(20);
   private static final long LOG_BYTES_MAX = (1 << 20) + (64 << 10);
   private static final int DUMPS = Boolean.getBoolean("loomshim.long") ? 400 : 60;
 

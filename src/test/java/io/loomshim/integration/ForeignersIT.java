@@ -8,6 +8,7 @@ import com.google.protobuf.MessageLite;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.proto.task.CreateTaskRequest;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -129,14 +130,16 @@ final class ForeignersIT {
       }
     }
     assertEquals(16 * 17 + 15 * 2, calls);
-    assertEquals(files, listing());
+    Await.until("nothing has come and nothing has gone", () -> listing().equals(files));
   }
 
   /** What the run directory and the bundles hold. */
-  private static List<String> listing() throws IOException {
+  private static List<String> listing() {
     try (var paths = Files.walk(Scratch.BASE, 3)) {
       return paths.filter(p -> !p.getFileName().toString().matches("(out|err).*|.*\\.log")).map(Path::toString)
           .filter(p -> !p.contains("/bed")).sorted().toList();
+    } catch (IOException | UncheckedIOException e) {
+      return List.of(e.toString()); // something has gone meanwhile
     }
   }
 

@@ -44,12 +44,15 @@ final class HostileIT {
   private static final int FRAMES_MAX = 20;
   private static final int MALFORMED = LONG ? 2000 : 100;
   private static final int IDLE = LONG ? 7000 : 3000;
+  /** A few of them want more than the memory for calls in flight. */
+  private static final int NEVER_READING = LONG ? 20 : 8;
+  private static final Duration STALL_MAX = Await.seconds(120);
   private static final int LENGTH_MAX = 4 << 20;
   /** The largest process whose request is no longer than a frame may be. */
   private static final int LARGE = LENGTH_MAX - 1000;
   private static final int RESOURCE_EXHAUSTED = 8;
-  /** What an ordinary call may take beside hostile ones, on a busy machine. */
-  private static final Duration PROMPT = Await.seconds(5);
+  /** What an ordinary call may take beside hostile ones, on a slow machine that does other things as well. */
+  private static final Duration PROMPT = Await.seconds(20);
 
   private static ShimClient healthy;
   private static long daemon;
@@ -269,17 +272,16 @@ final class HostileIT {
 
   @Test
   void clients_that_never_read_block_nobody_and_take_a_bounded_part_of_the_memory() throws Exception {
-    int clients = 20;
     var peers = new ArrayList<RawPeer>();
     var floods = new ArrayList<Thread>();
     var sent = new AtomicLong();
-    for (int i = 0; i < clients; i++) {
+    for (int i = 0; i < NEVER_READING; i++) {
       var peer = peer();
       peers.add(peer);
       floods.add(Thread.ofVirtual().start(() -> flood(peer, sent)));
     }
     try {
-      Await.until("the daemon takes no more of them", stalled(sent));
+      assertTrue(Await.within(STALL_MAX, stalled(sent)), () -> "the daemon has taken " + sent + " and goes on");
       assertServes();
       long held = Vitals.liveBytes(daemon) - before.heapBytes();
       assertTrue(held < 40 << 20, held + " bytes for replies that nobody reads");
