@@ -55,55 +55,17 @@ if $tests; then
   exec integration/test.sh --integration --jdk 25 --long -Dtest="$classes"
 fi
 
+# shellcheck source-path=SCRIPTDIR source=measure.sh
+. integration/measure.sh
 JAVA_HOME=$(find_jdk 25 || find_jdk 21 || need_jdk 21)
 export JAVA_HOME
 need_containerd
 mkdir -p "$out" target
 out=$(realpath "$out")
-
-# Whatever ends us, nothing of this run stays, and the last line says how it went.
-working='' verdict='0 passed, 1 failed, 0 skipped'
-finish() {
-  local status=$?
-  trap '' INT TERM HUP
-  if [[ -n $working ]]; then
-    kill -KILL "$working" 2>/dev/null || true
-    wait "$working" 2>/dev/null || true
-  fi
-  end_scope
-  printf '%s\n' "$verdict"
-  exit "$status"
-}
-new_scope
-trap finish EXIT
-trap 'exit 130' INT TERM HUP
-
-./mvnw -q -B -ntp -DskipTests package >target/soak-build.log 2>&1 </dev/null || die "the build failed: target/soak-build.log"
-mkdir -p "$SCOPE/prefix/etc" "$SCOPE/spec" "$SCOPE/classes"
-printf 'run_dir=%s\n' "$SCOPE/run" >"$SCOPE/prefix/etc/loomshim.conf"
-integration/install.sh --prefix "$SCOPE/prefix" --java "$JAVA_HOME/bin/java" >/dev/null
-make_rootfs "$SCOPE/rootfs"
-(cd "$SCOPE/spec" && runc spec)
-sed -i -e 's/"terminal": true/"terminal": false/' -e "s|\"path\": \"rootfs\"|\"path\": \"$SCOPE/rootfs\"|" \
-  -e 's|^\(\t*\)"sh"$|\1@ARGS@|' -e "s|\"linux\": {|\"linux\": {\"cgroupsPath\": \"/$NAMESPACE/@ID@\",|" \
-  "$SCOPE/spec/config.json"
-lib=$SCOPE/prefix/lib/loomshim
-classes=$(printf '%s:' "$lib"/*.jar)
-"$JAVA_HOME/bin/javac" -nowarn -d "$SCOPE/classes" -cp "$classes" integration/bench/*.java
-export PATH=$SCOPE/prefix/bin:$PATH
+last_line='0 passed, 1 failed, 0 skipped'
+prepare target/soak-build.log
+install_side loom "$JAVA_HOME"
 containerd_start PATH="$PATH"
-
-quiet=(--enable-native-access=ALL-UNNAMED)
-(($(jdk_version "$JAVA_HOME") < 24)) || quiet+=(--sun-misc-unsafe-memory-access=allow)
-# in the background: a trap must not have to wait for it
-"$JAVA_HOME/bin/java" -Xmx256m -XX:+UseSerialGC "${quiet[@]}" "-Djffi.boot.library.path=$lib/native" \
-  -cp "$SCOPE/classes:$classes" Soak "$SCOPE" "$NAMESPACE" "$out" "$JAVA_HOME/bin/java" "$kind" "$amount" </dev/null &
-working=$!
-status=0
-wait "$working" || status=$?
-working=
-end_scope
-left=$(leftovers)
-[[ -z $left ]] || die "left behind: $left"
-((status == 0)) || exit "$status"
-verdict='1 passed, 0 failed, 0 skipped'
+measure Soak "$SCOPE" "$NAMESPACE" "$out" "$JAVA_HOME/bin/java" "$kind" "$amount"
+nothing_left
+last_line='1 passed, 0 failed, 0 skipped'
