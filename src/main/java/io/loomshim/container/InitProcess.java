@@ -348,7 +348,8 @@ final class InitProcess implements ContainerProcess {
       throw new StatusException(Code.NOT_FOUND, "process already finished: not found");
     }
     // a frozen process would not notice; runc lets it run for its end
-    boolean direct = !all && now == InitState.RUNNING && !perhapsFrozen && child.isPresent();
+    boolean alive = now == InitState.RUNNING || now == InitState.CREATED;
+    boolean direct = !all && alive && !perhapsFrozen && child.isPresent();
     if (!direct || !signals.direct(child.get(), signal)) {
       signals.throughRunc(signal, all);
     }

@@ -75,9 +75,12 @@ final class CriIT {
     var seen = new ArrayList<String>();
     try (var pod = sharing ? Pod.sharing(BED, cri, handler) : Pod.run(BED, cri, handler)) {
       seen.add(pod.state().toString());
-      String container = pod.create(settings -> settings, "sh", "-c", "trap 'exit 7' TERM; sleep 1000 & wait");
+      String container = pod.create(settings -> settings, "sh", "-c",
+          "trap 'exit 7' TERM; echo ready; sleep 1000 & wait");
       seen.add(cri.status(container).getState().toString());
       pod.start(container);
+      // before its trap stands, SIGTERM ends the shell (143), or does nothing to one that is the first of its namespace
+      Await.until("it has set its trap", () -> CriLog.text(pod.log(container), "stdout").equals("ready\n"));
       var running = cri.status(container);
       seen.add(running.getState() + " " + (running.getStartedAt() >= running.getCreatedAt()));
       pod.stop(container, 10);

@@ -24,6 +24,9 @@ final class StatsIT {
   @RegisterExtension
   static final Bed BED = new Bed();
 
+  /** Far more than 64 pages for each of the processors that one shell meets, far less than the limit that is set. */
+  private static final int HELD_BYTES = 8 << 20;
+
   private static Metrics metrics(ShimClient task) {
     try {
       var any = task.stats();
@@ -34,10 +37,22 @@ final class StatsIT {
     }
   }
 
-  private static ShimClient running(Shim shim) {
-    var task = BED.shims().start(shim, BED.shims().bundle(Names.id("stats"), "sleep", "1000"));
+  private static ShimClient running(Shim shim, String... command) {
+    var task = BED.shims().start(shim, BED.shims().bundle(Names.id("stats"), command));
     task.create();
     task.start();
+    return task;
+  }
+
+  /**
+   * A shell that holds some memory, and the sleep that it waits for: the kernel counts pages in batches for each
+   * processor, so that a cgroup with few of them may tell 0.
+   */
+  private static ShimClient holding(Shim shim) {
+    var task = running(shim, "sh", "-c", "v=$(head -c " + HELD_BYTES + " /dev/zero | tr '\\0' x); sleep 1000; echo $v");
+    long pid = task.state("").getPid();
+    Await.until("it holds its memory and sleeps", () -> Proc.all().values().stream().anyMatch(
+        info -> info.parent() == pid && info.commandLine().equals("sleep 1000")));
     return task;
   }
 
@@ -45,7 +60,7 @@ final class StatsIT {
   void the_same_fields_are_filled_as_by_the_original_and_the_limits_are_equal() {
     assumeTrue(!Shim.UNIFIED, "needs a machine with cgroup v1");
     var seen = Differential.same(shim -> {
-      try (var task = running(shim)) {
+      try (var task = holding(shim)) {
         task.update("{\"pids\":{\"limit\":77},\"memory\":{\"limit\":67108864}}");
         Metrics m = metrics(task);
         var memory = m.getMemory();
@@ -63,7 +78,7 @@ final class StatsIT {
   void on_cgroup_v2_too_the_same_fields_are_filled_as_by_the_original() {
     assumeTrue(Shim.UNIFIED, "needs a machine with cgroup v2: integration/cgroup2/run.sh has one");
     var seen = Differential.same(shim -> {
-      try (var task = running(shim)) {
+      try (var task = holding(shim)) {
         task.update("{\"pids\":{\"limit\":77},\"memory\":{\"limit\":67108864}}");
         var any = task.stats();
         assertEquals("io.containerd.cgroups.v2.Metrics", any.getTypeUrl());
@@ -93,7 +108,7 @@ final class StatsIT {
 
   @Test
   void of_an_ended_container_whose_cgroup_somebody_removed_little_is_told_on_v1_and_not_found_on_v2() throws Exception {
-    try (var task = running(Shim.tested())) {
+    try (var task = running(Shim.tested(), "sleep", "1000")) {
       List<String> cgroups = Files.readAllLines(Path.of("/proc/" + task.state("").getPid() + "/cgroup"));
       task.kill(9, "");
       task.await("");
