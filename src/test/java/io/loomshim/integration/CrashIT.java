@@ -58,8 +58,8 @@ final class CrashIT {
   }
 
   /**
-   * containerd takes the containers of a daemon that has gone for dead, and removes them. A clean-up that is not over in
-   * its time is killed, and containerd says so.
+   * containerd takes the containers of a daemon that has gone for dead, and removes them. A clean-up that is not over
+   * in its time is killed, and containerd says so.
    */
   private static void assertCleanedUp(List<String> ids, Install.Daemon daemon, Iterable<Long> inits)
       throws IOException {
