@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Installs, upgrades and removes the packages of integration/package.sh in a Debian tree that has containerd and
 # runc and no Java, with containers that run meanwhile. Everything happens in a mount and a pid namespace, so that
-# nothing can stay when this ends. LOOMSHIM_CRI_CLIENT may name a program that is run against the tree's CRI: its
-# arguments are the tree, the socket in it and the name of the runtime.
+# nothing can stay when this ends.
 #
 #   integration/package-test.sh [--no-build]      packages target/loomshim as it is, or builds it first
 #
@@ -14,6 +13,7 @@ cd "$REPO"
 
 readonly RUNTIME=io.containerd.loom.v1
 readonly LINGER_SECONDS=2
+readonly IMAGE=docker.io/library/loomshim-test:latest
 readonly BUILDS=/usr/lib/loomshim
 
 # ------------------------------------------------------------------ outside: what is missing
@@ -37,6 +37,18 @@ debian_tree() {
   printf '%s\n' "$tree"
 }
 
+# make_image DIR: the root file system in DIR as an image, in the form of docker save.
+make_image() {
+  local work=$SCOPE/image
+  mkdir "$work"
+  tar -C "$1/rootfs" --owner=0 --group=0 -cf "$work/layer.tar" .
+  printf '{"architecture":"%s","os":"linux","config":{"Cmd":["/bin/sleep","100000"]},"rootfs":%s}' \
+    "$(dpkg --print-architecture)" \
+    "{\"type\":\"layers\",\"diff_ids\":[\"sha256:$(sha256sum <"$work/layer.tar" | cut -c 1-64)\"]}" >"$work/config.json"
+  printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$IMAGE" >"$work/manifest.json"
+  tar -C "$work" -cf "$1/image.tar" manifest.json config.json layer.tar
+}
+
 if [[ ${1-} != --inside ]]; then
   need_root
   need_packages util-linux
@@ -51,6 +63,11 @@ if [[ ${1-} != --inside ]]; then
   ! dpkg --compare-versions "$libc" gt 2.36 || suite=trixie
   cp -a "$(debian_tree "$suite")" "$SCOPE/tree"
   make_rootfs "$SCOPE/tree/srv/rootfs"
+  make_image "$SCOPE/tree/srv"
+  # the client of CRI is one of the tests' classes, and runs on a JDK outside of the tree
+  JAVA_HOME=$(find_jdk 21 || need_jdk 21)
+  export JAVA_HOME
+  ./mvnw -q -B -ntp test-compile dependency:copy-dependencies -DincludeScope=test -DoutputDirectory="$SCOPE/lib" </dev/null
   free_root_cgroup
   status=0
   # with the first process of the pid namespace all others in it end
@@ -169,12 +186,16 @@ mkdir -p "$tree/etc/containerd" "$tree/packages"
 cp "$SCOPE"/one/* "$SCOPE"/two/* "$tree/packages/"
 cat >"$tree/etc/containerd/config.toml" <<'END'
 version = 2
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "@image@"
+  restrict_oom_score_adj = true
 # where runtimes are configured, the default one must be too
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.loom]
   runtime_type = "io.containerd.loom.v1"
 END
+sed -i "s|@image@|$IMAGE|" "$tree/etc/containerd/config.toml"
 architecture=$(dpkg --print-architecture)
 apt_install() { in_tree apt-get -qq -y install "/packages/loomshim_$1_$architecture.deb"; }
 removal() { in_tree env LOOMSHIM_REMOVE="$1" apt-get -qq -y remove loomshim; }
@@ -221,9 +242,12 @@ in_kubernetes() {
   prints pod run pod /bin/echo pod
 }
 check "a container runs in the namespace of the CRI" in_kubernetes
-if [[ -n ${LOOMSHIM_CRI_CLIENT-} ]]; then
-  check "the CRI" "$LOOMSHIM_CRI_CLIENT" "$tree" /run/containerd/containerd.sock loom
-fi
+pod() {
+  in_tree ctr -n k8s.io images import /srv/image.tar
+  prints '0 in a pod' timeout 90 "$JAVA_HOME/bin/java" -cp "target/test-classes:target/classes:$SCOPE/lib/*" \
+    io.loomshim.integration.CriRound "$tree/run/containerd/containerd.sock" "$IMAGE" loom "/$NAMESPACE/pod"
+}
+check "a pod with a container runs by CRI" pod
 
 # ----------------------------------------------------------------------------------- upgrade
 # a daemon of its own that has done nothing yet but create and start: what it loads later, it loads
