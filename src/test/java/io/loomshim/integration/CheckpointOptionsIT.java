@@ -160,7 +160,7 @@ final class CheckpointOptionsIT {
         task.start();
         String seen = plain(failure(() -> task.checkpoint(image, EXIT)), task);
         assertEquals("RUNNING", task.state("").getStatus().toString());
-        return seen.replaceAll("faulty-runc\\d+", "runc");
+        return seen.replaceAll("faulty-runc-\\d+", "runc");
       } finally {
         Scratch.remove(image.getParent());
       }
