@@ -183,6 +183,9 @@ mount --rbind /dev "$tree/dev"
 mount -t tmpfs tmpfs "$tree/run"
 mount -t proc proc /proc
 mkdir -p "$tree/etc/containerd" "$tree/packages"
+# what every machine has and a bare tree has not; CRI gives each pod copies
+[[ -e $tree/etc/hosts ]] || printf '127.0.0.1 localhost\n' >"$tree/etc/hosts"
+[[ -e $tree/etc/resolv.conf ]] || : >"$tree/etc/resolv.conf"
 cp "$SCOPE"/one/* "$SCOPE"/two/* "$tree/packages/"
 cat >"$tree/etc/containerd/config.toml" <<'END'
 version = 2
