@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Builds loomshim once and runs its tests on each JDK; gets what is missing first (Debian, root).
 #
-#   integration/test.sh [--unit | --integration] [--jdk 21|25|both] [--long] [-Dtest=FILTER]
+#   integration/test.sh [--unit | --integration] [--jdk 21|25|both] [--all] [--long] [-Dtest=FILTER]
 #
+# Tests tagged any-jdk, which take minutes and look at how other programs treat the shim, run on the
+# first JDK only; with --all, with a filter and with one JDK everything runs.
 # A filter names test classes as Maven's -Dtest does; those that end in IT are integration tests.
 # --long has tests that repeat something do it as often as the contract says, which takes minutes.
 # Full logs and JUnit reports are in target/jdk-N/, with --long in target/long/jdk-N/. The last line is
@@ -21,6 +23,7 @@ jdks=(25 21)
 unit_filter=
 integration_filter=
 long=()
+all=
 results=target
 while (($#)); do
   case $1 in
@@ -34,6 +37,7 @@ while (($#)); do
       esac
       shift
       ;;
+    --all) all=yes ;;
     --long)
       long=(-Dloomshim.long=true -Dloomshim.hang.seconds=600)
       results=target/long
@@ -117,6 +121,11 @@ for jdk in "${jdks[@]}"; do
     arguments=(-Dtest.jdk="${home[$jdk]}" -Dtest.reports="$reports")
     [[ -z $filter ]] || arguments+=(-Dtest="$filter")
     arguments+=("${long[@]}")
+    what="JDK $jdk $kind"
+    if [[ $kind == integration && $jdk != "${jdks[0]}" && -z $all$filter ]]; then
+      arguments+=(-DexcludedGroups=any-jdk)
+      what+=' (without any-jdk)'
+    fi
     # JDK 21 is the one that pins: its daemons are recorded, and no wait of ours may hold a carrier
     [[ $jdk/$kind != 21/integration ]] || arguments+=(-Dloomshim.jfr=true)
     mkdir -p "$reports" "$directory"
@@ -124,8 +133,8 @@ for jdk in "${jdks[@]}"; do
     status=0
     mvn "surefire:test@$execution" "${arguments[@]}" >"$reports.log" 2>&1 || status=$?
     read -r passed failed skipped < <(summary "$directory")
-    printf 'JDK %s %s: %d passed, %d failed, %d skipped, %d s\n' \
-      "$jdk" "$kind" "$passed" "$failed" "$skipped" $((SECONDS - started))
+    printf '%s: %d passed, %d failed, %d skipped, %d s\n' \
+      "$what" "$passed" "$failed" "$skipped" $((SECONDS - started))
     failures "$directory"
     if ((status && !failed)); then
       # no test says why: a JVM that ended early, a filter that fits nothing, a broken build file

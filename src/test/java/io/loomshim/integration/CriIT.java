@@ -34,10 +34,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Pods of a containerd that serves CRI, by what a kubelet asks of it. */
+@Tag("any-jdk")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 final class CriIT {
   private static final String LOOM = "loom";

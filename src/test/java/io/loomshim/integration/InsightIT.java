@@ -47,16 +47,7 @@ final class InsightIT {
   @AfterEach
   void end() {
     if (shims != null) {
-      String key = "@" + shims.namespace() + "@";
-      for (var daemon : Install.get().daemons()) {
-        if (daemon.directory().toString().contains(key)) {
-          Proc.terminate(daemon.pid());
-          Await.until("the daemon has ended", () -> !daemon.alive());
-        }
-      }
-      shims.close();
-      Names.forget(directory.resolve("grpc"));
-      Scratch.remove(directory);
+      shims.remove();
     }
   }
 

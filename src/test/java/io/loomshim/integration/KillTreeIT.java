@@ -46,16 +46,7 @@ final class KillTreeIT {
   void end() {
     if (shims != null) {
       Install.get().configure(Map.of("kill_exec_tree", "false"));
-      String key = "@" + shims.namespace() + "@";
-      for (var daemon : Install.get().daemons()) {
-        if (daemon.directory().toString().contains(key)) {
-          Proc.terminate(daemon.pid());
-          Await.until("the daemon has ended", () -> !daemon.alive());
-        }
-      }
-      shims.close();
-      Names.forget(directory.resolve("grpc"));
-      Scratch.remove(directory);
+      shims.remove();
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Every call in every state, each in a container of its own: our answer, the state afterwards and the events are the
  * Go shim's, except where {@link #DIFFERENCES} says what each of both does; docs/DIFFERENCES.md says why.
  */
+@Tag("any-jdk")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 final class MatrixOfStatesIT {
   @RegisterExtension

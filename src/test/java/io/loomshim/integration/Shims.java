@@ -131,4 +131,17 @@ final class Shims implements AutoCloseable {
   public void close() {
     sink.close();
   }
+
+  /** Closes this, ends our daemons of its namespace, and removes its directory. */
+  void remove() {
+    for (var daemon : Install.get().daemons()) {
+      if (daemon.directory().toString().contains("@" + namespace + "@")) {
+        Proc.terminate(daemon.pid());
+        Await.until("the daemon has ended", () -> !daemon.alive());
+      }
+    }
+    close();
+    Names.forget(directory.resolve("grpc"));
+    Scratch.remove(directory);
+  }
 }
