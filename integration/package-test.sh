@@ -51,7 +51,7 @@ make_image() {
 
 if [[ ${1-} != --inside ]]; then
   need_root
-  need_packages util-linux
+  need_packages util-linux lintian
   mkdir -p target "$CACHE"
   new_scope
   trap end_scope EXIT
@@ -195,8 +195,6 @@ version = 2
 # where runtimes are configured, the default one must be too
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.loom]
-  runtime_type = "io.containerd.loom.v1"
 END
 sed -i "s|@image@|$IMAGE|" "$tree/etc/containerd/config.toml"
 architecture=$(dpkg --print-architecture)
@@ -205,12 +203,16 @@ removal() { in_tree env LOOMSHIM_REMOVE="$1" apt-get -qq -y remove loomshim; }
 files >"$SCOPE/before"
 
 # ------------------------------------------------------------------------------ installation
+check "lintian finds nothing" lintian --allow-root --profile debian --fail-on error,warning \
+  "$SCOPE/one/loomshim_1.0.0_$architecture.deb"
 no_java() { ! in_tree sh -c 'command -v java'; }
 check "the tree has no Java" no_java
 check "the package installs beside containerd and runc alone" apt_install 1.0.0
 check "a start-up archive was made" test -s "$tree$BUILDS/current/loomshim.jsa"
 check "the launcher tells its version" grep -q 'Version:  1.0.0' <(in_tree containerd-shim-loom-v1 -v)
 printf 'linger_seconds=%s\n' "$LINGER_SECONDS" >>"$tree/etc/loomshim.conf"
+cp "$tree/etc/containerd/config.toml" "$SCOPE/config.toml"
+check "configure.sh of the package makes it a runtime of CRI" in_tree /usr/share/loomshim/kubernetes/configure.sh
 check "containerd starts" containerd_up
 cri_ready() {
   t plugins ls | grep -E ' cri ' | tee /dev/stderr | grep -qE 'ok *$' || { grep -F cri "$SCOPE/containerd.log"; return 1; }
@@ -246,9 +248,16 @@ in_kubernetes() {
 }
 check "a container runs in the namespace of the CRI" in_kubernetes
 pod() {
+  local answer status=0
   in_tree ctr -n k8s.io images import /srv/image.tar
-  prints '0 in a pod' timeout 90 "$JAVA_HOME/bin/java" -cp "target/test-classes:target/classes:$SCOPE/lib/*" \
-    io.loomshim.integration.CriRound "$tree/run/containerd/containerd.sock" "$IMAGE" loom "/$NAMESPACE/pod"
+  answer=$(timeout 90 "$JAVA_HOME/bin/java" -cp "target/test-classes:target/classes:$SCOPE/lib/*" \
+    io.loomshim.integration.CriRound "$tree/run/containerd/containerd.sock" "$IMAGE" loom "/$NAMESPACE/pod" \
+    2>"$SCOPE/client.log") || status=$?
+  if ((status != 0)) || ! equals "$answer" '0 in a pod'; then
+    printf 'status %s\n' "$status"
+    cat "$SCOPE/client.log"
+    return 1
+  fi
 }
 check "a pod with a container runs by CRI" pod
 
@@ -288,6 +297,12 @@ cleaned() { in_tree "$BUILDS/dist/install.sh" --prefix /usr --clean && [[ ! -e $
 check "the files of a build that is not in use any more go" cleaned
 
 # ----------------------------------------------------------------------------------- removal
+# unconfigured DIR: the configuration is as it was before configure.sh in DIR.
+unconfigured() {
+  in_tree "$1/configure.sh" --undo
+  diff "$SCOPE/config.toml" "$tree/etc/containerd/config.toml"
+}
+check "configure.sh takes back what it wrote" unconfigured /usr/share/loomshim/kubernetes
 check "a removal is refused while a container runs" fails_with 'still serve' removal ''
 check "the container runs on" prints in t tasks exec --exec-id e3 new /bin/echo in
 check "the next one starts" prints next run next /bin/echo next
@@ -332,6 +347,12 @@ gone_within "$(cat "$SCOPE/containerd.pid")" 10 || die "containerd does not end"
 check "containerd is started again" containerd_up
 tarball=loomshim-1.0.0-$architecture
 check "the tarball unpacks" in_tree tar -C /opt -xzf "/packages/$tarball.tar.gz"
+configured() {
+  in_tree "/opt/$tarball/kubernetes/configure.sh" --option BinaryName=/usr/sbin/runc
+  grep -q 'runtimes.loom' "$tree/etc/containerd/config.toml"
+  unconfigured "/opt/$tarball/kubernetes"
+}
+check "configure.sh of the tarball writes and takes back" configured
 check "it is linked to where containerd looks" in_tree ln -s "/opt/$tarball/bin/containerd-shim-loom-v1" /usr/local/bin/
 check "a container runs from the unpacked tree" prints unpacked run unpacked /bin/echo unpacked
 check "install.sh in it installs" in_tree "/opt/$tarball/install.sh"
