@@ -348,9 +348,11 @@ fetch_suite() {
 
 # ------------------------------------------------------------------------------------ Docker
 
-# need_docker: prints a directory with dockerd and docker of Debian 13, which run on this machine's libc. Nothing is
-# installed, so no Docker of this machine is touched and none begins to run.
+# need_docker SUITE: prints a directory with dockerd and docker of that suite of Debian (13 or newer), which run
+# on this machine's libc. Nothing is installed, so no Docker of this machine is touched and none begins to run.
 need_docker() {
+  local suite=$1 programs
+  programs=$CACHE/docker-$suite/bin
   need_root
   need_packages debian-archive-keyring >&2
   # it looks for the programs even where it may make no rules; `docker top` runs ps
@@ -359,19 +361,19 @@ need_docker() {
   mkdir -p "$CACHE"
   (
     flock 9
-    [[ -e $CACHE/docker/complete ]] || fetch_docker >&2
-  ) 9>"$CACHE/docker.lock"
-  "$CACHE/docker/bin/dockerd" --version >&2 && "$CACHE/docker/bin/docker" --version >&2 || return 1
-  printf '%s\n' "$CACHE/docker/bin"
+    [[ -e $programs/../complete ]] || fetch_docker "$suite" >&2
+  ) 9>"$CACHE/docker-$suite.lock"
+  "$programs/dockerd" --version >&2 && "$programs/docker" --version >&2 || return 1
+  printf '%s\n' "$programs"
 }
 
 fetch_docker() {
-  local tree=$CACHE/docker apt=$CACHE/docker/apt file
-  say "fetching Docker from Debian 13 into $tree"
+  local suite=$1 tree=$CACHE/docker-$1 apt=$CACHE/docker-$1/apt log=$CACHE/docker-$1.log file
+  say "fetching Docker of Debian $suite into $tree"
   rm -rf "$tree"
   mkdir -p "$apt" "$tree/bin"
-  if ! (cd "$apt" && trixie_apt "$apt" update && trixie_apt "$apt" download docker.io docker-cli) >"$CACHE/docker.log"; then
-    tail -n 15 "$CACHE/docker.log" >&2
+  if ! (cd "$apt" && suite_apt "$suite" "$apt" update && suite_apt "$suite" "$apt" download docker.io docker-cli) >"$log"; then
+    tail -n 15 "$log" >&2
     die "could not fetch Docker"
   fi
   for file in "$apt"/*.deb; do

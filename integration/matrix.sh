@@ -106,7 +106,7 @@ version() { "$1" --version | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?([~-]rc[0-9]+)?'
 # run_row NAME: leaves its line of the table in `line`, adds up `passed`, `failed` and `skipped`.
 run_row() {
   local name=$1 suite runtime jdk when tests settings setting containerd oci home filter arguments=() run=() started
-  local directory=target/matrix/$1 p f s status=0 left
+  local directory=target/matrix/$1 p f s status=0 left docker=
   read -r suite runtime jdk when tests settings <<<"${row_line[$name]}"
   containerd=$(need_suite "$suite")/containerd
   oci=$(need_suite "${runtime#*/}")/oci
@@ -121,10 +121,18 @@ run_row() {
     arguments+=(-Dloomshim.oci=crun)
     run=(one_version)
   fi
-  for setting in $settings; do arguments+=(-D"loomshim.$setting"); done
+  for setting in $settings; do
+    case $setting in
+      docker=*)
+        docker=$(need_docker "${setting#*=}" 2>/dev/null) || die "no Docker of ${setting#*=} runs here"
+        settings=${settings/$setting/Docker $(version "$docker/dockerd")}
+        ;;
+      *) arguments+=(-D"loomshim.$setting") ;;
+    esac
+  done
   started=$SECONDS
   # in the foreground, so that whoever ends this script ends all of it
-  JAVA_HOME=$build_jdk "${run[@]}" timeout --foreground --kill-after=60 "$ROW_SECONDS_MAX" \
+  JAVA_HOME=$build_jdk LOOMSHIM_DOCKER=$docker "${run[@]}" timeout --foreground --kill-after=60 "$ROW_SECONDS_MAX" \
     ./mvnw -B -ntp surefire:test@integration "${arguments[@]}" </dev/null >"$directory/log" 2>&1 || status=$?
   read -r p f s < <(summary "$directory/reports-it")
   if ((status && !f)); then

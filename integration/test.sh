@@ -83,7 +83,7 @@ if [[ " ${kinds[*]} " == *" integration "* ]]; then
   LOOMSHIM_CRIU=$(need_criu) || LOOMSHIM_CRIU=
   export LOOMSHIM_CRIU
   # likewise those of Docker
-  LOOMSHIM_DOCKER=$(need_docker) || LOOMSHIM_DOCKER=
+  LOOMSHIM_DOCKER=$(need_docker trixie) || LOOMSHIM_DOCKER=
   export LOOMSHIM_DOCKER
 fi
 
