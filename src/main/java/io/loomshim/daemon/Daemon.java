@@ -175,6 +175,16 @@ final class Daemon implements Host {
   }
 
   @Override
+  public boolean promised(String id) {
+    return directory.leased(id);
+  }
+
+  @Override
+  public void vacated(Path bundle) {
+    directory.takeLeave(bundle);
+  }
+
+  @Override
   public void deleted(String id, DeleteResponse response) {
     directory.deleted(id, response);
   }
