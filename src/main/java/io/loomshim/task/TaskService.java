@@ -291,10 +291,10 @@ public final class TaskService {
   }
 
   /**
-   * Tells the daemon's pid, and the container's when it exists; works for any id, as containerd 1.7 asks for a container
-   * of a sandbox before it creates it. NOT_FOUND is for a containerd that asks because it was started anew, while a
-   * creation is being undone or has never come: those before 1.7 would keep a task that can neither be used nor removed.
-   * containerd 2 tells that by Pids, and would keep the connection where Connect has failed.
+   * Tells the daemon's pid, and the container's when it exists; works for any id, as containerd 1.7 asks for a
+   * container of a sandbox before it creates it. NOT_FOUND is for a containerd that asks because it was started anew,
+   * while a creation is being undone or has never come: those before 1.7 would keep a task that can neither be used
+   * nor removed. containerd 2 tells that by Pids, and would keep the connection where Connect has failed.
    *
    * <p>Waits for a creation that is under way, which is no longer than {@link RuncLimits#create} and the undoing.
    */
