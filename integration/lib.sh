@@ -411,6 +411,32 @@ failures() {
     /<(failure|error)[ >]/ { print "    " test ": " substr(attribute("message"), 1, 400) }'
 }
 
+# Scripts that are a sequence of others, each with a last line `N passed, N failed, N skipped`.
+passed=0 failed=0 skipped=0
+
+# part COMMAND...: runs it and adds its last line.
+part() {
+  local status=0 log line
+  log=$(mktemp)
+  printf -- '-- %s\n' "$*"
+  "$@" </dev/null 2>&1 | tee "$log" || status=$?
+  line=$(tail -n 1 "$log")
+  rm -f "$log"
+  if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    passed=$((passed + BASH_REMATCH[1])) skipped=$((skipped + BASH_REMATCH[3]))
+    # a failure without a test is one all the same
+    failed=$((failed + (status && !BASH_REMATCH[2] ? 1 : BASH_REMATCH[2])))
+  else
+    failed=$((failed + 1))
+  fi
+}
+
+# parts_end: prints the sum of all parts and ends with its status.
+parts_end() {
+  printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+  exit $((failed != 0))
+}
+
 # ------------------------------------------------------------------------- root file system
 
 # Prints the path of a statically linked busybox: the installed one, or Debian's package unpacked.

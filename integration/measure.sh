@@ -2,6 +2,9 @@
 # What the benchmarks share: get ready to measure, install a variant of the shim, run the program that
 # measures, and take everything away again. Source it after lib.sh, in the root of the repository.
 
+# What is printed at the very end; nothing if empty.
+last_line=
+
 # compile DIR CLASSPATH: the programs of the benchmarks.
 compile() {
   "$JAVA_HOME/bin/javac" -nowarn -d "$1" -cp "$2" integration/bench/*.java integration/bench/loom/*.java
@@ -63,6 +66,7 @@ finish() {
     containerd_stop
   fi
   end_scope
+  [[ -z $last_line ]] || printf '%s\n' "$last_line"
   exit "$status"
 }
 

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Installs, upgrades and removes the packages of integration/package.sh in a Debian tree that has containerd and
 # runc and no Java, with containers that run meanwhile. Everything happens in a mount and a pid namespace, so that
-# nothing can stay when this ends. LOOMSHIM_CRI_CLIENT may name a program that is run against the tree's CRI: its
-# arguments are the tree, the socket in it and the name of the runtime.
+# nothing can stay when this ends.
 #
 #   integration/package-test.sh [--no-build]      packages target/loomshim as it is, or builds it first
 #
@@ -14,6 +13,7 @@ cd "$REPO"
 
 readonly RUNTIME=io.containerd.loom.v1
 readonly LINGER_SECONDS=2
+readonly IMAGE=docker.io/library/loomshim-test:latest
 readonly BUILDS=/usr/lib/loomshim
 
 # ------------------------------------------------------------------ outside: what is missing
@@ -37,9 +37,21 @@ debian_tree() {
   printf '%s\n' "$tree"
 }
 
+# make_image DIR: the root file system in DIR as an image, in the form of docker save.
+make_image() {
+  local work=$SCOPE/image
+  mkdir "$work"
+  tar -C "$1/rootfs" --owner=0 --group=0 -cf "$work/layer.tar" .
+  printf '{"architecture":"%s","os":"linux","config":{"Cmd":["/bin/sleep","100000"]},"rootfs":%s}' \
+    "$(dpkg --print-architecture)" \
+    "{\"type\":\"layers\",\"diff_ids\":[\"sha256:$(sha256sum <"$work/layer.tar" | cut -c 1-64)\"]}" >"$work/config.json"
+  printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$IMAGE" >"$work/manifest.json"
+  tar -C "$work" -cf "$1/image.tar" manifest.json config.json layer.tar
+}
+
 if [[ ${1-} != --inside ]]; then
   need_root
-  need_packages util-linux
+  need_packages util-linux lintian
   mkdir -p target "$CACHE"
   new_scope
   trap end_scope EXIT
@@ -51,6 +63,11 @@ if [[ ${1-} != --inside ]]; then
   ! dpkg --compare-versions "$libc" gt 2.36 || suite=trixie
   cp -a "$(debian_tree "$suite")" "$SCOPE/tree"
   make_rootfs "$SCOPE/tree/srv/rootfs"
+  make_image "$SCOPE/tree/srv"
+  # the client of CRI is one of the tests' classes, and runs on a JDK outside of the tree
+  JAVA_HOME=$(find_jdk 21 || need_jdk 21)
+  export JAVA_HOME
+  ./mvnw -q -B -ntp test-compile dependency:copy-dependencies -DincludeScope=test -DoutputDirectory="$SCOPE/lib" </dev/null
   free_root_cgroup
   status=0
   # with the first process of the pid namespace all others in it end
@@ -166,27 +183,36 @@ mount --rbind /dev "$tree/dev"
 mount -t tmpfs tmpfs "$tree/run"
 mount -t proc proc /proc
 mkdir -p "$tree/etc/containerd" "$tree/packages"
+# what every machine has and a bare tree has not; CRI gives each pod copies
+[[ -e $tree/etc/hosts ]] || printf '127.0.0.1 localhost\n' >"$tree/etc/hosts"
+[[ -e $tree/etc/resolv.conf ]] || : >"$tree/etc/resolv.conf"
 cp "$SCOPE"/one/* "$SCOPE"/two/* "$tree/packages/"
 cat >"$tree/etc/containerd/config.toml" <<'END'
 version = 2
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "@image@"
+  restrict_oom_score_adj = true
 # where runtimes are configured, the default one must be too
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.loom]
-  runtime_type = "io.containerd.loom.v1"
 END
+sed -i "s|@image@|$IMAGE|" "$tree/etc/containerd/config.toml"
 architecture=$(dpkg --print-architecture)
 apt_install() { in_tree apt-get -qq -y install "/packages/loomshim_$1_$architecture.deb"; }
 removal() { in_tree env LOOMSHIM_REMOVE="$1" apt-get -qq -y remove loomshim; }
 files >"$SCOPE/before"
 
 # ------------------------------------------------------------------------------ installation
+check "lintian finds nothing" lintian --allow-root --profile debian --fail-on error,warning \
+  "$SCOPE/one/loomshim_1.0.0_$architecture.deb"
 no_java() { ! in_tree sh -c 'command -v java'; }
 check "the tree has no Java" no_java
 check "the package installs beside containerd and runc alone" apt_install 1.0.0
 check "a start-up archive was made" test -s "$tree$BUILDS/current/loomshim.jsa"
 check "the launcher tells its version" grep -q 'Version:  1.0.0' <(in_tree containerd-shim-loom-v1 -v)
 printf 'linger_seconds=%s\n' "$LINGER_SECONDS" >>"$tree/etc/loomshim.conf"
+cp "$tree/etc/containerd/config.toml" "$SCOPE/config.toml"
+check "configure.sh of the package makes it a runtime of CRI" in_tree /usr/share/loomshim/kubernetes/configure.sh
 check "containerd starts" containerd_up
 cri_ready() {
   t plugins ls | grep -E ' cri ' | tee /dev/stderr | grep -qE 'ok *$' || { grep -F cri "$SCOPE/containerd.log"; return 1; }
@@ -221,9 +247,19 @@ in_kubernetes() {
   prints pod run pod /bin/echo pod
 }
 check "a container runs in the namespace of the CRI" in_kubernetes
-if [[ -n ${LOOMSHIM_CRI_CLIENT-} ]]; then
-  check "the CRI" "$LOOMSHIM_CRI_CLIENT" "$tree" /run/containerd/containerd.sock loom
-fi
+pod() {
+  local answer status=0
+  in_tree ctr -n k8s.io images import /srv/image.tar
+  answer=$(timeout 90 "$JAVA_HOME/bin/java" -cp "target/test-classes:target/classes:$SCOPE/lib/*" \
+    io.loomshim.integration.CriRound "$tree/run/containerd/containerd.sock" "$IMAGE" loom "/$NAMESPACE/pod" \
+    2>"$SCOPE/client.log") || status=$?
+  if ((status != 0)) || ! equals "$answer" '0 in a pod'; then
+    printf 'status %s\n' "$status"
+    cat "$SCOPE/client.log"
+    return 1
+  fi
+}
+check "a pod with a container runs by CRI" pod
 
 # ----------------------------------------------------------------------------------- upgrade
 # a daemon of its own that has done nothing yet but create and start: what it loads later, it loads
@@ -261,6 +297,12 @@ cleaned() { in_tree "$BUILDS/dist/install.sh" --prefix /usr --clean && [[ ! -e $
 check "the files of a build that is not in use any more go" cleaned
 
 # ----------------------------------------------------------------------------------- removal
+# unconfigured DIR: the configuration is as it was before configure.sh in DIR.
+unconfigured() {
+  in_tree "$1/configure.sh" --undo
+  diff "$SCOPE/config.toml" "$tree/etc/containerd/config.toml"
+}
+check "configure.sh takes back what it wrote" unconfigured /usr/share/loomshim/kubernetes
 check "a removal is refused while a container runs" fails_with 'still serve' removal ''
 check "the container runs on" prints in t tasks exec --exec-id e3 new /bin/echo in
 check "the next one starts" prints next run next /bin/echo next
@@ -305,6 +347,12 @@ gone_within "$(cat "$SCOPE/containerd.pid")" 10 || die "containerd does not end"
 check "containerd is started again" containerd_up
 tarball=loomshim-1.0.0-$architecture
 check "the tarball unpacks" in_tree tar -C /opt -xzf "/packages/$tarball.tar.gz"
+configured() {
+  in_tree "/opt/$tarball/kubernetes/configure.sh" --option BinaryName=/usr/sbin/runc
+  grep -q 'runtimes.loom' "$tree/etc/containerd/config.toml"
+  unconfigured "/opt/$tarball/kubernetes"
+}
+check "configure.sh of the tarball writes and takes back" configured
 check "it is linked to where containerd looks" in_tree ln -s "/opt/$tarball/bin/containerd-shim-loom-v1" /usr/local/bin/
 check "a container runs from the unpacked tree" prints unpacked run unpacked /bin/echo unpacked
 check "install.sh in it installs" in_tree "/opt/$tarball/install.sh"

@@ -87,9 +87,10 @@ say "a Java runtime of $modules,$DIAGNOSTIC_MODULES"
 # not compressed: the package is, and better so; nothing has to be unpacked when a class is loaded
 "$jdk/bin/jlink" --add-modules "$modules,$DIAGNOSTIC_MODULES" --compress zip-0 --strip-java-debug-attributes \
   --vm=server --no-header-files --no-man-pages --dedup-legal-notices=error-if-not-same-content --output "$tree/lib/jre"
+need_command strip binutils
+strip --strip-unneeded "$tree/lib/jni/$machine-Linux"/*.so
 # Debian builds its JDK's modules with all that a debugger wants: ten times the size
 if grep -q '\.debug_info' "$tree/lib/jre/lib/server/libjvm.so"; then
-  need_command strip binutils
   find "$tree/lib/jre" -type f \( -name '*.so' -o -path '*/bin/*' -o -name jexec -o -name jspawnhelper \) \
     -exec strip --strip-unneeded {} +
 fi
@@ -106,9 +107,10 @@ rm -rf "$tree/lib/jre/bin/keytool" "$tree/lib/jre/lib/server/"*.jsa
 
 cp integration/install.sh "$tree/"
 cp LICENSE README.md "$tree/"
+cp -R integration/kubernetes "$tree/"
 mkdir "$tree/docs"
-for page in INSTALL KUBERNETES CRI DOCKER; do
-  [[ ! -f docs/$page.md ]] || cp "docs/$page.md" "$tree/docs/"
+for page in INSTALL KUBERNETES DOCKER INSPECT; do
+  cp "docs/$page.md" "$tree/docs/"
 done
 chmod -R u=rwX,go=rX "$tree"
 
@@ -134,12 +136,16 @@ libraries=
 ! needed libgcc_s.so.1 || libraries+=', libgcc-s1'
 
 root=$work/root
-mkdir -p "$root/DEBIAN" "$root/usr/bin" "$root/usr/lib/loomshim" "$root/usr/share/doc/loomshim" "$root/etc"
+mkdir -p "$root/DEBIAN" "$root/usr/bin" "$root/usr/lib/loomshim" "$root/usr/share/doc/loomshim" "$root/usr/share/loomshim" "$root/etc"
 mv "$tree" "$root/usr/lib/loomshim/dist"
+mv "$root/usr/lib/loomshim/dist/kubernetes" "$root/usr/share/loomshim/"
 mv "$root/usr/lib/loomshim/dist/README.md" "$root/usr/lib/loomshim/dist/docs"/* "$root/usr/share/doc/loomshim/" ||
   die "no documents"
 rm -r "$root/usr/lib/loomshim/dist/docs" "$root/usr/lib/loomshim/dist/LICENSE"
 cp integration/debian/copyright "$root/usr/share/doc/loomshim/"
+mkdir -p "$root/usr/share/man/man8" "$root/usr/share/lintian/overrides"
+gzip -n9 <integration/debian/containerd-shim-loom-v1.8 >"$root/usr/share/man/man8/containerd-shim-loom-v1.8.gz"
+cp integration/debian/lintian-overrides "$root/usr/share/lintian/overrides/loomshim"
 printf 'loomshim (%s) unstable; urgency=medium\n\n  * Built from revision %s.\n\n -- %s  %s\n' "$version" \
   "$(sed -n 's/^revision=//p' "$dist/lib/version")" "$(sed -n 's/^Maintainer: //p' integration/debian/control)" \
   "$(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")" | gzip -n9 >"$root/usr/share/doc/loomshim/changelog.gz"

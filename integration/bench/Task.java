@@ -12,6 +12,8 @@ import io.loomshim.proto.task.KillRequest;
 import io.loomshim.proto.task.ShutdownRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StartResponse;
+import io.loomshim.proto.task.StateRequest;
+import io.loomshim.proto.task.StateResponse;
 import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.proto.task.WaitResponse;
 import io.loomshim.ttrpc.Client;
@@ -88,6 +90,11 @@ final class Task implements AutoCloseable {
   void kill(String exec) throws IOException, InterruptedException {
     var request = KillRequest.newBuilder().setId(id).setExecId(exec).setSignal(SIGKILL).build();
     call("Kill", request, Empty.parser());
+  }
+
+  /** Asks how the container is. */
+  void state() throws IOException, InterruptedException {
+    call("State", StateRequest.newBuilder().setId(id).build(), StateResponse.parser());
   }
 
   /** Waits for the end of a process; its exit status. */

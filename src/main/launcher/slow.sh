@@ -5,6 +5,7 @@
 OPTIONS_FILES_MAX=512  # remembered answers about options on stdin; all are dropped beyond it
 LOCK_SECONDS_MAX=100   # containerd gives a shim 100 s to become reachable
 UNMOUNT_TRIES_MAX=50   # of 50 ms each: within the 5 s that containerd gives `delete`
+PATH_CHARS_MAX=4096    # the kernel's limit; a shell needs minutes to cut a text of 400 KB at its last slash
 
 usage() {
   [ -z "$1" ] || printf '%s\n' "$1"
@@ -275,6 +276,7 @@ unmount() {
 # remove: deletes a container that no daemon has deleted.
 remove() {
   recorded
+  if [ ${#binary} -gt $PATH_CHARS_MAX ]; then binary=runc; fi
   # the state directory of runc and crun is the container; nothing there, nothing to delete
   case ${binary##*/} in
     runc | crun) [ -e "$root/$id" ] || return 0 ;;
@@ -321,7 +323,10 @@ forced() {
       '' | *[!0-9]*) pid=0 ;;
     esac
   fi
-  if [ -n "$run" ] && [ -e "$run/leases/$id" ]; then rm -f -- "$run/leases/$id"; fi
+  if [ -n "$run" ]; then
+    if [ -e "$run/leases/$id" ]; then rm -f -- "$run/leases/$id"; fi
+    forget_socket
+  fi
   now=$(date '+%s %N')
   nanos=${now#* }
   case $nanos in
@@ -329,6 +334,22 @@ forced() {
     *) nanos=$((1$nanos - 1000000000)) ;;
   esac
   answer "$pid" "${now% *}" "$nanos"
+}
+
+# forget_socket: removes the socket of a daemon that has died.
+# shellcheck disable=SC2031 # what members changes is its own
+forget_socket() {
+  socket=
+  if [ -n "$here" ] && [ -s address ]; then IFS= read -r socket < address || true; fi
+  if [ ${#socket} -gt $PATH_CHARS_MAX ]; then return 0; fi
+  name=${socket##*/}
+  name=${name%.sock}
+  case $name in
+    *[!0-9-]* | -* | *- | *-*-*) return 0 ;;
+    *-*) ;;
+    *) return 0 ;;
+  esac
+  if [ -S "$run/$name.sock" ] && ! lives "${name%%-*}" "${name#*-}"; then rm -f -- "$run/$name.sock"; fi
 }
 
 # answer PID SECONDS NANOS: prints a DeleteResponse of a container killed by SIGKILL.

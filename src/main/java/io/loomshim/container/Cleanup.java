@@ -36,7 +36,7 @@ final class Cleanup {
   private static void runLogged(String name, Step step) {
     try {
       step.run();
-    } catch (IOException | InterruptedException | RuntimeException e) {
+    } catch (IOException | InterruptedException | RuntimeException | OutOfMemoryError e) {
       Log.warn("clean-up incomplete", "step", name, "error", String.valueOf(e.getMessage()));
     }
   }

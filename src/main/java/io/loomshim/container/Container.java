@@ -116,7 +116,9 @@ public final class Container {
       throw taken(exec.id());
     }
     init.checkExec();
-    if (execs.putIfAbsent(exec.id(), new ExecProcess(exec, init, bundle, runc, events, trees)) != null) {
+    var process = new ExecProcess(exec, init, bundle, runc, events, trees);
+    if (execs.putIfAbsent(exec.id(), process) != null) {
+      process.abandon();
       throw taken(exec.id());
     }
     events.execAdded(exec.id());

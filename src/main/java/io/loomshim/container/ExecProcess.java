@@ -11,9 +11,11 @@ import io.loomshim.log.Log;
 import io.loomshim.runc.KillFailure;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
+import io.loomshim.runc.Scarcity;
 import io.loomshim.stdio.StdioPaths;
 import io.loomshim.stdio.Streams;
 import io.loomshim.threads.Threads;
+import io.loomshim.ttrpc.Budget;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
@@ -23,6 +25,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -35,13 +38,22 @@ final class ExecProcess implements ContainerProcess {
   private static final Launch.Failures FAILURES =
       new Launch.Failures("OCI runtime exec failed", "failed to create runc console socket");
 
-  private final ExecSpec spec;
+  /** The largest heap divided by this is for the specs of processes that have been added and not started. */
+  private static final int SPECS_PART = 12;
+
+  /** What an added process takes beside its spec. */
+  private static final int EXEC_BYTES = 1024;
+
+  private static final Budget SPECS = Budget.ofHeap(SPECS_PART);
+
+  private final String execId;
+  private final StdioPaths stdio;
   private final InitProcess init;
   private final Bundle bundle;
   private final Runc runc;
   private final TaskEvents events;
   private final ExecTrees trees;
-  private final String process;
+  private final AtomicReference<String> process; // empty once it is not needed any more
   private final ReentrantLock operations = new ReentrantLock();
   private final ExitLatch ended = new ExitLatch();
 
@@ -55,16 +67,33 @@ final class ExecProcess implements ContainerProcess {
   /**
    * Reads the process object, but starts nothing.
    *
-   * @throws StatusException INVALID_ARGUMENT when it is no JSON object
+   * @throws StatusException INVALID_ARGUMENT when it is no JSON object, RESOURCE_EXHAUSTED when too much of that waits
    */
   ExecProcess(ExecSpec spec, InitProcess init, Bundle bundle, Runc runc, TaskEvents events, ExecTrees trees) {
-    this.spec = spec;
+    this.execId = spec.id();
+    this.stdio = spec.stdio();
     this.init = init;
     this.bundle = bundle;
     this.runc = runc;
     this.events = events;
     this.trees = trees;
-    this.process = withTerminal(spec);
+    String text = withTerminal(spec);
+    if (!SPECS.take(cost(text))) {
+      throw new StatusException(Code.RESOURCE_EXHAUSTED, "too many processes wait to be started");
+    }
+    this.process = new AtomicReference<>(text);
+  }
+
+  private static long cost(String process) {
+    return EXEC_BYTES + process.length();
+  }
+
+  /** Nobody will start the process any more, or again. */
+  private void forgetProcess() {
+    String text = process.getAndSet("");
+    if (!text.isEmpty()) {
+      SPECS.give(cost(text));
+    }
   }
 
   /** Everything that the client wrote stays as it is, except that the request decides about the terminal. */
@@ -90,6 +119,7 @@ final class ExecProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.START);
+      Undo.check(init.id() + "/" + execId, bundle.execPidFile(execId));
       init.execs().checkOpen();
       boolean started = false;
       try {
@@ -100,9 +130,10 @@ final class ExecProcess implements ContainerProcess {
           ended.release();
         }
       }
+      forgetProcess();
       state = ExecState.RUNNING;
-      events.execStarted(spec.id(), pid());
-      Threads.start("exit/" + init.id() + "/" + spec.id(), this::exitStory);
+      events.execStarted(execId, pid());
+      Threads.start("exit/" + init.id() + "/" + execId, this::exitStory);
       return pid();
     } finally {
       operations.unlock();
@@ -111,19 +142,19 @@ final class ExecProcess implements ContainerProcess {
 
   private void startInRunc() throws IOException, InterruptedException {
     // before it counts: while a client's fifo has no reader, nobody's exit waits for this exec
-    String name = "io/" + init.id() + "/" + spec.id();
-    Streams streams = Launch.open(name, spec.stdio(), init.ioOwner(), init.logContext(spec.id()));
+    String name = "io/" + init.id() + "/" + execId;
+    Streams streams = Launch.open(name, stdio, init.ioOwner(), init.logContext(execId));
     boolean entered = false;
     try (Children.Launch launch = Children.launching()) {
       assert launch != null;
       init.execs().enter();
       entered = true;
-      tree = trees.plant(spec.id());
+      tree = trees.plant(execId);
       child = Optional.of(execInRunc(streams));
       io = Optional.of(streams);
-    } catch (IOException | InterruptedException | RuntimeException e) {
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
       if (tree.isPresent()) {
-        Cleanup.run("undo/" + init.id() + "/" + spec.id(), () -> trees.fell(tree, spec.id()));
+        Cleanup.run("undo/" + init.id() + "/" + execId, () -> trees.fell(tree, execId));
       }
       if (entered) {
         init.execs().leave();
@@ -134,13 +165,13 @@ final class ExecProcess implements ContainerProcess {
   }
 
   private Child execInRunc(Streams streams) throws IOException, InterruptedException {
-    Path pidFile = bundle.execPidFile(spec.id());
-    Path processFile = bundle.writeProcess(spec.id(), process);
+    Path pidFile = bundle.execPidFile(execId);
+    Path processFile = bundle.writeProcess(execId, process.get());
     try {
       Launch.Command exec = socket -> new RuncCommand.Exec(
           init.id(), processFile, pidFile, socket, tree.map(SubCgroup::argument));
       Launch.run(runc, exec, FAILURES, streams);
-    } catch (InterruptedException | RuntimeException e) {
+    } catch (InterruptedException | RuntimeException | Error e) {
       endStray(pidFile);
       throw e;
     } finally {
@@ -150,31 +181,32 @@ final class ExecProcess implements ContainerProcess {
       return Child.claim(Bundle.readPid(pidFile));
     } catch (IOException e) {
       String text = "failed to retrieve OCI runtime exec pid: " + e.getMessage();
-      throw new StatusException(Code.UNKNOWN, text, e);
+      endStray(pidFile);
+      throw new StatusException(Scarcity.code(e), text, e);
     }
   }
 
   /** A runc that was killed, or handed no terminal over, may have started the process: then its pid file is there. */
   private void endStray(Path pidFile) {
     if (Files.exists(pidFile)) {
-      Cleanup.run(
-          "undo/" + init.id() + "/" + spec.id(),
-          () -> {
-            Child.claim(Bundle.readPid(pidFile)).close();
-            Files.deleteIfExists(pidFile);
-          });
+      Undo.run(init.id() + "/" + execId, pidFile, () -> {
+        if (Files.exists(pidFile)) {
+          Child.claim(Bundle.readPid(pidFile)).close();
+          Files.deleteIfExists(pidFile);
+        }
+      });
     }
   }
 
   /** The story of the thread {@code exit/CONTAINER/EXEC}. */
   private void exitStory() {
     int status = InitProcess.awaitEnd(child.orElseThrow());
-    trees.fell(tree, spec.id()); // before anybody hears of the end
+    trees.fell(tree, execId); // before anybody hears of the end
     io.ifPresent(Streams::shutdown);
     init.memory().check();
     ended.record(new Exit(status, Instant.now()));
     state = state == ExecState.DELETED ? state : ExecState.STOPPED;
-    events.execExited(spec.id(), pid(), ended.exit());
+    events.execExited(execId, pid(), ended.exit());
     ended.open();
     init.execs().leave();
   }
@@ -215,11 +247,12 @@ final class ExecProcess implements ContainerProcess {
       state.check(Operation.DELETE);
       if (io.isPresent()) {
         if (!io.get().awaitDrained(Deadline.in(InitProcess.DRAIN_WAIT_MAX))) {
-          Log.warn("output was still not read at the end of the wait for it", "id", init.id(), "exec", spec.id());
+          Log.warn("output was still not read at the end of the wait for it", "id", init.id(), "exec", execId);
         }
         io.get().close();
       }
-      Files.deleteIfExists(bundle.execPidFile(spec.id()));
+      Files.deleteIfExists(bundle.execPidFile(execId));
+      forgetProcess();
       state = ExecState.DELETED;
       return ended.exit();
     } finally {
@@ -229,12 +262,13 @@ final class ExecProcess implements ContainerProcess {
 
   /** The container is gone: frees what is held of an exec that nobody has deleted. */
   void abandon() {
+    forgetProcess();
     io.ifPresent(Streams::close);
   }
 
   @Override
   public String id() {
-    return spec.id();
+    return execId;
   }
 
   @Override
@@ -255,7 +289,7 @@ final class ExecProcess implements ContainerProcess {
 
   @Override
   public StdioPaths stdio() {
-    return spec.stdio();
+    return stdio;
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
+import io.loomshim.runc.Scarcity;
 import io.loomshim.stdio.Streams;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
@@ -19,9 +20,14 @@ import java.util.Optional;
  * are {@link StatusException}s with UNKNOWN unless something else is said.
  */
 record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
+  /** Where runc keeps the state of the container, while there is one. */
+  Path directory() {
+    return runc.global().root().resolve(spec.id());
+  }
+
   /** Whether runc has a container of this name already, which is somebody else's. */
   boolean exists() {
-    return runc.global().root().resolve(spec.id()).toFile().exists();
+    return directory().toFile().exists();
   }
 
   /** Makes the init process with {@code streams}; it waits for {@link #start}. */
@@ -72,7 +78,7 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
         return Child.claim(Bundle.readPid(bundle.initPidFile()));
       } catch (IOException e) {
         String text = "failed to retrieve OCI runtime container pid: " + e.getMessage();
-        throw new StatusException(Code.UNKNOWN, text, e);
+        throw new StatusException(Scarcity.code(e), text, e);
       }
     }
   }
@@ -119,12 +125,15 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
     }
   }
 
-  /** Removes it with its processes; a failure is only logged. */
-  void remove() throws InterruptedException {
+  /** Removes it with its processes; a failure is logged, and told if the container is still there. */
+  void remove() throws RuncException, InterruptedException {
     try {
       runc.run(new RuncCommand.Delete(spec.id(), true));
     } catch (RuncException e) {
       Log.warn("failed to remove runc container", "id", spec.id(), "error", e.getMessage());
+      if (exists()) {
+        throw e;
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import io.loomshim.linux.Orphans;
 import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncException;
+import io.loomshim.runc.Scarcity;
 import io.loomshim.stdio.LogContext;
 import io.loomshim.stdio.ProcessIo;
 import io.loomshim.stdio.StdioPaths;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -40,6 +42,9 @@ final class InitProcess implements ContainerProcess {
 
   /** How long the init's exit is held back for the exits of execs, all of which have been killed by then. */
   private static final Duration EXECS_WAIT_MAX = Duration.ofSeconds(10);
+
+  /** Between two tries to wait for the end of a process while there is no memory to do so. */
+  private static final long SCARCE_PAUSE_NANOS = 100_000_000;
 
   private final ContainerSpec spec;
   private final Bundle bundle;
@@ -81,6 +86,7 @@ final class InitProcess implements ContainerProcess {
    */
   void create() throws IOException, InterruptedException {
     bundle.recordRuntime(spec.options(), runc.global(), !spec.rootfs().isEmpty());
+    Undo.check(spec.id(), container.directory());
     // somebody else's container of the same name must survive our failure
     boolean foreign = container.exists();
     try {
@@ -89,8 +95,9 @@ final class InitProcess implements ContainerProcess {
       if (state == InitState.CREATED) {
         child = Optional.of(container.create(io));
       }
-    } catch (IOException | InterruptedException | RuntimeException e) {
-      Cleanup.run("undo/" + spec.id(), () -> undoCreate(foreign));
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
+      Optional<Child> made = child;
+      Undo.run(spec.id(), container.directory(), () -> undoCreate(foreign, made));
       throw e;
     }
   }
@@ -109,15 +116,28 @@ final class InitProcess implements ContainerProcess {
     return new LogContext(processId, runc.global().root().getFileName().toString());
   }
 
-  private void undoCreate(boolean foreign) throws IOException, InterruptedException {
+  /** Can be repeated. What failed is told once all has been tried. */
+  private void undoCreate(boolean foreign, Optional<Child> made) throws IOException, InterruptedException {
     if (!foreign) {
-      container.remove();
+      try {
+        container.remove();
+      } catch (RuncException e) {
+        if (!e.scarce()) {
+          throw e;
+        }
+        closeIo(); // there may be no descriptors but these
+        container.remove();
+      }
     }
-    child.ifPresentOrElse(Child::close, Orphans::sweepSoon); // runc may have made an init that it could not name
+    closeIo();
+    made.ifPresentOrElse(Child::close, Orphans::sweepSoon); // runc may have made an init that it could not name
+    rootFs.unmount();
+  }
+
+  private void closeIo() {
     if (io != null) {
       io.close();
     }
-    rootFs.unmount();
   }
 
   /** Publishes the creation and begins to wait for the end; to be called once. */
@@ -169,6 +189,11 @@ final class InitProcess implements ContainerProcess {
         return child.await();
       } catch (InterruptedException e) {
         Log.warn("interrupted wait for the end of a process", "pid", Integer.toString(child.pid()));
+      } catch (IllegalStateException | OutOfMemoryError e) {
+        if (!Scarcity.of(e instanceof OutOfMemoryError ? e : e.getCause())) {
+          throw e;
+        }
+        LockSupport.parkNanos(SCARCE_PAUSE_NANOS); // no memory, here or in the kernel: no exit is lost for that
       }
     }
   }
@@ -323,7 +348,8 @@ final class InitProcess implements ContainerProcess {
       throw new StatusException(Code.NOT_FOUND, "process already finished: not found");
     }
     // a frozen process would not notice; runc lets it run for its end
-    boolean direct = !all && now == InitState.RUNNING && !perhapsFrozen && child.isPresent();
+    boolean alive = now == InitState.RUNNING || now == InitState.CREATED;
+    boolean direct = !all && alive && !perhapsFrozen && child.isPresent();
     if (!direct || !signals.direct(child.get(), signal)) {
       signals.throughRunc(signal, all);
     }

@@ -6,6 +6,7 @@ import io.loomshim.linux.Pty;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
+import io.loomshim.runc.Scarcity;
 import io.loomshim.stdio.Console;
 import io.loomshim.stdio.LogContext;
 import io.loomshim.stdio.ProcessIo;
@@ -46,7 +47,7 @@ final class Launch {
       return Console.open(name, paths, context);
     } catch (IOException e) {
       String prefix = e.getMessage().startsWith("failed to open stdin fifo") ? "" : "failed to start console copy: ";
-      throw new StatusException(Code.UNKNOWN, prefix + e.getMessage(), e);
+      throw new StatusException(Scarcity.code(e), prefix + e.getMessage(), e);
     }
   }
 
@@ -86,7 +87,7 @@ final class Launch {
     try {
       return ConsoleSocket.open();
     } catch (IOException e) {
-      throw new StatusException(Code.UNKNOWN, failures.consoleSocket() + ": " + e.getMessage(), e);
+      throw new StatusException(Scarcity.code(e), failures.consoleSocket() + ": " + e.getMessage(), e);
     }
   }
 

@@ -33,13 +33,13 @@ final class OutOfMemory {
     assert !order.isHeldByCurrentThread();
     try {
       cgroup = Cgroup.of(pid);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
       Log.warn("no cgroup found", "id", events.id(), "error", String.valueOf(e.getMessage()));
     }
     if (cgroup.isPresent()) {
       try {
         watch = Optional.of(OomWatch.start(events.id(), cgroup.get(), this::publish));
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException | RuntimeException | OutOfMemoryError e) {
         Log.warn("out of memory will not be noticed", "id", events.id(), "error", String.valueOf(e.getMessage()));
       }
     }
@@ -64,7 +64,7 @@ final class OutOfMemory {
     assert !order.isHeldByCurrentThread();
     try {
       watch.ifPresent(OomWatch::check);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       Log.error("out of memory was not noticed", "id", events.id(), "error", e.toString());
     }
   }

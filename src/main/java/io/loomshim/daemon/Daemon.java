@@ -3,6 +3,7 @@ package io.loomshim.daemon;
 import io.loomshim.event.Outbox;
 import io.loomshim.inspect.About;
 import io.loomshim.inspect.Inspection;
+import io.loomshim.linux.Carriers;
 import io.loomshim.linux.Inotify;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
@@ -113,12 +114,14 @@ final class Daemon implements Host {
   }
 
   private void prepare() throws IOException {
+    Carriers.keep();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
     Inotify inotify = Inotify.open();
     int watch = inotify.watch(directory.removed(), Inotify.CREATE | Inotify.MOVED_TO);
     assert watch >= 0;
     Threads.start("removed", () -> watchRemoved(inotify));
+    Log.prepare();
   }
 
   /** The story of the thread {@code removed}. */
@@ -169,6 +172,16 @@ final class Daemon implements Host {
     directory.introduce(bundle, record);
     directory.created(id);
     logs.open(id, bundle);
+  }
+
+  @Override
+  public boolean promised(String id) {
+    return directory.leased(id);
+  }
+
+  @Override
+  public void vacated(Path bundle) {
+    directory.takeLeave(bundle);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.loomshim.daemon;
 
+import io.loomshim.linux.Carriers;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -17,6 +18,7 @@ public final class Main {
       Training.run();
       return;
     }
+    Carriers.reserve();
     Daemon daemon;
     try {
       daemon = Daemon.start(Arguments.parse(args), System.getenv().getOrDefault("TTRPC_ADDRESS", ""));

@@ -109,6 +109,11 @@ final class RunDirectory {
     return fresh;
   }
 
+  /** Whether the container {@code id} is promised to us, or was so long ago that it will never come. */
+  boolean leased(String id) {
+    return Files.exists(leases().resolve(id));
+  }
+
   /**
    * Puts into the bundle of a container what {@code start} writes there, if no {@code start} has: containerd 2 sends
    * the containers of a sandbox straight to the sandbox's shim. {@code line} is what was published.
@@ -126,6 +131,14 @@ final class RunDirectory {
     } catch (IOException e) {
       Log.warn("bundle not marked", "path", bundle.toString(), "error", String.valueOf(e.getMessage()));
     }
+  }
+
+  /**
+   * Takes our address out of a bundle: a containerd that is started anew runs {@code delete} for one without it, and
+   * takes one with an address where somebody answers for a container (runtime/v2/shim.go, loadShim, 1.4 to 1.6).
+   */
+  void takeLeave(Path bundle) {
+    remove(bundle.resolve("address"));
   }
 
   /** The container {@code id} is here: its lease is over, and so is what is known of an earlier one. */

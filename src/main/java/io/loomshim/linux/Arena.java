@@ -1,6 +1,7 @@
 package io.loomshim.linux;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 
 /**
  * Native memory for the arguments of one call, zeroed, freed as a whole by {@link #close}. Used by
@@ -43,8 +44,15 @@ final class Arena implements AutoCloseable {
     return address;
   }
 
-  /** A NUL-terminated UTF-8 copy of {@code text}. */
+  /**
+   * A NUL-terminated UTF-8 copy of {@code text}.
+   *
+   * @throws InvalidPathException if there is a NUL in it: the kernel would take another path than was meant
+   */
   long string(String text) {
+    if (text.indexOf('\0') >= 0) {
+      throw new InvalidPathException(text, "Nul character not allowed");
+    }
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     long address = bytes(bytes.length + 1L);
     Native.MEMORY.putByteArray(address, bytes, 0, bytes.length);

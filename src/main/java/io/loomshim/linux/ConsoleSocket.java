@@ -72,7 +72,7 @@ public final class ConsoleSocket implements AutoCloseable {
         Files.setAttribute(path, "unix:mode", 01755);
       }
       return socket;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       socket.close();
       throw e;
     }

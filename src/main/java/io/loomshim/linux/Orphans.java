@@ -105,6 +105,10 @@ public final class Orphans {
         sweep(last);
       } catch (IOException | InterruptedException e) {
         Log.warn("orphans not swept", "error", String.valueOf(e.getMessage()));
+        if (last) { // no descriptor to look, perhaps: not the last time
+          begin();
+          end();
+        }
       }
     }
   }

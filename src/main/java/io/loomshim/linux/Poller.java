@@ -28,6 +28,9 @@ public final class Poller {
   /** Events taken per wake-up; more simply come with the next one. */
   private static final int EVENTS_MAX = 64;
 
+  /** Between two tries to wake a thread while there is no memory for it. */
+  private static final long WAKE_PAUSE_NANOS = 1_000_000;
+
   // struct epoll_event is packed on x86_64 only (sys/epoll.h)
   private static final boolean PACKED = System.getProperty("os.arch").equals("amd64");
   private static final int EVENT_BYTES = PACKED ? 12 : 16;
@@ -154,6 +157,29 @@ public final class Poller {
     }
   }
 
+  /** The key is an object, for which there may be no memory now. */
+  private Waiter waiter(long token) {
+    while (true) {
+      try {
+        return waiters.get(token);
+      } catch (OutOfMemoryError e) {
+        LockSupport.parkNanos(WAKE_PAUSE_NANOS);
+      }
+    }
+  }
+
+  /** Without heap or OS threads the JVM may fail to make a thread run; nobody else would, so it is tried again. */
+  private static void wake(Thread thread) {
+    while (true) {
+      try {
+        LockSupport.unpark(thread);
+        return;
+      } catch (OutOfMemoryError e) {
+        LockSupport.parkNanos(WAKE_PAUSE_NANOS);
+      }
+    }
+  }
+
   /** The story of the thread {@code poller}. */
   private void run() {
     var arena = new Arena((long) EVENTS_MAX * EVENT_BYTES);
@@ -169,10 +195,10 @@ public final class Poller {
       }
       for (int i = 0; i < count; i++) {
         long event = events + (long) i * EVENT_BYTES;
-        Waiter waiter = waiters.get(Native.MEMORY.getLong(event + DATA_OFFSET));
+        Waiter waiter = waiter(Native.MEMORY.getLong(event + DATA_OFFSET));
         if (waiter != null && (Native.MEMORY.getInt(event) & waiter.wakes) != 0) {
           waiter.ready = true;
-          LockSupport.unpark(waiter.thread);
+          wake(waiter.thread);
         }
       }
     }

@@ -38,7 +38,7 @@ public final class Pty implements AutoCloseable {
       }
       master.nonBlocking(true);
       return new Pty(master);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       master.close();
       throw e;
     }

@@ -65,8 +65,22 @@ public final class Log {
     log("error", message, fields);
   }
 
+  /** Loads what a line needs: a class that could not be loaded for want of memory would never work again. */
+  public static void prepare() {
+    line("info", "", new String[0]);
+  }
+
   private static void log(String level, String message, String[] fields) {
     String id = "";
+    for (int i = 0; i + 1 < fields.length; i += 2) {
+      if (fields[i].equals("id")) {
+        id = fields[i + 1];
+      }
+    }
+    SINK.get().write(id, line(level, message, fields));
+  }
+
+  private static byte[] line(String level, String message, String[] fields) {
     var line = new StringBuilder(160);
     line.append("time=\"").append(Instant.now().truncatedTo(ChronoUnit.MICROS));
     line.append("\" level=").append(level).append(" msg=");
@@ -75,12 +89,9 @@ public final class Log {
     for (int i = 0; i + 1 < fields.length; i += 2) {
       line.append(' ').append(fields[i]).append('=');
       quote(line, fields[i + 1]);
-      if (fields[i].equals("id")) {
-        id = fields[i + 1];
-      }
     }
     line.append('\n');
-    SINK.get().write(id, line.toString().getBytes(StandardCharsets.UTF_8));
+    return line.toString().getBytes(StandardCharsets.UTF_8);
   }
 
   /** Appends {@code text} bare when it is a plain word, else quoted with its control characters escaped. */

@@ -96,7 +96,7 @@ public final class Runc {
       check(status, ": " + text.strip(), logOffset);
       return text;
     } catch (ErrnoException e) {
-      throw failed(e.getMessage(), logOffset);
+      throw RuncException.refused(e, RuncLog.find(global.log(), logOffset));
     }
   }
 
@@ -112,7 +112,7 @@ public final class Runc {
     try {
       check(perform(command, stdio, env), "", logOffset);
     } catch (ErrnoException e) {
-      throw failed(e.getMessage(), logOffset);
+      throw RuncException.refused(e, RuncLog.find(global.log(), logOffset));
     }
   }
 
@@ -121,7 +121,7 @@ public final class Runc {
     try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDWR, 0)) {
       run(command, List.of(nothing, nothing, nothing));
     } catch (ErrnoException e) {
-      throw failed(e.getMessage(), RuncLog.size(global.log()));
+      throw RuncException.refused(e, RuncLog.find(global.log(), RuncLog.size(global.log())));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.loomshim.runc;
 
+import io.loomshim.linux.ErrnoException;
 import io.loomshim.ttrpc.Code;
 import java.io.IOException;
 
@@ -21,6 +22,13 @@ public final class RuncException extends IOException {
   /** For a call that could not be started or ended badly. */
   static RuncException failed(String text, RuncLog.Finding finding) {
     return new RuncException(text, false, finding);
+  }
+
+  /** For a call that the system did not let us make. */
+  static RuncException refused(ErrnoException cause, RuncLog.Finding finding) {
+    var e = new RuncException(cause.getMessage(), false, finding);
+    e.initCause(cause);
+    return e;
   }
 
   /** For a call that was killed at its deadline; the log has nothing to add to that. */
@@ -48,9 +56,20 @@ public final class RuncException extends IOException {
     return timedOut;
   }
 
-  /** What the client is answered: DEADLINE_EXCEEDED for a call that was killed, else UNKNOWN. */
+  /**
+   * What the client is answered: DEADLINE_EXCEEDED for a call that was killed, RESOURCE_EXHAUSTED if the system had no
+   * descriptor, process or memory left for it, else UNKNOWN.
+   */
   public Code code() {
-    return timedOut ? Code.DEADLINE_EXCEEDED : Code.UNKNOWN;
+    if (timedOut) {
+      return Code.DEADLINE_EXCEEDED;
+    }
+    return scarce() ? Code.RESOURCE_EXHAUSTED : Code.UNKNOWN;
+  }
+
+  /** Whether the system had nothing left to make the call with. */
+  public boolean scarce() {
+    return getCause() != null && Scarcity.of(getCause());
   }
 
   /**

@@ -60,7 +60,7 @@ public final class Console implements Streams {
         Console console = open(name, paths.stdin(), Fifos.openWriter(path));
         try {
           console.keepers.add(Fifos.openReader(path));
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
           console.close();
           throw e;
         }
@@ -78,7 +78,7 @@ public final class Console implements Streams {
       console.logger = Optional.of(logger);
       logger.started();
       return console;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       logger.close();
       throw e;
     }
@@ -96,7 +96,7 @@ public final class Console implements Streams {
       output.nonBlocking(true);
       console.input(stdin);
       return console;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       console.close();
       throw e;
     }
@@ -133,7 +133,7 @@ public final class Console implements Streams {
       if (stdin.isPresent()) {
         copyIn = Optional.of(new ConsoleInput(name + "/stdin", stdin.get(), pty.duplicate(), copyOut));
       }
-    } catch (ErrnoException | RuntimeException e) {
+    } catch (ErrnoException | RuntimeException | Error e) {
       pty.close();
       throw e;
     }

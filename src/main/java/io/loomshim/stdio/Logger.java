@@ -82,7 +82,7 @@ final class Logger implements AutoCloseable {
         ready.writer().close();
         awaitReady(ready.reader());
         return started(name, child, out.writer().duplicate(), err.writer());
-      } catch (IOException | InterruptedException | RuntimeException e) {
+      } catch (IOException | InterruptedException | RuntimeException | Error e) {
         child.killGroup();
         child.close();
         throw e;
@@ -96,7 +96,7 @@ final class Logger implements AutoCloseable {
       var logger = new Logger(name, child, stdout, stderr.duplicate());
       Threads.start(name + "/logger", logger::reap);
       return logger;
-    } catch (ErrnoException | RuntimeException e) {
+    } catch (ErrnoException | RuntimeException | Error e) {
       stdout.close();
       throw e;
     }

@@ -90,7 +90,7 @@ public final class ProcessIo implements Streams {
       io.output("stdout", stdout);
       io.output("stderr", stderr);
       return io;
-    } catch (IOException | InterruptedException | RuntimeException e) {
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
       io.close();
       throw e;
     }

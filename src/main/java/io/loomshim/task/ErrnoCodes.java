@@ -2,15 +2,19 @@ package io.loomshim.task;
 
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
+import io.loomshim.runc.Scarcity;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.ErrorMapper;
 import io.loomshim.ttrpc.StatusException;
 import java.util.Optional;
 
-/** Gives failed system calls the status codes that containerd's libraries give them. */
+/** Gives failed system calls the status codes that containerd's libraries give them, and scarcity one of its own. */
 public final class ErrnoCodes implements ErrorMapper {
   @Override
   public Optional<StatusException> map(Throwable error) {
+    if (Scarcity.of(error)) {
+      return Optional.of(new StatusException(Code.RESOURCE_EXHAUSTED, String.valueOf(error.getMessage()), error));
+    }
     if (!(error instanceof ErrnoException e)) {
       return Optional.empty();
     }

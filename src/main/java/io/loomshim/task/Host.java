@@ -11,6 +11,12 @@ public interface Host {
   /** The container {@code id} is being created: its log is in {@code bundle}, and it needs no lease any more. */
   void creating(String id, Path bundle) throws InterruptedException;
 
+  /** Whether a start was made for {@code id} whose Create has not arrived. */
+  boolean promised(String id);
+
+  /** There is no container in {@code bundle} any more: a containerd that is started anew is to clean it up. */
+  void vacated(Path bundle);
+
   /** The container {@code id} is no more; {@code response} is what a later {@code delete} must print. */
   void deleted(String id, DeleteResponse response);
 

@@ -43,12 +43,14 @@ import io.loomshim.stdio.StdioPaths;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * The task service for all containers of a namespace. Each call runs on a thread of its own and locks at
@@ -66,6 +68,14 @@ public final class TaskService {
   private final boolean killExecTree;
   private final ConcurrentHashMap<String, Container> containers = new ConcurrentHashMap<>();
   private final Set<String> ids = ConcurrentHashMap.newKeySet(); // of containers, also those being created
+  private final ConcurrentHashMap<String, Creation> creations = new ConcurrentHashMap<>(); // under way
+
+  private record Creation(Path bundle, CountDownLatch done) {
+    /** Whether it was asked for by containerd 2, which keeps this file in its bundles. */
+    boolean second() {
+      return Files.exists(bundle.resolve("bootstrap.json"));
+    }
+  }
 
   /** {@code killExecTree}: whether what an exec has started ends with it. */
   public TaskService(String namespace, Outbox events, Host host, RuncLimits limits, boolean killExecTree) {
@@ -84,6 +94,8 @@ public final class TaskService {
     if (!ids.add(id)) {
       throw new StatusException(Code.ALREADY_EXISTS, "container " + id + ": already exists");
     }
+    var done = new CountDownLatch(1);
+    creations.put(id, new Creation(spec.bundle(), done));
     boolean created = false;
     try {
       host.creating(id, spec.bundle());
@@ -93,8 +105,11 @@ public final class TaskService {
       return CreateTaskResponse.newBuilder().setPid(container.process("").pid()).build();
     } finally {
       if (!created) {
+        host.vacated(spec.bundle());
         forget(id);
       }
+      creations.remove(id);
+      done.countDown();
     }
   }
 
@@ -246,6 +261,7 @@ public final class TaskService {
             .build();
     if (request.getExecId().isEmpty()) {
       host.deleted(container.id(), response);
+      host.vacated(container.bundle());
       forget(container.id());
     }
     return response;
@@ -274,9 +290,25 @@ public final class TaskService {
     }
   }
 
-  /** Tells the daemon's pid, and the container's when it exists; works at any time and for any id. */
-  public ConnectResponse connect(ConnectRequest request) {
-    Container container = containers.get(request.getId());
+  /**
+   * Tells the daemon's pid, and the container's when it exists; works for any id, as containerd 1.7 asks for a
+   * container of a sandbox before it creates it. NOT_FOUND is for a containerd that asks because it was started anew,
+   * while a creation is being undone or has never come: those before 1.7 would keep a task that can neither be used
+   * nor removed. containerd 2 tells that by Pids, and would keep the connection where Connect has failed.
+   *
+   * <p>Waits for a creation that is under way, which is no longer than {@link RuncLimits#create} and the undoing.
+   */
+  public ConnectResponse connect(ConnectRequest request) throws InterruptedException {
+    String id = request.getId();
+    Creation creation = creations.get(id);
+    boolean second = creation != null && creation.second();
+    if (creation != null) {
+      creation.done().await();
+    }
+    Container container = containers.get(id);
+    if (container == null && (creation != null ? !second : Ids.valid(id) && host.promised(id))) {
+      container = container(id);
+    }
     int taskPid = container == null ? 0 : container.process("").pid();
     return ConnectResponse.newBuilder().setShimPid(PID).setTaskPid(taskPid).build();
   }

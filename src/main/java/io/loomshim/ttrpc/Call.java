@@ -36,6 +36,9 @@ public final class Call extends Timed {
   /** The thread that read the request and runs the handler. */
   final Thread thread = Thread.currentThread();
 
+  /** What it holds of the server's memory; of its own thread alone. */
+  long memory;
+
   // Guarded by the lock of the connection.
   State state = State.RUNNING;
   Call previous;

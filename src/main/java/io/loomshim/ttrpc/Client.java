@@ -25,6 +25,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * interrupted; an interrupted or late call is only forgotten. {@code lock} guards everything that changes.
  */
 public final class Client implements AutoCloseable {
+  /** Nobody sends us more than we ask for. */
+  private static final Budget TRUSTED = new Budget(Long.MAX_VALUE / 4);
+
   /** For {@link #call}: wait for as long as it takes. */
   public static final Duration NO_TIMEOUT = Duration.ZERO;
 
@@ -209,7 +212,7 @@ public final class Client implements AutoCloseable {
   }
 
   private final class Reader implements Runnable {
-    private final FrameReader reader = new FrameReader(channel);
+    private final FrameReader reader = new FrameReader(channel, TRUSTED);
 
     @Override
     public void run() {

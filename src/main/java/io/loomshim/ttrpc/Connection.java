@@ -35,6 +35,12 @@ final class Connection implements Runnable {
    */
   static final int CALLS_MAX = 4096;
 
+  /** Calls in flight of a client that others shall not keep from being served: Wait, and what it asks meanwhile. */
+  static final int MODEST_CALLS_MAX = 4;
+
+  /** What a call that waits takes: the stack of its thread, its request, its reply; 1.1 KB was seen. */
+  static final int CALL_BYTES = 2048;
+
   private final Server server;
   private final SocketChannel channel;
   private final long number;
@@ -57,7 +63,7 @@ final class Connection implements Runnable {
     this.channel = channel;
     this.number = number;
     this.name = "conn/c" + number;
-    this.reader = new FrameReader(channel);
+    this.reader = new FrameReader(channel, server.memory());
     this.writer = new FrameWriter(channel);
   }
 
@@ -71,6 +77,7 @@ final class Connection implements Runnable {
       call = read();
     }
     if (call.isEmpty()) {
+      reader.release();
       close();
       return;
     }
@@ -93,8 +100,8 @@ final class Connection implements Runnable {
     try {
       Threads.start(name, this);
     } catch (OutOfMemoryError e) {
-      Log.error("ttrpc: connection failed", "connection", Long.toString(number), "error", e.toString());
       close();
+      Log.error("ttrpc: connection failed", "connection", Long.toString(number), "error", e.toString());
     }
   }
 
@@ -164,6 +171,8 @@ final class Connection implements Runnable {
       long id = reader.id();
       if (reader.tooLong()) {
         refuse(id, Code.RESOURCE_EXHAUSTED, Frame.tooLong(reader.length()));
+      } else if (reader.crowded()) {
+        refuse(id, Code.RESOURCE_EXHAUSTED, "no room for a request of " + reader.length() + " bytes beside others");
       } else if ((id & 1) == 0) {
         refuse(id, Code.INVALID_ARGUMENT, "StreamID must be odd for client initiated streams");
       } else if (reader.type() != Frame.REQUEST) {
@@ -173,12 +182,36 @@ final class Connection implements Runnable {
       } else {
         lastId = id;
         Optional<Call> call = accept(id);
-        if (call.isPresent()) {
+        if (call.isPresent() && admitted(call.get())) {
           return begin(call.get()) ? call : Optional.empty();
         }
       }
     }
     return Optional.empty();
+  }
+
+  /** Takes the memory of a call; false when there is none left and it has been refused. */
+  private boolean admitted(Call call) throws IOException {
+    if (call.immediate()) {
+      return true; // it is over before the next one is read
+    }
+    Budget memory = server.memory();
+    boolean modest = inFlight() < MODEST_CALLS_MAX;
+    if (modest ? memory.takeModestly(CALL_BYTES) : memory.take(CALL_BYTES)) {
+      call.memory = CALL_BYTES + reader.hand();
+      return true;
+    }
+    refuse(call.id(), Code.RESOURCE_EXHAUSTED, "too many calls in flight");
+    return false;
+  }
+
+  private int inFlight() {
+    lock.lock();
+    try {
+      return count;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Decodes the request in the current frame; empty when it has been refused. */
@@ -221,6 +254,7 @@ final class Connection implements Runnable {
   private boolean begin(Call call) {
     Thread.currentThread().setName("rpc/" + call.method() + "/c" + number);
     if (!enter(call)) {
+      server.memory().give(call.memory);
       return false;
     }
     if (call.hasDeadline()) {
@@ -241,6 +275,10 @@ final class Connection implements Runnable {
     boolean answered = false;
     try {
       byte[] frame = outcome(call);
+      if (frame.length > CALL_BYTES / 2 && !call.immediate()) {
+        server.memory().charge(frame.length);
+        call.memory += frame.length;
+      }
       endHandling(call);
       if (mayReply()) {
         writer.write(frame);
@@ -250,6 +288,7 @@ final class Connection implements Runnable {
       Log.debug("ttrpc: reply not written", "call", call.toString(), "error", e.toString());
     } finally {
       leave(call);
+      server.memory().give(call.memory);
       if (!answered) {
         close();
       }
@@ -267,10 +306,22 @@ final class Connection implements Runnable {
       call.ended(Code.OK);
       return frame;
     } catch (Throwable e) {
-      server.errors().logDefect(call, e);
-      StatusException status = server.errors().status(e, call.cancel);
+      return failure(call, e);
+    }
+  }
+
+  /**
+   * Encodes an error. To lose the connection for want of memory would be worse than to lose the words: containerd takes
+   * a container whose connection is lost for dead.
+   */
+  private byte[] failure(Call call, Throwable error) {
+    try {
+      server.errors().logDefect(call, error);
+      StatusException status = server.errors().status(error, call.cancel);
       call.ended(status.code());
       return Frame.error(call.id(), status.code(), status.getMessage());
+    } catch (OutOfMemoryError e) {
+      return Frame.error(call.id(), Code.RESOURCE_EXHAUSTED, "out of memory");
     }
   }
 

@@ -7,6 +7,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 
 /** The one place where the exception of a handler becomes a status. Immutable; runs on the thread of the call. */
@@ -29,6 +30,9 @@ final class Errors {
     if (error instanceof StatusException status) {
       return status;
     }
+    if (error instanceof OutOfMemoryError) {
+      return new StatusException(Code.RESOURCE_EXHAUSTED, "out of memory: " + error.getMessage(), error);
+    }
     if (error instanceof Error) {
       return internal(error);
     }
@@ -47,7 +51,8 @@ final class Errors {
 
   /** Logs an error that only a defect of this program explains. */
   void logDefect(Call call, Throwable error) {
-    if (error instanceof StatusException || !(error instanceof RuntimeException || error instanceof Error)) {
+    boolean expected = error instanceof StatusException || error instanceof InvalidPathException;
+    if (expected || !(error instanceof RuntimeException || error instanceof Error)) {
       return;
     }
     Log.error("ttrpc: call failed", "call", call.toString(), "error", error.toString(), "trace", trace(error));
@@ -55,6 +60,8 @@ final class Errors {
 
   private static StatusException builtIn(Throwable error) {
     return switch (error) {
+      case InvalidPathException e ->
+          new StatusException(Code.INVALID_ARGUMENT, text(e, "path") + ": invalid argument", e);
       case EOFException e -> new StatusException(Code.OUT_OF_RANGE, text(e, "EOF"), e);
       case NoSuchFileException e -> file(Code.NOT_FOUND, e, "no such file or directory");
       case AccessDeniedException e -> file(Code.PERMISSION_DENIED, e, "permission denied");

@@ -11,6 +11,9 @@ import java.nio.channels.ReadableByteChannel;
  * frame that does not fit gets an array of its own, which is dropped with the next frame. The JDK
  * copies every read and write of an array through native memory of the same size, which JDK 21 keeps
  * per carrier thread and later ones allocate anew, so none moves more than {@link #CHUNK_BYTES}.
+ *
+ * <p>Such an array is taken from a {@link Budget}, until {@link #release} or the next frame, unless {@link #hand} makes
+ * it somebody else's to give back; a frame for which there is no room is read and thrown away.
  */
 final class FrameReader {
   /** Bytes kept per connection: every request but Create, Exec and Update is shorter. */
@@ -19,7 +22,14 @@ final class FrameReader {
   /** Bytes in one system call: bounds the native memory that the JDK uses per carrier thread. */
   static final int CHUNK_BYTES = 64 << 10;
 
+  /**
+   * What a byte of a large frame takes while it is served: the frame, the message made of it, a text made of that, and
+   * the text that is made of that for runc.
+   */
+  static final int COPIES = 4;
+
   private final ReadableByteChannel channel;
+  private final Budget budget;
   private final byte[] buffer = new byte[BUFFER_BYTES];
   private final ByteBuffer view = ByteBuffer.wrap(buffer);
   private int start;
@@ -31,19 +41,24 @@ final class FrameReader {
   private byte type;
   private byte[] data = buffer;
   private int offset;
+  private boolean crowded;
+  private long held; // of the budget
 
-  FrameReader(ReadableByteChannel channel) {
+  FrameReader(ReadableByteChannel channel, Budget budget) {
     this.channel = channel;
+    this.budget = budget;
   }
 
   /**
    * Waits for the next frame, which is valid until the following call. The data of a frame that is
-   * {@link #tooLong} has been read and thrown away.
+   * {@link #tooLong} or {@link #crowded} has been read and thrown away.
    *
    * @return false at the end of the stream, be it within a frame
    */
   boolean next() throws IOException {
+    release();
     data = buffer;
+    crowded = false;
     if (start == end) {
       start = 0;
       end = 0;
@@ -61,6 +76,12 @@ final class FrameReader {
     int whole = Frame.HEADER_BYTES + (int) length;
     if (whole > buffer.length) {
       start += Frame.HEADER_BYTES;
+      long cost = length * COPIES;
+      if (!budget.takeModestly(cost)) {
+        crowded = true;
+        return drain(length);
+      }
+      held = cost;
       return readLarge((int) length);
     }
     if (!fill(whole)) {
@@ -73,6 +94,26 @@ final class FrameReader {
 
   boolean tooLong() {
     return length > Frame.DATA_BYTES_MAX;
+  }
+
+  /** Whether there was no room for the frame. */
+  boolean crowded() {
+    return crowded;
+  }
+
+  /** Returns what the current frame holds of the budget, which is the caller's to give back from now on. */
+  long hand() {
+    long handed = held;
+    held = 0;
+    return handed;
+  }
+
+  /** Gives back what the current frame holds; its data must not be used any more. */
+  void release() {
+    if (held > 0) {
+      data = buffer;
+      budget.give(hand());
+    }
   }
 
   /** Returns the bytes of data that the header announced. */

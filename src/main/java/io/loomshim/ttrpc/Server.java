@@ -22,13 +22,24 @@ import java.util.concurrent.ThreadLocalRandom;
  * connection, one runs each call, one watches all deadlines; while nothing happens all of them are parked without
  * a timer. Only peers with our effective user and group are served.
  *
- * <p>Any number of connections, {@value Connection#CALLS_MAX} calls in flight on each. An idle connection costs
- * about 3.5 KB of heap, most of it the stack of its parked thread. Reads and writes are cut into pieces of 64 KiB
- * because JDK 21 keeps a direct buffer of the largest size per carrier thread
+ * <p>{@link #CONNECTIONS_MAX} connections, {@value Connection#CALLS_MAX} calls in flight on each, and all of them
+ * together take no more than a part of the heap: what comes beyond that is refused with RESOURCE_EXHAUSTED. An idle
+ * connection costs about 3.5 KB of heap, most of it the stack of its parked thread. Reads and writes are cut into
+ * pieces of 64 KiB because JDK 21 keeps a direct buffer of the largest size per carrier thread
  * ({@code jdk.nio.maxCachedBufferSize} need not be set). May be used from any thread; the lists are concurrent,
  * there is no lock.
  */
 public final class Server implements AutoCloseable {
+  /** The largest heap divided by this is for calls in flight, and as much again for clients with few of them. */
+  private static final int MEMORY_PART = 6;
+
+  /** Heap for each connection: more than it costs, so that idle ones take less than a third of it. */
+  private static final long HEAP_BYTES_PER_CONNECTION = 12 << 10;
+
+  /** Connections at once: one for each container and many more; the next one is closed at once. */
+  static final int CONNECTIONS_MAX =
+      (int) Math.min(8192, Runtime.getRuntime().maxMemory() / HEAP_BYTES_PER_CONNECTION);
+
   /**
    * How one method has been used since the server was made.
    *
@@ -42,6 +53,7 @@ public final class Server implements AutoCloseable {
   private final Map<String, Service> services = new HashMap<>();
   private final Errors errors;
   private final Deadlines deadlines = new Deadlines();
+  private final Budget memory = Budget.ofHeap(MEMORY_PART);
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
   private Optional<StuckCalls> stuck = Optional.empty(); // set before the start
   private volatile boolean closed;
@@ -123,6 +135,11 @@ public final class Server implements AutoCloseable {
     return errors;
   }
 
+  /** What calls in flight hold. */
+  Budget memory() {
+    return memory;
+  }
+
   Optional<StuckCalls> stuck() {
     return stuck;
   }
@@ -138,6 +155,7 @@ public final class Server implements AutoCloseable {
   private final class Acceptor implements Runnable {
     private final Backoff backoff = new Backoff(ThreadLocalRandom.current());
     private long number;
+    private boolean full;
 
     @Override
     public void run() {
@@ -154,12 +172,26 @@ public final class Server implements AutoCloseable {
       }
     }
 
-    private void serve(SocketChannel channel) {
+    private void serve(SocketChannel channel) throws IOException {
+      if (connections.size() >= CONNECTIONS_MAX) {
+        channel.close();
+        tellOnce();
+        return;
+      }
+      full = false;
       var connection = new Connection(Server.this, channel, ++number);
       connections.add(connection);
       Threads.start("conn/c" + number, connection);
       if (closed) {
         connection.close(); // close() may have looked before it was in the list
+      }
+    }
+
+    /** The first of a row is told. */
+    private void tellOnce() {
+      if (!full) {
+        full = true;
+        Log.warn("ttrpc: too many connections", "limit", Integer.toString(CONNECTIONS_MAX));
       }
     }
 

@@ -84,6 +84,14 @@ class LingerTest {
     }
 
     @Override
+    public boolean promised(String id) {
+      return false;
+    }
+
+    @Override
+    public void vacated(Path bundle) {}
+
+    @Override
     public void deleted(String id, DeleteResponse response) {}
 
     @Override

@@ -67,6 +67,11 @@ final class Bundle implements AutoCloseable {
     }
   }
 
+  /** From now on nobody reads the log, unless the test does. */
+  void leaveLog() {
+    logReader.kill();
+  }
+
   /** What the shim has logged for this container. */
   String log() {
     return logReader.output();

@@ -90,6 +90,15 @@ final class Containerd {
     }
   }
 
+  /** All of its debug log. */
+  String log() {
+    try {
+      return Files.readString(log);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** How many events of {@code topic} shims have forwarded for {@code namespace}, as its log tells; in 2 at trace. */
   long forwarded(String namespace, String topic) {
     try {

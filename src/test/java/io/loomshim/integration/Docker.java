@@ -62,7 +62,8 @@ final class Docker implements AutoCloseable {
   private static Optional<Path> find() {
     var places = new ArrayList<String>();
     Optional.ofNullable(System.getenv("LOOMSHIM_DOCKER")).filter(s -> !s.isEmpty()).ifPresent(places::add);
-    places.add(Optional.ofNullable(System.getenv("LOOMSHIM_CACHE")).orElse("/var/cache/loomshim") + "/docker-trixie/bin");
+    var cache = Optional.ofNullable(System.getenv("LOOMSHIM_CACHE")).orElse("/var/cache/loomshim");
+    places.add(cache + "/docker-trixie/bin");
     places.addAll(List.of((System.getenv("PATH") + ":/usr/sbin").split(":")));
     return places.stream().map(Path::of).filter(place -> Files.isExecutable(place.resolve("dockerd"))).findFirst();
   }

@@ -6,15 +6,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The real runc, whose first call of one command waits until the test lets it go on. Used from one thread. */
+/** The real runc, whose first call of each of some commands waits until the test lets it go on. */
 final class HeldRunc {
   private final FaultyRunc runc;
+  private final String first;
   private final Path configuration;
 
-  /** Makes it in {@code directory}; {@code command} is create, start, exec or delete. */
-  HeldRunc(Path directory, String command) {
-    runc = FaultyRunc.make(directory, command, """
-        if mkdir "$0.held" 2> /dev/null; then
+  /** Makes it in {@code directory}; {@code commands} are of create, start, exec and delete. */
+  HeldRunc(Path directory, String... commands) {
+    first = commands[0];
+    runc = FaultyRunc.make(directory.resolve(Names.id("held-runc")), List.of(commands), """
+        for word in "$@"; do case $word in create|start|exec|delete) break ;; esac; done
+        if mkdir "$0.held-$word" 2> /dev/null; then
           while [ ! -e "$0.go" ]; do sleep 0.02; done
         fi
         exec $runc "$@"
@@ -30,8 +33,9 @@ final class HeldRunc {
         : List.of("--runc-binary", runc.program().toString());
   }
 
+  /** Waits until it is called for the first one of the commands. */
   void awaitHeld() {
-    Await.until(runc.program() + " is held", () -> Files.exists(runc.beside("held")));
+    Await.until(runc.program() + " is held", () -> Files.exists(runc.beside("held-" + first)));
   }
 
   void release() {

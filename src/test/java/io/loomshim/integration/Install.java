@@ -107,6 +107,12 @@ final class Install {
     return found;
   }
 
+  /** The daemon that listens on {@code socket}, wherever its run directory is. */
+  Daemon daemonOf(Path socket, long pid) {
+    long started = Proc.info(pid).orElseThrow().startTicks();
+    return new Daemon(socket.getParent(), pid, started, "unix://" + socket);
+  }
+
   private static Optional<Daemon> daemon(Path directory) {
     try {
       String[] words = Files.readString(directory.resolve("daemon")).strip().split("\\s+");

@@ -121,6 +121,12 @@ final class Proc {
     return found;
   }
 
+  /** How many file descriptors {@code pid} has open. */
+  static int fileCount(long pid) {
+    String[] names = Path.of("/proc", Long.toString(pid), "fd").toFile().list();
+    return names == null ? 0 : names.length;
+  }
+
   /** For a Unix socket its state and the path that it is bound to, else nothing. */
   private static String socketPath(String file) {
     int bracket = file.indexOf("socket:[");

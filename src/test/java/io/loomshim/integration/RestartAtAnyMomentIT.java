@@ -1,8 +1,12 @@
 package io.loomshim.integration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.loomshim.proto.task.DeleteRequest;
+import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.ttrpc.Client;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
@@ -80,6 +85,70 @@ final class RestartAtAnyMomentIT {
     canBeReplaced(id);
   }
 
+  /**
+   * The call is given up with its client and what it has begun is undone, so there is no container. containerd before
+   * 1.7 keeps a task for every bundle with an address where Connect succeeds.
+   */
+  @ParameterizedTest(name = "the shim is done first: {0}")
+  @ValueSource(booleans = {true, false})
+  void during_create(boolean shimIsFirst) throws Exception {
+    Shim.assumeOurs("containerd 1.6 keeps a task that the Go shim does not know, until that shim ends");
+    String id = Names.id("create");
+    // the undoing is held, too
+    var runc = new HeldRunc(BED.directory(), "create", "delete");
+    var client = BED.ctr().start(SHIM, flags(runc), Exec.Setting.NO_STDIN, id, "sleep", "1000");
+    runc.awaitHeld();
+    Path bundle = BED.containerd().bundle(BED.ctr().namespace(), id);
+    long daemon = Long.parseLong(Files.readString(bundle.resolve("shim.pid")));
+    BED.containerd().crash();
+    client.await(Ctr.LIMIT);
+    if (shimIsFirst) {
+      runc.release();
+      Await.until("the creation is undone", () -> inFlight(daemon, "Create") == 0);
+      BED.containerd().restart();
+    } else {
+      var release = CompletableFuture.runAsync(() -> {
+        Await.until("containerd asks for it", () -> inFlight(daemon, "Connect") == 1);
+        runc.release();
+      }, run -> Thread.ofVirtual().start(run));
+      BED.containerd().restart();
+      release.join();
+    }
+    isGone(id);
+  }
+
+  /** containerd has cleaned up by itself, and the name can be used. */
+  private static void isGone(String id) {
+    assertFalse(BED.ctr().tasks().containsKey(id));
+    assertFalse(Files.exists(BED.containerd().bundle(BED.ctr().namespace(), id)));
+    BED.ctr().deleteContainer(id).ok();
+    assertEquals("again\n", BED.ctr().run(SHIM, id, "echo", "again").ok().text());
+  }
+
+  @Test
+  void after_delete_before_containerd_hears_of_it() throws Exception {
+    Shim.assumeOurs("containerd 1.6 keeps a task that the Go shim does not know, until that shim ends");
+    String id = Names.id("deleted");
+    BED.ctr().run(SHIM, List.of("--detach", "--null-io"), id, "sleep", "1000").ok();
+    BED.ctr().kill(id, "KILL").ok();
+    Await.status(BED.ctr(), id, "STOPPED");
+    Path bundle = BED.containerd().bundle(BED.ctr().namespace(), id);
+    Path socket = Path.of(Files.readString(bundle.resolve("address")).replace("unix://", ""));
+    BED.containerd().crash();
+    try (var client = Client.connect(socket, Ctr.LIMIT)) {
+      var request = DeleteRequest.newBuilder().setId(id).build();
+      var answer = client.call("containerd.task.v2.Task", "Delete", request, DeleteResponse.parser(), Ctr.LIMIT,
+          Map.of());
+      assertEquals(137, answer.getExitStatus());
+    }
+    BED.containerd().restart();
+    isGone(id);
+  }
+
+  private static long inFlight(long daemon, String method) {
+    return Inspect.list(Inspect.report(daemon), "calls").stream().filter(c -> c.get("method").equals(method)).count();
+  }
+
   @ParameterizedTest(name = "the shim is done first: {0}")
   @ValueSource(booleans = {true, false})
   void during_delete(boolean shimIsFirst) {
@@ -131,6 +200,8 @@ final class RestartAtAnyMomentIT {
       client.await(Ctr.LIMIT);
       if (shimIsFirst) {
         Files.createFile(directory.resolve("go"));
+        Path bundle = BED.containerd().bundle(ctr.namespace(), id);
+        Await.until("the launcher is done", () -> Files.exists(bundle.resolve("loom.run")));
       }
       BED.containerd().restart();
     } finally {

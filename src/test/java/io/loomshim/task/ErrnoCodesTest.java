@@ -17,12 +17,23 @@ class ErrnoCodesTest {
 
   @Test
   void errorNumbersHaveTheCodesOfContainerd() {
-    // numbers of asm-generic/errno-base.h: EPERM ENOENT EIO EACCES EBUSY EEXIST ENOSPC, and ENOTEMPTY
+    // numbers of asm-generic/errno-base.h: EPERM ENOENT EIO EACCES EBUSY EEXIST, and ENOTEMPTY
     Map<Integer, Code> expected =
         Map.of(
             1, Code.PERMISSION_DENIED, 2, Code.NOT_FOUND, 5, Code.UNKNOWN, 13, Code.PERMISSION_DENIED, 16, Code.UNKNOWN,
-            17, Code.ALREADY_EXISTS, 28, Code.UNKNOWN, 39, Code.ALREADY_EXISTS);
+            17, Code.ALREADY_EXISTS, 39, Code.ALREADY_EXISTS);
     expected.forEach((errno, code) -> assertEquals(code, codes.map(new ErrnoException(errno)).get().code()));
+  }
+
+  @Test
+  void whatHasRunOutHasACodeOfItsOwn() {
+    // EAGAIN (no more processes) ENOMEM ENFILE EMFILE ENOSPC EDQUOT
+    for (int errno : new int[] {11, 12, 23, 24, 28, 122}) {
+      assertEquals(Code.RESOURCE_EXHAUSTED, codes.map(new ErrnoException(errno)).get().code());
+    }
+    for (String text : new String[] {"/x: Too many open files", "No space left on device"}) {
+      assertEquals(Code.RESOURCE_EXHAUSTED, codes.map(new IOException(text)).get().code());
+    }
   }
 
   @Test

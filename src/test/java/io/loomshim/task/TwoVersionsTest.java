@@ -115,6 +115,14 @@ final class TwoVersionsTest {
     public void creating(String id, Path bundle) {}
 
     @Override
+    public boolean promised(String id) {
+      return false;
+    }
+
+    @Override
+    public void vacated(Path bundle) {}
+
+    @Override
     public void deleted(String id, DeleteResponse response) {}
 
     @Override
