@@ -47,7 +47,7 @@ final class TerminalIT {
     assertEquals("7 one\r\ntwo\r\n/dev/pts/0\r\n", seen);
   }
 
-  /** Not through ctr: that of containerd 1.6.20 closes its end of the output, read or not, before it asks for Delete. */
+  /** Not through ctr, which from 1.5 on closes its end of the output before Delete, whether it has read all or not. */
   @RepeatedTest(20)
   void output_written_just_before_exit_is_not_lost() {
     try (var task = open(SHIM, "sh", "-c", "seq 1 500; exit 5"); var typist = typist(task, "")) {
