@@ -47,11 +47,16 @@ final class TerminalIT {
     assertEquals("7 one\r\ntwo\r\n/dev/pts/0\r\n", seen);
   }
 
+  /** Not through ctr, which from 1.5 on closes its end of the output before Delete, whether it has read all or not. */
   @RepeatedTest(20)
   void output_written_just_before_exit_is_not_lost() {
-    var result = BED.ctr().startOnTerminal(SHIM, List.of("--rm"), Names.id("last"), "sh", "-c",
-        "seq 1 500; exit 5").await(Ctr.LIMIT);
-    assertEquals("5 " + lines(500), result.exit() + " " + inner(result.text()));
+    try (var task = open(SHIM, "sh", "-c", "seq 1 500; exit 5"); var typist = typist(task, "")) {
+      task.create(typist::on);
+      task.start();
+      assertEquals(5, task.await("").getExitStatus());
+      task.delete("");
+      assertEquals(lines(500), typist.rest());
+    }
   }
 
   /** ctr's own terminal puts one more carriage return before each line feed. */
