@@ -80,7 +80,7 @@ final class DefectsIT {
   }
 
   private static long daemon(ShimClient task) {
-    return task.connect().getShimPid();
+    return task.shimPid();
   }
 
   private static Exec program(String... command) {

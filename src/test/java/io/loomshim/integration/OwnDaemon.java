@@ -46,7 +46,7 @@ final class OwnDaemon implements AutoCloseable {
     install.configure(all);
     try {
       var task = shims.start(Shim.tested(), bundle);
-      long pid = task.connect().getShimPid();
+      long pid = task.shimPid();
       if (daemon == null) {
         daemon = install.daemonOf(task.socket(), pid);
       }

@@ -36,6 +36,7 @@ import io.loomshim.ttrpc.ClosedException;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -166,6 +167,15 @@ final class ShimClient implements AutoCloseable {
   void resize(String exec, int width, int height) {
     var request = ResizePtyRequest.newBuilder().setId(id()).setExecId(exec).setWidth(width).setHeight(height).build();
     call(service(), "ResizePty", request, Empty.parser());
+  }
+
+  /** The shim's process, as {@code start} has written it into the bundle: before there is a container, too. */
+  long shimPid() {
+    try {
+      return Long.parseLong(Files.readString(bundle.path().resolve("shim.pid")));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   ConnectResponse connect() {

@@ -218,7 +218,7 @@ final class WaitsIT {
     try {
       Path dump = BED.directory().resolve(Names.id("threads"));
       Exec.start(BED.directory(), new Exec.Setting(BED.directory(), Map.of()), List.of(Install.jdk() + "/bin/jcmd",
-          Long.toString(task.connect().getShimPid()), "Thread.dump_to_file", dump.toString())).await(Await.LIMIT).ok();
+          Long.toString(task.shimPid()), "Thread.dump_to_file", dump.toString())).await(Await.LIMIT).ok();
       String text = Files.readString(dump);
       Files.delete(dump);
       return text;
