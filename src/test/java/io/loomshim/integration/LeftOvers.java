@@ -56,7 +56,7 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     for (Path cgroup : cgroups()) {
       things.add("cgroup " + cgroup);
     }
-    for (Path socket : Names.goSockets()) {
+    for (Path socket : Names.among(entries(Names.GO_SOCKETS))) {
       things.add("socket " + socket);
     }
     for (Path entry : entries(fifos)) {

@@ -1,11 +1,11 @@
 package io.loomshim.integration;
 
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -31,6 +31,9 @@ final class Names {
   private static final Set<String> ADDRESSES = ConcurrentHashMap.newKeySet();
   private static final Set<String> IDS = ConcurrentHashMap.newKeySet();
 
+  /** Sockets of other software: names are given away before there is a socket, so they stay so. */
+  private static final Set<Path> OTHERS = ConcurrentHashMap.newKeySet();
+
   private Names() {}
 
   static String namespace() {
@@ -52,23 +55,27 @@ final class Names {
     return path.toString();
   }
 
-  /** The sockets of Go shims that exist for anything named here. */
-  static List<Path> goSockets() {
-    var found = new ArrayList<Path>();
-    if (!Files.isDirectory(GO_SOCKETS)) {
-      return found;
+  /** Those of the {@code sockets} of Go shims that are for anything named here. */
+  static List<Path> among(List<Path> sockets) {
+    var there = new HashSet<Path>(sockets);
+    OTHERS.retainAll(there);
+    there.removeAll(OTHERS);
+    if (there.isEmpty()) {
+      return List.of();
     }
+    var ours = new ArrayList<Path>();
     for (String address : ADDRESSES) {
       for (String namespace : NAMESPACES) {
         for (String id : IDS) {
           Path socket = GO_SOCKETS.resolve(sha256(address + "/" + namespace + "/" + id));
-          if (Files.exists(socket)) {
-            found.add(socket);
+          if (there.remove(socket)) {
+            ours.add(socket);
           }
         }
       }
     }
-    return found;
+    OTHERS.addAll(there);
+    return ours;
   }
 
   /** Forgets an address that is not used any more. */
