@@ -74,7 +74,7 @@ jvm() {
   fi
   # shellcheck disable=SC2086 # empty, or a command that restores signals
   exec $restore_signals "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
-    -Xss512k -Xms8m -Xmx96m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData -Xshare:auto \
+    -Xss512k -Xms8m -Xmx192m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData -Xshare:auto \
     -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=60000 -Djdk.pollerMode=1 \
     -Djdk.reflect.useNativeAccessorOnly=true \
     -Xmn6m -XX:SurvivorRatio=2 -XX:-ShrinkHeapInSteps -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 \

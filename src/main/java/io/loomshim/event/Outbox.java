@@ -40,7 +40,7 @@ public final class Outbox {
   public static final int EVENTS_MAX = 32_768;
   /** Waiting events, exits and deletes included: as many again, more than a host has processes to end. */
   public static final int FINAL_EVENTS_MAX = 2 * EVENTS_MAX;
-  /** Bytes of waiting events: a create event may name a hundred layers; an eighth of the heap. */
+  /** Bytes of waiting events: a create event may name a hundred layers; a sixteenth of the heap. */
   public static final long BYTES_MAX = 12L << 20;
   /** The same, exits and deletes included. */
   public static final long FINAL_BYTES_MAX = 2 * BYTES_MAX;

@@ -31,7 +31,7 @@ import java.util.concurrent.ThreadLocalRandom;
  */
 public final class Server implements AutoCloseable {
   /** The largest heap divided by this is for calls in flight, and as much again for clients with few of them. */
-  private static final int MEMORY_PART = 6;
+  private static final int MEMORY_PART = 4;
 
   /** Heap for each connection: more than it costs, so that idle ones take less than a third of it. */
   private static final long HEAP_BYTES_PER_CONNECTION = 12 << 10;

@@ -64,6 +64,7 @@ record Execs(ShimClient task, int count) {
     private final List<Client> clients = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
     private final Map<Integer, Integer> statuses = new ConcurrentHashMap<>();
+    private final Map<Integer, Exception> failures = new ConcurrentHashMap<>();
 
     private Waits() throws IOException {
       for (int i = 0; i < count; i++) {
@@ -82,14 +83,18 @@ record Execs(ShimClient task, int count) {
         var reply = client.call(task.service(), "Wait", request, WaitResponse.parser(), LIMIT, Map.of());
         statuses.put(number, reply.getExitStatus());
       } catch (IOException | InterruptedException e) {
-        // its status is missing
+        failures.put(number, e);
       }
     }
 
-    /** The statuses by number, once all have been answered. */
+    /** The statuses by number, once all have been answered; an AssertionError when one was not told. */
     Map<Integer, Integer> statuses() throws InterruptedException {
       for (Thread thread : threads) {
         thread.join();
+      }
+      if (!failures.isEmpty()) {
+        throw new AssertionError(failures.size() + " of " + count + " Waits failed",
+            failures.values().iterator().next());
       }
       return new TreeMap<>(statuses);
     }

@@ -242,7 +242,7 @@ final class HostileIT {
       }
       assertServes();
       long held = Vitals.liveBytes(daemon) - before.heapBytes();
-      assertTrue(held < 12 << 20, held + " bytes for halves");
+      assertTrue(held < 30 << 20, held + " bytes for halves");
       // small requests go on; a large one is told why it cannot
       try (var peer = peer()) {
         peer.send("Exec", ExecProcessRequest.newBuilder().setId("nobody").setExecId("e")
@@ -284,7 +284,7 @@ final class HostileIT {
       assertTrue(Await.within(STALL_MAX, stalled(sent)), () -> "the daemon has taken " + sent + " and goes on");
       assertServes();
       long held = Vitals.liveBytes(daemon) - before.heapBytes();
-      assertTrue(held < 40 << 20, held + " bytes for replies that nobody reads");
+      assertTrue(held < 56 << 20, held + " bytes for replies that nobody reads");
     } finally {
       peers.forEach(RawPeer::close);
     }
