@@ -56,8 +56,12 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     for (Path cgroup : cgroups()) {
       things.add("cgroup " + cgroup);
     }
+    var listening = Proc.listening();
     for (Path socket : Names.among(entries(Names.GO_SOCKETS))) {
-      things.add("socket " + socket);
+      // a Go shim that containerd kills before it has ended by itself leaves a file, which is not ours to judge
+      if (listening.contains(socket.toString())) {
+        things.add("socket " + socket);
+      }
     }
     for (Path entry : entries(fifos)) {
       things.add("fifo " + entry);
@@ -176,8 +180,14 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     }
   }
 
-  /** Removes the empty cgroups and state directories that runc leaves per namespace. */
+  /** Removes what others leave per namespace: runc empty cgroups and state directories, Go shims dead sockets. */
   static void removeNamespaces() {
+    var listening = Proc.listening();
+    for (Path socket : Names.among(entries(Names.GO_SOCKETS))) {
+      if (!listening.contains(socket.toString())) {
+        socket.toFile().delete();
+      }
+    }
     var roots = new ArrayList<>(entries(CGROUPS));
     roots.add(CGROUPS);
     roots.add(Names.RUNC_ROOT);

@@ -6,9 +6,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -32,6 +34,8 @@ final class Proc {
 
   /** Ends what {@link #files} tells of a Unix socket that is bound to none. */
   static final String NO_PATH = "without a path";
+  /** The flag of a socket that listens, __SO_ACCEPTCON, as proc(5) shows it. */
+  private static final String LISTENS = "00010000";
 
   private Proc() {}
 
@@ -125,6 +129,22 @@ final class Proc {
   static int fileCount(long pid) {
     String[] names = Path.of("/proc", Long.toString(pid), "fd").toFile().list();
     return names == null ? 0 : names.length;
+  }
+
+  /** The paths of Unix sockets that somebody listens on, in this network namespace (unix(7)). */
+  static Set<String> listening() {
+    var found = new HashSet<String>();
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/net/unix"))) {
+        String[] words = line.trim().split("\\s+");
+        if (words.length > 7 && words[3].equals(LISTENS)) {
+          found.add(words[7]);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return found;
   }
 
   /** For a Unix socket its state and the path that it is bound to, else nothing. */
