@@ -1,11 +1,11 @@
 package io.loomshim.cgroup;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
 
-/** A shell that makes cgroups below one, and removes them again, as fast as it can. */
+/** A thread that makes cgroups below one, and removes them again, as fast as it can. */
 record Restless(Path below) {
   private static final int ROUNDS = 1000;
 
@@ -16,16 +16,25 @@ record Restless(Path below) {
 
   /** Does {@code look} again and again while the cgroups come and go. */
   void during(Look look) throws Exception {
-    String script = "cd " + below + "; i=0; while [ $i -lt " + ROUNDS
-        + " ]; do mkdir a a/b; rmdir a/b a; i=$((i + 1)); done";
-    Process shell = new ProcessBuilder("busybox", "sh", "-c", script).inheritIO().start();
+    Callable<Void> rounds = () -> {
+      for (int i = 0; i < ROUNDS && !Thread.interrupted(); i++) {
+        Path outer = Files.createDirectory(below.resolve("a"));
+        Path inner = Files.createDirectory(outer.resolve("b"));
+        Files.delete(inner);
+        Files.delete(outer);
+      }
+      return null;
+    };
+    var task = new FutureTask<>(rounds);
+    Thread thread = Thread.ofPlatform().name("restless").start(task);
     try {
-      while (!shell.waitFor(0, TimeUnit.SECONDS)) {
+      while (!task.isDone()) {
         look.run();
       }
-      assertEquals(0, shell.exitValue());
+      task.get();
     } finally {
-      shell.destroyForcibly().waitFor();
+      thread.interrupt();
+      thread.join();
     }
   }
 }
