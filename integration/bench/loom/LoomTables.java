@@ -2,6 +2,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /** Tables of the comparison: rows of cells, the first row being the heads of the columns. */
 final class LoomTables {
@@ -29,22 +30,48 @@ final class LoomTables {
     return rows;
   }
 
-  /** The last number of each figure that was measured with virtual and with platform threads. */
+  /**
+   * The last number of each figure that was measured with virtual and with platform threads; of a run that has no such
+   * number, of some cells for example, the last number of each figure with what was measured.
+   */
   List<List<String>> headlines() {
+    List<Side> sides = compares() ? HEADLINE_SIDES : measured();
     var rows = new ArrayList<List<String>>();
-    rows.add(row("", "at", HEADLINE_SIDES, Side::title));
+    rows.add(row("", "at", sides, Side::title));
     for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
       for (Figure figure : LoomFigures.BY_AXIS.get(axis)) {
-        int last = last(figure);
+        int last = compares() ? lastOfBoth(figure) : last(figure);
         if (last != Samples.NONE) {
-          rows.add(row(figure.title(), last + " " + axis.what(), HEADLINE_SIDES, side -> cell(figure, last, side)));
+          rows.add(row(figure.title(), last + " " + axis.what(), sides, side -> cell(figure, last, side)));
         }
       }
     }
     return rows;
   }
 
+  private List<Side> measured() {
+    var sides = new ArrayList<>(Variants.ALL);
+    sides.removeIf(side -> figures().allMatch(figure -> samples.lines(figure, List.of(side)).isEmpty()));
+    return sides;
+  }
+
+  private boolean compares() {
+    return figures().anyMatch(figure -> lastOfBoth(figure) != Samples.NONE);
+  }
+
+  private static Stream<Figure> figures() {
+    return LoomFigures.BY_AXIS.values().stream().flatMap(List::stream);
+  }
+
   private int last(Figure figure) {
+    int last = Samples.NONE;
+    for (int n : samples.counts(figure)) {
+      last = n;
+    }
+    return last;
+  }
+
+  private int lastOfBoth(Figure figure) {
     int last = Samples.NONE;
     for (int n : samples.counts(figure)) {
       boolean both = !samples.of(figure, n, HEADLINE_SIDES.get(0)).empty()
