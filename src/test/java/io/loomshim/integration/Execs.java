@@ -10,8 +10,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -64,7 +66,7 @@ record Execs(ShimClient task, int count) {
     private final List<Client> clients = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
     private final Map<Integer, Integer> statuses = new ConcurrentHashMap<>();
-    private final Map<Integer, Exception> failures = new ConcurrentHashMap<>();
+    private final Queue<Exception> failures = new ConcurrentLinkedQueue<>();
 
     private Waits() throws IOException {
       for (int i = 0; i < count; i++) {
@@ -83,7 +85,7 @@ record Execs(ShimClient task, int count) {
         var reply = client.call(task.service(), "Wait", request, WaitResponse.parser(), LIMIT, Map.of());
         statuses.put(number, reply.getExitStatus());
       } catch (IOException | InterruptedException e) {
-        failures.put(number, e);
+        failures.add(e);
       }
     }
 
@@ -93,8 +95,7 @@ record Execs(ShimClient task, int count) {
         thread.join();
       }
       if (!failures.isEmpty()) {
-        throw new AssertionError(failures.size() + " of " + count + " Waits failed",
-            failures.values().iterator().next());
+        throw new AssertionError(failures.size() + " of " + count + " Waits failed", failures.peek());
       }
       return new TreeMap<>(statuses);
     }

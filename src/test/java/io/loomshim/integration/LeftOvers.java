@@ -56,12 +56,9 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     for (Path cgroup : cgroups()) {
       things.add("cgroup " + cgroup);
     }
-    var listening = Proc.listening();
-    for (Path socket : Names.among(entries(Names.GO_SOCKETS))) {
-      // a Go shim that containerd kills before it has ended by itself leaves a file, which is not ours to judge
-      if (listening.contains(socket.toString())) {
-        things.add("socket " + socket);
-      }
+    // a Go shim that containerd kills before it has ended by itself leaves a file, which is not ours to judge
+    for (Path socket : goSockets(true)) {
+      things.add("socket " + socket);
     }
     for (Path entry : entries(fifos)) {
       things.add("fifo " + entry);
@@ -156,6 +153,16 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     }
   }
 
+  /** The sockets of our Go shims that somebody listens on, or that nobody does. */
+  private static List<Path> goSockets(boolean listenedOn) {
+    var ours = Names.among(entries(Names.GO_SOCKETS));
+    if (ours.isEmpty()) {
+      return ours;
+    }
+    var listening = Proc.listening();
+    return ours.stream().filter(socket -> listening.contains(socket.toString()) == listenedOn).toList();
+  }
+
   /** Cgroups of containers in our namespaces, over all hierarchies. */
   private static List<Path> cgroups() {
     var found = new ArrayList<Path>();
@@ -182,11 +189,8 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
 
   /** Removes what others leave per namespace: runc empty cgroups and state directories, Go shims dead sockets. */
   static void removeNamespaces() {
-    var listening = Proc.listening();
-    for (Path socket : Names.among(entries(Names.GO_SOCKETS))) {
-      if (!listening.contains(socket.toString())) {
-        socket.toFile().delete();
-      }
+    for (Path socket : goSockets(false)) {
+      socket.toFile().delete();
     }
     var roots = new ArrayList<>(entries(CGROUPS));
     roots.add(CGROUPS);

@@ -135,8 +135,7 @@ final class Proc {
   static Set<String> listening() {
     var found = new HashSet<String>();
     try {
-      for (String line : Files.readAllLines(Path.of("/proc/net/unix"))) {
-        String[] words = line.trim().split("\\s+");
+      for (String[] words : unixSockets()) {
         if (words.length > 7 && words[3].equals(LISTENS)) {
           found.add(words[7]);
         }
@@ -147,6 +146,11 @@ final class Proc {
     return found;
   }
 
+  /** The lines of /proc/net/unix: number, references, protocol, flags, type, state, inode, path if there is one. */
+  private static List<String[]> unixSockets() throws IOException {
+    return Files.readAllLines(Path.of("/proc/net/unix")).stream().map(line -> line.trim().split("\\s+")).toList();
+  }
+
   /** For a Unix socket its state and the path that it is bound to, else nothing. */
   private static String socketPath(String file) {
     int bracket = file.indexOf("socket:[");
@@ -155,8 +159,7 @@ final class Proc {
     }
     String inode = file.substring(bracket + "socket:[".length(), file.length() - 1);
     try {
-      for (String line : Files.readAllLines(Path.of("/proc/net/unix"))) {
-        String[] words = line.trim().split("\\s+");
+      for (String[] words : unixSockets()) {
         if (words.length > 6 && words[6].equals(inode)) {
           return " state " + words[5] + " " + (words.length > 7 ? words[7] : NO_PATH);
         }
