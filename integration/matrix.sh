@@ -176,18 +176,18 @@ done
 
 # ------------------------------------------------------------------------- the result
 
-# table ROW...
+# table ROW/line...
 table() {
   printf '| containerd | runtime | JDK | tests | setting | passed | skipped | left out |\n|---|---|---|---|---|---|---|---|\n'
-  cat "${@/%//line}"
+  cat "${@/#/target/matrix/}"
 }
 
 printf '\n'
-table "${rows[@]/#/target/matrix/}"
+table "${rows[@]/%//line}"
 if $publish; then
   {
     sed '/<!-- matrix: written by/q' README.md
-    table "${names[@]/#/target/matrix/}"
+    table "${names[@]/%//line}"
     sed -n '/<!-- matrix: end/,$p' README.md
   } >target/matrix/README.md
   cp target/matrix/README.md README.md

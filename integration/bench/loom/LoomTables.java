@@ -8,6 +8,7 @@ import java.util.stream.Stream;
 final class LoomTables {
   private static final List<Side> HEADLINE_SIDES = List.of(Variants.of("virtual", 25), Variants.of("platform", 25),
       Variants.of("fixed64", 25), Variants.of("virtual", 21), Variants.of("platform", 21), Side.GROUP, Side.RUNC_V1);
+  private static final List<Side> COMPARED = HEADLINE_SIDES.subList(0, 2);
 
   private final Samples samples;
 
@@ -18,8 +19,7 @@ final class LoomTables {
   /** Everything that was measured on an axis, for the sides that have anything. */
   List<List<String>> all(Axis axis) {
     List<Figure> figures = LoomFigures.BY_AXIS.get(axis);
-    var sides = new ArrayList<>(Variants.ALL);
-    sides.removeIf(side -> figures.stream().allMatch(figure -> samples.lines(figure, List.of(side)).isEmpty()));
+    List<Side> sides = measured(figures);
     var rows = new ArrayList<List<String>>();
     rows.add(row("", "", sides, Side::title));
     for (Figure figure : figures) {
@@ -35,12 +35,14 @@ final class LoomTables {
    * number, of some cells for example, the last number of each figure with what was measured.
    */
   List<List<String>> headlines() {
-    List<Side> sides = compares() ? HEADLINE_SIDES : measured();
+    boolean compares = figures().anyMatch(figure -> last(figure, COMPARED) != Samples.NONE);
+    List<Side> sides = compares ? HEADLINE_SIDES : measured(figures().toList());
+    List<Side> needed = compares ? COMPARED : List.of();
     var rows = new ArrayList<List<String>>();
     rows.add(row("", "at", sides, Side::title));
     for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
       for (Figure figure : LoomFigures.BY_AXIS.get(axis)) {
-        int last = compares() ? lastOfBoth(figure) : last(figure);
+        int last = last(figure, needed);
         if (last != Samples.NONE) {
           rows.add(row(figure.title(), last + " " + axis.what(), sides, side -> cell(figure, last, side)));
         }
@@ -49,34 +51,22 @@ final class LoomTables {
     return rows;
   }
 
-  private List<Side> measured() {
-    var sides = new ArrayList<>(Variants.ALL);
-    sides.removeIf(side -> figures().allMatch(figure -> samples.lines(figure, List.of(side)).isEmpty()));
-    return sides;
-  }
-
-  private boolean compares() {
-    return figures().anyMatch(figure -> lastOfBoth(figure) != Samples.NONE);
-  }
-
   private static Stream<Figure> figures() {
     return LoomFigures.BY_AXIS.values().stream().flatMap(List::stream);
   }
 
-  private int last(Figure figure) {
-    int last = Samples.NONE;
-    for (int n : samples.counts(figure)) {
-      last = n;
-    }
-    return last;
+  /** The sides that have any of the {@code figures}. */
+  private List<Side> measured(List<Figure> figures) {
+    var sides = new ArrayList<>(Variants.ALL);
+    sides.removeIf(side -> figures.stream().allMatch(figure -> samples.lines(figure, List.of(side)).isEmpty()));
+    return sides;
   }
 
-  private int lastOfBoth(Figure figure) {
+  /** The last number of {@code figure} for which all {@code needed} sides have a sample. */
+  private int last(Figure figure, List<Side> needed) {
     int last = Samples.NONE;
     for (int n : samples.counts(figure)) {
-      boolean both = !samples.of(figure, n, HEADLINE_SIDES.get(0)).empty()
-          && !samples.of(figure, n, HEADLINE_SIDES.get(1)).empty();
-      last = both ? n : last;
+      last = needed.stream().noneMatch(side -> samples.of(figure, n, side).empty()) ? n : last;
     }
     return last;
   }
