@@ -36,7 +36,9 @@ record Cells(Size size, List<Axis> axes, List<Cell> named) {
     var counts = new ArrayList<Integer>();
     if (named.isEmpty()) {
       for (int n : axes.contains(axis) ? axis.counts(size) : new int[0]) {
-        counts.add(n);
+        if (axis != Axis.WAITS || n <= Variants.containersMax(side)) {
+          counts.add(n);
+        }
       }
     }
     for (Cell cell : named) {

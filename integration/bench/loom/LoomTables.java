@@ -31,8 +31,9 @@ final class LoomTables {
   }
 
   /**
-   * The last number of each figure that was measured with virtual and with platform threads; of a run that has no such
-   * number, of some cells for example, the last number of each figure with what was measured.
+   * The last number of each figure that was measured with virtual and with platform threads, and before it the last
+   * one that all sides have; of a run that has no such number, of some cells for example, the last number of each
+   * figure with what was measured.
    */
   List<List<String>> headlines() {
     boolean compares = figures().anyMatch(figure -> last(figure, COMPARED) != Samples.NONE);
@@ -43,12 +44,22 @@ final class LoomTables {
     for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
       for (Figure figure : LoomFigures.BY_AXIS.get(axis)) {
         int last = last(figure, needed);
-        if (last != Samples.NONE) {
-          rows.add(row(figure.title(), last + " " + axis.what(), sides, side -> cell(figure, last, side)));
+        int before = compares ? last(figure, unlimited(figure)) : last;
+        for (int n : before < last ? new int[] {before, last} : new int[] {last}) {
+          if (n != Samples.NONE) {
+            rows.add(row(figure.title(), n + " " + axis.what(), sides, side -> cell(figure, n, side)));
+          }
         }
       }
     }
     return rows;
+  }
+
+  /** The sides of the short table that have {@code figure} at all, without those that are meant to be starved. */
+  private List<Side> unlimited(Figure figure) {
+    var sides = new ArrayList<>(HEADLINE_SIDES);
+    sides.removeIf(side -> Variants.limited(side) || samples.lines(figure, List.of(side)).isEmpty());
+    return sides;
   }
 
   private static Stream<Figure> figures() {

@@ -1,37 +1,49 @@
 import java.io.IOException;
-import java.util.List;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Containers that run, each with a connection and a blocked Wait: what they cost, and what one more client sees. One
  * side after the other, alone, because two shims of one program share its pages; each goes up through the numbers as
- * far as the machine allows ({@link Limits}), or until it is starved. The Waits are there only while a cell is
- * measured, so that a side whose threads they have all taken can still start the containers of the next cell.
+ * far as the machine allows ({@link Limits}) and its share of the time ({@link Share}), or until it is starved. The
+ * Waits are there only while a cell is measured, so that a side whose threads they have all taken can still start the
+ * containers of the next cell.
  */
 final class WaitsScenario implements LoomScenario {
   @Override
   public void measure(Comparison comparison) throws IOException, InterruptedException {
+    var sides = new ArrayList<Side>();
     for (Side side : comparison.plan().sides()) {
-      List<Integer> counts = comparison.counts(Axis.WAITS, side);
-      if (!counts.isEmpty()) {
-        try (var crowd = new Crowd(comparison.plan().site(), side)) {
-          climb(comparison, side, counts, crowd);
-        }
+      if (!comparison.counts(Axis.WAITS, side).isEmpty()) {
+        sides.add(side);
+      }
+    }
+    // those with few containers first: what they leave of their shares goes to those with many
+    sides.sort(Comparator.comparing(side -> comparison.counts(Axis.WAITS, side).getLast()));
+    for (int i = 0; i < sides.size(); i++) {
+      try (var crowd = new Crowd(comparison.plan().site(), sides.get(i))) {
+        climb(comparison, sides.get(i), new Share(comparison.end(), sides.size() - i), crowd);
       }
     }
   }
 
-  private static void climb(Comparison comparison, Side side, List<Integer> counts, Crowd crowd)
+  private static void climb(Comparison comparison, Side side, Share share, Crowd crowd)
       throws IOException, InterruptedException {
     var limits = new Limits();
-    for (int count : counts) {
-      String reason = comparison.late() ? "no time was left" : limits.against(count, crowd.size());
+    for (int count : comparison.counts(Axis.WAITS, side)) {
+      int more = count - crowd.size();
+      String reason = comparison.late() ? "no time was left" : share.against(count, more);
+      if (reason.isEmpty()) {
+        reason = limits.against(count, crowd.size());
+      }
       if (!reason.isEmpty()) {
         comparison.skip(Axis.WAITS, count, side, reason);
         return;
       }
       Plan.say("    " + side.title() + ": " + count + " containers");
       limits.starting();
+      long begin = System.nanoTime();
       try {
         crowd.grow(count);
       } catch (IOException e) {
@@ -39,6 +51,7 @@ final class WaitsScenario implements LoomScenario {
         return;
       }
       limits.started(crowd.size());
+      share.took(more, System.nanoTime() - begin);
       if (!cell(comparison, side, count, crowd)) {
         crowd.broken();
         return;
