@@ -72,7 +72,7 @@ final class Install {
     settings.put("linger_seconds", "60");
     settings.put("task_api", System.getProperty("loomshim.task_api", "auto"));
     if (JFR) {
-      settings.put("java_options", Pinning.javaOptions());
+      settings.put("java_options", String.join(" ", Pinning.javaOptions()));
     }
     return settings;
   }

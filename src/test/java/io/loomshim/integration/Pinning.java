@@ -21,10 +21,14 @@ final class Pinning {
 
   private Pinning() {}
 
-  /** Records pins of 20 ms and longer, with stack traces, and nothing else. */
-  static String javaOptions() {
-    return "-XX:StartFlightRecording:name=pins,settings=none,+" + EVENT + "#enabled=true,+" + EVENT
-        + "#threshold=20ms,+" + EVENT + "#stackTrace=true";
+  /**
+   * Records pins of 20 ms and longer, with stack traces, and nothing else; what the JVM writes meanwhile stays below
+   * {@link Scratch#BASE}, where it is removed even if the JVM is killed.
+   */
+  static List<String> javaOptions() {
+    return List.of("-XX:FlightRecorderOptions:repository=" + Scratch.BASE.resolve("jfr"),
+        "-XX:StartFlightRecording:name=pins,settings=none,+" + EVENT + "#enabled=true,+" + EVENT
+            + "#threshold=20ms,+" + EVENT + "#stackTrace=true");
   }
 
   /** Saves the recording of the daemon and returns each wait of ours that pinned, as a text with its stack. */

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -27,9 +28,11 @@ final class PinningIT {
     try (var text = PinningIT.class.getResourceAsStream("Pinner.java.txt")) {
       Files.copy(text, source);
     }
-    String java = System.getProperty("java.home") + "/bin/java";
+    var command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
+    command.addAll(Pinning.javaOptions());
+    command.add(source.toString());
     var pinner = Exec.start(Scratch.BASE, new Exec.Setting(source.getParent(), Map.of(), Exec.Setting.PIPE),
-        List.of(java, Pinning.javaOptions(), source.toString()));
+        command);
     Await.until("it has pinned", () -> pinner.output().contains("pinned\n"));
     var problems = Pinning.problems(pinner.pid());
     pinner.feed(new byte[0]);
