@@ -1,3 +1,4 @@
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +19,14 @@ record LinePanel(String title, String across, Unit unit, Map<Side, Map<Integer, 
   static final int HEIGHT_ALL = HEIGHT + 56;
 
   private static final int LEFT = 58;
+
+  /** Width of a number of four digits. */
+  private static final int LABEL = 28;
+
+  /** Where lines may stand in each power of ten: the first that gives enough of them. */
+  private static final double[][] MANTISSAS = {{1}, {1, 2, 5}, {1, 1.5, 2, 3, 4, 5, 7}};
+
+  private static final int LINES_MIN = 3;
 
   /** What the axes of panels that stand side by side have in common. */
   record Axes(TreeSet<Integer> counts, double low, double high, boolean zero) {
@@ -49,7 +58,8 @@ record LinePanel(String title, String across, Unit unit, Map<Side, Map<Integer, 
   void draw(Svg svg, Axes axes, double x, double top, double width) {
     var counts = axes.counts();
     double bottom = top + 18 + HEIGHT;
-    var across = new LogScale(counts.first(), Math.max(counts.last(), counts.first() + 1), x + LEFT, x + width - 10);
+    var across = new LogScale(counts.first(), Math.max(counts.last(), counts.first() + 1), x + LEFT,
+        x + width - LABEL / 2);
     // zero has no place of its own on this axis: its foot stands for it
     var up = new LogScale(Math.min(axes.low(), axes.high()) / (axes.zero() ? 2 : 1.3), axes.high() * 1.3, bottom,
         top + 24);
@@ -60,7 +70,7 @@ record LinePanel(String title, String across, Unit unit, Map<Side, Map<Integer, 
     }
     double last = 0;
     for (int count : counts) {
-      if (across.at(count) - last > 28) {
+      if (across.at(count) - last > LABEL) {
         svg.text(across.at(count), bottom + 16, "dim small", "middle", Integer.toString(count));
         last = across.at(count);
       }
@@ -77,16 +87,30 @@ record LinePanel(String title, String across, Unit unit, Map<Side, Map<Integer, 
     ends.forEach((side, count) -> svg.cross(across.at(count), top + 24, 5, Svg.of(side)));
   }
 
-  /** Lines at round numbers: every power of ten, and 2 and 5 between when there are few. */
+  /** Lines at round numbers. */
   private static void grid(Svg svg, Unit unit, LogScale up, double left, double right) {
-    boolean few = up.high() / up.low() < 30;
-    for (double power = 0.001; power <= up.high(); power *= 10) {
-      for (double value : few ? new double[] {power, 2 * power, 5 * power} : new double[] {power}) {
-        if (up.holds(value)) {
-          svg.line(left - 6, up.at(value), right, up.at(value), "grid");
-          svg.text(left - 10, up.at(value) + 4, "dim small", "end", unit.round(value));
+    for (double value : ticks(unit, up)) {
+      svg.line(left - 6, up.at(value), right, up.at(value), "grid");
+      svg.text(left - 10, up.at(value) + 4, "dim small", "end", unit.round(value));
+    }
+  }
+
+  private static List<Double> ticks(Unit unit, LogScale up) {
+    var ticks = new ArrayList<Double>();
+    for (double[] mantissas : MANTISSAS) {
+      ticks.clear();
+      for (double power = 0.001; power <= up.high(); power *= 10) {
+        for (double mantissa : mantissas) {
+          double value = unit.tick(mantissa * power);
+          if (up.holds(value)) {
+            ticks.add(value);
+          }
         }
       }
+      if (ticks.size() >= LINES_MIN) {
+        break;
+      }
     }
+    return ticks;
   }
 }

@@ -32,6 +32,11 @@ enum Unit {
     return (number + " " + sign(value)).strip();
   }
 
+  /** {@code value}, a round number, or the one near it that is round in the larger unit: 1 GB for 1000 MB. */
+  double tick(double value) {
+    return step > 0 && value >= 1000 ? value / 1000 * step : value;
+  }
+
   /** The range, in the unit of {@code text(middle)}, without it. */
   String range(double low, double middle, double high) {
     if (this == COUNT) {

@@ -28,15 +28,15 @@ final class LoomPage {
         + "<meta name=\"color-scheme\" content=\"light dark\">\n<title>Threads of a container shim</title>\n<style>\n")
         .append(LoomStyle.sheet()).append("</style>\n</head>\n<body>\n<main>\n<h1>Virtual threads, platform threads, "
         + "and a fixed number of them, in one container shim</h1>\n").append(machine()).append(LoomMethod.INTRODUCTION);
+    for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
+      text.append(panels(axis));
+    }
     text.append("<h2>At the largest numbers</h2>\n").append(table(tables.headlines()));
     text.append("<h2>Where virtual threads lose</h2>\n<p>Medians that are worse by 5 % or more, and how many times. ")
         .append("What one sample in a cell says may be chance: see whether its neighbours say the same.</p>\n")
         .append(table(tables.losses()));
     if (!failures.isEmpty()) {
       text.append("<h2>What was refused or starved</h2>\n").append(table(LoomTables.failures(failures)));
-    }
-    for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
-      text.append(panels(axis));
     }
     text.append(LoomMethod.METHOD).append("<h2>All figures</h2>\n");
     for (Axis axis : LoomFigures.BY_AXIS.keySet()) {

@@ -36,6 +36,8 @@ final class LoomStyle {
       svg text.dim{fill:var(--dim)}svg text.small{font-size:11px}svg text.head{font-size:13px;font-weight:600}
       line{stroke-width:1}line.grid{stroke:var(--grid)}line.axis{stroke:var(--axis)}
       .path{fill:none;stroke-width:2.2;stroke-linejoin:round}.path.end{stroke-width:2.6}
+      @media(max-width:600px){main{padding:12px}.card{padding:8px}table{font-size:.7em}th,td{padding:4px 6px}
+      th:first-child{min-width:7em}td:nth-child(2){white-space:normal}td:last-child{min-width:4em}}
       @page{size:A4;margin:12mm}
       @media print{
       :root{--card:#fff;--page:#fff;--ink:#000;--dim:#444;--grid:#ddd;--axis:#666;--edge:#bbb@LIGHT@}
