@@ -34,7 +34,7 @@ final class CarrierIT {
   static void daemonsHaveOneCarrier() {
     Shim.assumeOurs("Go shims have no carriers");
     var settings = Install.get().settings();
-    settings.put(OPTIONS, "'" + settings.getOrDefault(OPTIONS, "") + " " + ONE + "'");
+    settings.merge(OPTIONS, ONE, (present, one) -> present + " " + one);
     Install.get().configure(settings);
   }
 

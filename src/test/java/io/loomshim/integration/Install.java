@@ -77,7 +77,7 @@ final class Install {
     return settings;
   }
 
-  /** Makes {@code settings} count for daemons that start from now on. */
+  /** Makes {@code settings} count for daemons that start from now on; values may have blanks, but no quotes then. */
   void configure(Map<String, String> settings) {
     Path file = prefix.resolve("etc/loomshim.conf");
     try {
@@ -89,7 +89,7 @@ final class Install {
           }
         }
       }
-      settings.forEach((name, value) -> lines.add(name + "=" + value));
+      settings.forEach((name, value) -> lines.add(name + "=" + (value.contains(" ") ? "'" + value + "'" : value)));
       Files.createDirectories(file.getParent());
       Files.write(file, lines);
     } catch (IOException e) {
