@@ -61,13 +61,23 @@ final class MountHelper {
       pipe.reader().nonBlocking(true);
       var fds = List.of(nothing, pipe.writer(), pipe.writer());
       try (Child child = Spawner.spawn(new Spawn(argv, environment(), Path.of("/"), fds))) {
-        OptionalInt status = child.await(WAIT_MAX);
-        if (status.isEmpty()) {
-          child.killGroup();
-        }
+        OptionalInt status = ended(child);
         if (status.isEmpty() || status.getAsInt() != 0) {
           throw failed(command, words(pipe.reader()), status);
         }
+      }
+    }
+  }
+
+  /** Its status; of one that has not ended in time, or is not waited for any longer, nothing stays. */
+  private static OptionalInt ended(Child child) throws ErrnoException, InterruptedException {
+    OptionalInt status = OptionalInt.empty();
+    try {
+      status = child.await(WAIT_MAX);
+      return status;
+    } finally {
+      if (status.isEmpty()) {
+        child.killGroup();
       }
     }
   }

@@ -213,7 +213,8 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     for (var info : all.values()) {
       boolean ours = info.commandLine().contains(Scratch.BASE.toString())
           || info.directory().startsWith(Scratch.BASE.toString())
-          || info.cgroups().contains(Names.PREFIX) || descends(info, self, all);
+          || info.cgroups().contains(Names.PREFIX) || descends(info, self, all)
+          || Proc.environment(info.pid()).contains(Scratch.BASE.toString());
       // a test may have started containerd or dockerd anew; its end is not this test's business
       boolean server = info.parent() == self
           && (info.commandLine().startsWith(Containerd.PROGRAM + " ") || Docker.isDaemon(info));

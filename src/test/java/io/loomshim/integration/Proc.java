@@ -69,6 +69,15 @@ final class Proc {
     }
   }
 
+  /** With what environment {@code pid} was started; empty for a thread of the kernel, a zombie, one that has gone. */
+  static String environment(long pid) {
+    try {
+      return Files.readString(Path.of("/proc", Long.toString(pid), "environ"), StandardCharsets.ISO_8859_1);
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
   /** True while {@code pid} exists and is not a zombie. */
   static boolean alive(long pid) {
     return info(pid).filter(info -> !info.zombie()).isPresent();
