@@ -40,6 +40,11 @@ final class Limits {
     counted = count;
   }
 
+  /** What starting one of the last ones has taken, 0 before the first. */
+  double secondsEach() {
+    return secondsEach;
+  }
+
   /** These processes serve them. */
   void seen(Set<Long> shims) throws IOException {
     long shim = shims.iterator().next();

@@ -1,31 +1,26 @@
-/** The time that one side has, so that those after it have as much: an equal part of what is left when it begins. */
-final class Share {
-  /** What ending a container takes, beside what starting it takes. */
+/**
+ * The time that one side has, so that those after it have as much.
+ *
+ * @param end of it, as System.nanoTime() tells it
+ */
+record Share(long end) {
+  /** What ending a container takes, in parts of what starting it takes. */
   private static final double ENDING = 0.4;
 
-  private final long end;
-  private double nanosEach;
+  /** An equal part of what is left until {@code end}, for the first of {@code sides} that have not begun. */
+  static Share of(long end, int sides) {
+    long now = System.nanoTime();
+    return new Share(now + (end - now) / sides);
+  }
 
   /**
-   * @param end of the time of all, as System.nanoTime() tells it
-   * @param sides that have not begun, this one included
+   * Why the time is too short to start {@code more} containers and then to end {@code count}, or nothing.
+   *
+   * @param secondsEach what starting one takes
    */
-  Share(long end, int sides) {
-    long now = System.nanoTime();
-    this.end = now + (end - now) / sides;
-  }
-
-  /** So many containers took so long to start. */
-  void took(int containers, long nanos) {
-    if (containers > 0) {
-      nanosEach = (double) nanos / containers;
-    }
-  }
-
-  /** Why the time is too short to start {@code more} containers and then to end {@code count}, or nothing. */
-  String against(int count, int more) {
-    double needs = nanosEach * (more + ENDING * count);
-    double left = end - System.nanoTime();
-    return needs <= left ? "" : "needs %.0f s more of %.0f".formatted(needs / 1e9, Math.max(0, left / 1e9));
+  String against(int count, int more, double secondsEach) {
+    double needs = secondsEach * (more + ENDING * count);
+    double left = (end - System.nanoTime()) / 1e9;
+    return needs <= left ? "" : "needs %.0f s more of %.0f".formatted(needs, Math.max(0, left));
   }
 }

@@ -23,7 +23,7 @@ final class WaitsScenario implements LoomScenario {
     sides.sort(Comparator.comparing(side -> comparison.counts(Axis.WAITS, side).getLast()));
     for (int i = 0; i < sides.size(); i++) {
       try (var crowd = new Crowd(comparison.plan().site(), sides.get(i))) {
-        climb(comparison, sides.get(i), new Share(comparison.end(), sides.size() - i), crowd);
+        climb(comparison, sides.get(i), Share.of(comparison.end(), sides.size() - i), crowd);
       }
     }
   }
@@ -32,8 +32,8 @@ final class WaitsScenario implements LoomScenario {
       throws IOException, InterruptedException {
     var limits = new Limits();
     for (int count : comparison.counts(Axis.WAITS, side)) {
-      int more = count - crowd.size();
-      String reason = comparison.late() ? "no time was left" : share.against(count, more);
+      String reason = comparison.late() ? "no time was left"
+          : share.against(count, count - crowd.size(), limits.secondsEach());
       if (reason.isEmpty()) {
         reason = limits.against(count, crowd.size());
       }
@@ -43,7 +43,6 @@ final class WaitsScenario implements LoomScenario {
       }
       Plan.say("    " + side.title() + ": " + count + " containers");
       limits.starting();
-      long begin = System.nanoTime();
       try {
         crowd.grow(count);
       } catch (IOException e) {
@@ -51,7 +50,6 @@ final class WaitsScenario implements LoomScenario {
         return;
       }
       limits.started(crowd.size());
-      share.took(more, System.nanoTime() - begin);
       if (!cell(comparison, side, count, crowd)) {
         crowd.broken();
         return;

@@ -71,10 +71,6 @@ final class Containerd {
     return directory.resolve("ttrpc");
   }
 
-  private Path temporary() {
-    return directory.resolve("tmp");
-  }
-
   /** The bundle of a container while its task exists. */
   Path bundle(String namespace, String id) {
     return directory.resolve("state/io.containerd.runtime.v2.task").resolve(namespace).resolve(id);
@@ -147,10 +143,9 @@ final class Containerd {
         .directory(directory.toFile()).redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
     builder.environment().put("PATH", path());
-    // containerd leaves a copy of each checkpoint that it has restored
-    builder.environment().put("TMPDIR", temporary().toString());
     try {
-      Files.createDirectories(temporary());
+      // containerd leaves a copy of each checkpoint that it has restored
+      builder.environment().put("TMPDIR", Files.createDirectories(directory.resolve("tmp")).toString());
       process = builder.start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
