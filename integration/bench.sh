@@ -69,7 +69,7 @@ install_side loom "$JAVA_HOME" linger_seconds=4
 [[ ,$sides, != *,loom-each,* ]] || install_side loom-each "$JAVA_HOME" linger_seconds=0 mode=container
 revision=
 if [[ -n $before ]]; then
-  [[ -x $before/integration/install.sh ]] || die "--before $before is no checkout of this repository"
+  [[ -x $before/packaging/install.sh ]] || die "--before $before is no checkout of this repository"
   checkout=$before install_side loom-before "$JAVA_HOME" linger_seconds=4
   revision=$(git -C "$before" describe --always --dirty --abbrev=12)
   sides=${sides/loom,/loom,loom-before,}

@@ -75,7 +75,7 @@ typed ./mvnw -q -B -DskipTests package
 }
 mkdir -p "$SCOPE/prefix/etc"
 printf 'run_dir=%s\nlinger_seconds=%s\n' "$SCOPE/run" "$LINGER_SECONDS" >"$SCOPE/prefix/etc/loomshim.conf"
-run_ok integration/install.sh --prefix "$SCOPE/prefix"
+run_ok packaging/install.sh --prefix "$SCOPE/prefix"
 shim=$SCOPE/prefix/bin/containerd-shim-loom-v1
 [[ -x $shim ]] || differs "no $shim"
 make_rootfs "$SCOPE/rootfs"
@@ -174,7 +174,7 @@ mounts=$(scope_mounts)
 good "no task, mount, bundle or cgroup of a container is left"
 gone_within "$daemon" $((LINGER_SECONDS + 10)) || differs "the daemon still runs"
 good "the daemon waited $LINGER_SECONDS s for the next container and ended"
-run_ok integration/install.sh --uninstall --purge --prefix "$SCOPE/prefix"
+run_ok packaging/install.sh --uninstall --purge --prefix "$SCOPE/prefix"
 sockets=$(scope_sockets)
 end_scope
 left=$(leftovers)

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Helpers of the scripts in this directory: get what is missing on a Debian machine, build a root
+# Helpers of the scripts here, in packaging and in bench: get what is missing on a Debian machine, build a root
 # file system, run a containerd of our own and take it away again with everything it left.
 # Source it from bash with `set -euo pipefail`.
 #
@@ -233,7 +233,7 @@ fetch_jdk_tree() {
   # the certificates this machine trusts, in the form Java reads
   rm -f "$home/lib/security/cacerts"
   "$home/bin/java" -Dkeystore.pkcs12.certProtectionAlgorithm=NONE -Dkeystore.pkcs12.macAlgorithm=NONE \
-    "$REPO/integration/Cacerts.java" /etc/ssl/certs/ca-certificates.crt "$home/lib/security/cacerts"
+    "$REPO/packaging/Cacerts.java" /etc/ssl/certs/ca-certificates.crt "$home/lib/security/cacerts"
   # the archive that the package would have made on installation: a faster start
   "$home/bin/java" -Xshare:dump >/dev/null 2>&1 || true
   touch "$tree/complete"

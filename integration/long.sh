@@ -10,5 +10,5 @@ part integration/test.sh --integration --jdk 25 --long -Dtest=OomIT,DensityIT
 part integration/soak.sh --minutes 2
 part integration/matrix.sh --ci
 part integration/cgroup2/run.sh
-part integration/package-test.sh
+part packaging/package-test.sh
 parts_end

@@ -76,7 +76,7 @@ install_side() {
   local prefix=$SCOPE/$1 name=${1//-/} jdk=$2
   mkdir -p "$prefix/etc"
   printf '%s\n' "run_dir=$SCOPE/r/$1" "${@:3}" >"$prefix/etc/loomshim.conf"
-  "${checkout:-.}/integration/install.sh" --prefix "$prefix" --java "$jdk/bin/java" >/dev/null
+  "${checkout:-.}/packaging/install.sh" --prefix "$prefix" --java "$jdk/bin/java" >/dev/null
   ln -s "$prefix/bin/containerd-shim-loom-v1" "$SCOPE/bin/containerd-shim-$name-v1"
 }
 

@@ -91,7 +91,7 @@ broken=()
 mkdir -p "$results"
 
 # ------------------------------------------------------------------------------ the scripts
-mapfile -t scripts < <(find .ci integration src -type f \( -name '*.sh' -o -path '*/launcher/*' -o -path '*/cgroup2/*' -o -path '*/debian/*' -o -path .ci/run \) |
+mapfile -t scripts < <(find .ci integration packaging src -type f \( -name '*.sh' -o -path '*/launcher/*' -o -path '*/cgroup2/*' -o -path '*/debian/*' -o -path .ci/run \) |
   while read -r file; do
     case $(head -n 1 "$file") in
       '#!'*sh | '# shellcheck shell='*) printf '%s\n' "$file" ;;

@@ -7,7 +7,7 @@ import java.util.Map;
 
 /** Runs the script that makes our shim a runtime of CRI in a configuration of containerd. */
 final class Configure {
-  private static final Path SCRIPT = Path.of("integration/kubernetes/configure.sh").toAbsolutePath();
+  private static final Path SCRIPT = Path.of("packaging/kubernetes/configure.sh").toAbsolutePath();
 
   private Configure() {}
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What integration/kubernetes/configure.sh makes of a node's configuration, as containerd reads it. */
+/** What packaging/kubernetes/configure.sh makes of a node's configuration, as containerd reads it. */
 @Tag("any-jdk")
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 final class ConfigureIT {

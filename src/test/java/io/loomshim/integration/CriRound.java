@@ -23,7 +23,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * One pod with one container by CRI, for {@code integration/package-test.sh}, whose containerd runs in a tree of its
+ * One pod with one container by CRI, for {@code packaging/package-test.sh}, whose containerd runs in a tree of its
  * own: {@code SOCKET IMAGE HANDLER CGROUP}. Prints what a program says that is run in the container.
  */
 final class CriRound {

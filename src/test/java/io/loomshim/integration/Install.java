@@ -16,7 +16,7 @@ import java.util.TreeMap;
  * The daemons that were started from it are found by their files in the run directory.
  */
 final class Install {
-  private static final Path SCRIPT = Path.of("integration", "install.sh");
+  private static final Path SCRIPT = Path.of("packaging", "install.sh");
   private static final Duration INSTALL_MAX = Duration.ofMinutes(2);
 
   /** True when the daemons record pinned virtual threads. */

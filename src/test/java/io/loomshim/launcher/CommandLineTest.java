@@ -177,7 +177,7 @@ final class CommandLineTest {
     List<String> words = new ArrayList<>(List.of("shellcheck", "-x", "-s", "sh"));
     words.add("src/main/launcher/containerd-shim-loom-v1");
     words.add("src/main/launcher/slow.sh");
-    words.add("integration/install.sh");
+    words.add("packaging/install.sh");
     Outcome outcome = Installation.finish(new ProcessBuilder(words), null);
     assertEquals(0, outcome.status(), outcome.out());
   }

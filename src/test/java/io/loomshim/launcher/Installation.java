@@ -34,7 +34,7 @@ final class Installation implements AutoCloseable {
   }
 
   static final Path LAUNCHER = Path.of("src/main/launcher");
-  static final Path INSTALLER = Path.of("integration/install.sh").toAbsolutePath();
+  static final Path INSTALLER = Path.of("packaging/install.sh").toAbsolutePath();
 
   final Path base;
   final Path prefix;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds what a node without Java installs: a Debian package and a tarball, each with a Java runtime of its own.
 #
-#   integration/package.sh [--jdk HOME] [--version VERSION] [--out DIR] [--no-build]
+#   packaging/package.sh [--jdk HOME] [--version VERSION] [--out DIR] [--no-build]
 #
 #   --jdk HOME         where the Java runtime is taken from (default: a JDK 25 or newer of this machine, else
 #                      Debian's); what it needs of the libc becomes the package's dependency
@@ -11,8 +11,8 @@
 #
 # Two runs on the same commit with the same JDK write the same bytes. The last two lines name the files.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../integration/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../integration/lib.sh"
 cd "$REPO"
 
 # what our own calls need: posix_spawn_file_actions_addclosefrom_np
@@ -105,9 +105,9 @@ rm -rf "$tree/lib/jre/bin/keytool" "$tree/lib/jre/lib/server/"*.jsa
   cat "$tree/lib/version"
 } >"$tree/lib/launcher.conf"
 
-cp integration/install.sh "$tree/"
+cp packaging/install.sh "$tree/"
 cp LICENSE README.md "$tree/"
-cp -R integration/kubernetes "$tree/"
+cp -R packaging/kubernetes "$tree/"
 mkdir "$tree/docs"
 for page in INSTALL KUBERNETES DOCKER INSPECT; do
   cp "docs/$page.md" "$tree/docs/"
@@ -142,12 +142,12 @@ mv "$root/usr/lib/loomshim/dist/kubernetes" "$root/usr/share/loomshim/"
 mv "$root/usr/lib/loomshim/dist/README.md" "$root/usr/lib/loomshim/dist/docs"/* "$root/usr/share/doc/loomshim/" ||
   die "no documents"
 rm -r "$root/usr/lib/loomshim/dist/docs" "$root/usr/lib/loomshim/dist/LICENSE"
-cp integration/debian/copyright "$root/usr/share/doc/loomshim/"
+cp packaging/debian/copyright "$root/usr/share/doc/loomshim/"
 mkdir -p "$root/usr/share/man/man8" "$root/usr/share/lintian/overrides"
-gzip -n9 <integration/debian/containerd-shim-loom-v1.8 >"$root/usr/share/man/man8/containerd-shim-loom-v1.8.gz"
-cp integration/debian/lintian-overrides "$root/usr/share/lintian/overrides/loomshim"
+gzip -n9 <packaging/debian/containerd-shim-loom-v1.8 >"$root/usr/share/man/man8/containerd-shim-loom-v1.8.gz"
+cp packaging/debian/lintian-overrides "$root/usr/share/lintian/overrides/loomshim"
 printf 'loomshim (%s) unstable; urgency=medium\n\n  * Built from revision %s.\n\n -- %s  %s\n' "$version" \
-  "$(sed -n 's/^revision=//p' "$dist/lib/version")" "$(sed -n 's/^Maintainer: //p' integration/debian/control)" \
+  "$(sed -n 's/^revision=//p' "$dist/lib/version")" "$(sed -n 's/^Maintainer: //p' packaging/debian/control)" \
   "$(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")" | gzip -n9 >"$root/usr/share/doc/loomshim/changelog.gz"
 # the build that runs is another directory, which the installation makes: see docs/DECISIONS.md
 ln -s ../lib/loomshim/current/containerd-shim-loom-v1 "$root/usr/bin/containerd-shim-loom-v1"
@@ -155,8 +155,8 @@ cp "$dist/lib/loomshim.conf" "$root/etc/loomshim.conf"
 printf '/etc/loomshim.conf\n' >"$root/DEBIAN/conffiles"
 size=$(du -sk --apparent-size "$root" | cut -f 1)
 sed -e "s/@version@/$version/; s/@architecture@/$architecture/; s/@size@/$size/" \
-  -e "s/@libc@/$libc/; s/@libraries@/$libraries/" integration/debian/control >"$root/DEBIAN/control"
-install -m 755 integration/debian/{postinst,prerm,postrm} "$root/DEBIAN/"
+  -e "s/@libc@/$libc/; s/@libraries@/$libraries/" packaging/debian/control >"$root/DEBIAN/control"
+install -m 755 packaging/debian/{postinst,prerm,postrm} "$root/DEBIAN/"
 (cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
 chmod -R u=rwX,go=rX "$root"
 settled "$root"

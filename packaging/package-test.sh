@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Installs, upgrades and removes the packages of integration/package.sh in a Debian tree that has containerd and
+# Installs, upgrades and removes the packages of packaging/package.sh in a Debian tree that has containerd and
 # runc and no Java, with containers that run meanwhile. Everything happens in a mount and a pid namespace, so that
 # nothing can stay when this ends.
 #
-#   integration/package-test.sh [--no-build]      packages target/loomshim as it is, or builds it first
+#   packaging/package-test.sh [--no-build]      packages target/loomshim as it is, or builds it first
 #
 # The last line is the sum: `N passed, N failed, N skipped`.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../integration/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../integration/lib.sh"
 cd "$REPO"
 
 readonly RUNTIME=io.containerd.loom.v1
@@ -56,8 +56,8 @@ if [[ ${1-} != --inside ]]; then
   new_scope
   trap end_scope EXIT
   trap 'exit 130' INT TERM HUP
-  integration/package.sh "$@" --out "$SCOPE/one" --version 1.0.0
-  integration/package.sh --no-build --out "$SCOPE/two" --version 1.0.1
+  packaging/package.sh "$@" --out "$SCOPE/one" --version 1.0.0
+  packaging/package.sh --no-build --out "$SCOPE/two" --version 1.0.1
   suite=bookworm
   libc=$(dpkg-deb -f "$SCOPE"/one/*.deb Depends | sed -n 's/.*libc6 (>= \([0-9.]*\)).*/\1/p')
   ! dpkg --compare-versions "$libc" gt 2.36 || suite=trixie
