@@ -2,10 +2,20 @@
 # Shows loomshim at work on real containers: gets what is missing (Debian, root), builds, installs
 # into a temporary directory, starts a containerd of its own, and takes everything away again.
 # Ends with an error if anything differs from what it should be.
+#
+#   integration/demo.sh
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$REPO"
+case ${1-} in
+  '') ;;
+  -h | --help)
+    usage
+    exit 0
+    ;;
+  *) refuse "unknown argument $1" ;;
+esac
 
 readonly RUNTIME=io.containerd.loom.v1
 # how long a daemon without containers stays: shorter than usual, so that one can see it end

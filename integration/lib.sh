@@ -8,6 +8,7 @@
 # directory and the namespace share one unique name, so that all that belongs to a run is found by it.
 
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PROGRAM=$(realpath -- "$0")
 # What is fetched from Debian without being installed lives here, for the next run.
 CACHE=${LOOMSHIM_CACHE:-/var/cache/loomshim}
 
@@ -15,6 +16,14 @@ say() { printf '%s\n' "$*" >&2; }
 die() {
   say "error: $*"
   exit 1
+}
+
+# usage: what the program says of itself, the comment at its head.
+usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$PROGRAM"; }
+# refuse MESSAGE: the command line is not understood.
+refuse() {
+  say "error: $*; see --help"
+  exit 2
 }
 
 need_root() { [[ $(id -u) == 0 ]] || die "this needs root"; }

@@ -1,13 +1,25 @@
 #!/usr/bin/env bash
 # The tests that take minutes or need a machine of their own. After integration/test.sh, which says
-# more quickly what is wrong. The last line is the sum: `N passed, N failed, N skipped`.
+# more quickly what is wrong.
+#
+#   integration/long.sh
+#
+# The last line is the sum: `N passed, N failed, N skipped`.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$REPO"
+case ${1-} in
+  '') ;;
+  -h | --help)
+    usage
+    exit 0
+    ;;
+  *) refuse "unknown argument $1" ;;
+esac
 
 part integration/test.sh --integration --jdk 25 --long -Dtest=OomIT,DensityIT
-part integration/soak.sh --minutes 2
+part bench/soak.sh --minutes 2
 part integration/matrix.sh --ci
 part integration/cgroup2/run.sh
 part packaging/package-test.sh

@@ -19,7 +19,6 @@ readonly TESTS=src/test/java/io/loomshim/integration
 # The slowest row takes two minutes on two idle processors.
 readonly ROW_SECONDS_MAX=900
 
-usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
 
 # ------------------------------------------------------------------------- the table
 

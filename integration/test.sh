@@ -14,10 +14,6 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$REPO"
 
-usage() {
-  sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
-}
-
 kinds=(unit integration)
 jdks=(25 21)
 unit_filter=
@@ -91,7 +87,7 @@ broken=()
 mkdir -p "$results"
 
 # ------------------------------------------------------------------------------ the scripts
-mapfile -t scripts < <(find .ci integration packaging src -type f \( -name '*.sh' -o -path '*/launcher/*' -o -path '*/cgroup2/*' -o -path '*/debian/*' -o -path .ci/run \) |
+mapfile -t scripts < <(find .ci bench integration packaging src -type f \( -name '*.sh' -o -path '*/launcher/*' -o -path '*/cgroup2/*' -o -path '*/debian/*' -o -path .ci/run \) |
   while read -r file; do
     case $(head -n 1 "$file") in
       '#!'*sh | '# shellcheck shell='*) printf '%s\n' "$file" ;;

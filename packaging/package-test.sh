@@ -10,6 +10,14 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../integration/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../integration/lib.sh"
 cd "$REPO"
+case ${1-} in
+  '' | --no-build | --inside) ;;
+  -h | --help)
+    usage
+    exit 0
+    ;;
+  *) refuse "unknown argument $1" ;;
+esac
 
 readonly RUNTIME=io.containerd.loom.v1
 readonly LINGER_SECONDS=2

@@ -30,7 +30,7 @@ while (($#)); do
       ;;
     --no-build) build=false ;;
     -h | --help)
-      sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
+      usage
       exit 0
       ;;
     *) die "unknown argument $1; see --help" ;;

@@ -11,6 +11,13 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 cd "$REPO"
+case ${1-} in
+  -h | --help)
+    usage
+    exit 0
+    ;;
+  -*) refuse "unknown argument $1" ;;
+esac
 
 # What differs with the version of cgroups: statistics, kills for want of memory, signals to all,
 # lists of processes, freezing, limits; and the life of a container from beginning to end.
@@ -142,7 +149,7 @@ payload=$work/payload
 mkdir -p "$payload/target" "$payload/src/main"
 mvn dependency:copy-dependencies -DincludeScope=test -DoutputDirectory="$payload/lib" ||
   die "the libraries of the tests could not be had: $out/build.log"
-cp -a integration "$payload/"
+cp -a integration packaging "$payload/"
 cp -a src/main/launcher "$payload/src/main/"
 cp -a target/loomshim target/classes target/test-classes "$payload/target/"
 selected=()

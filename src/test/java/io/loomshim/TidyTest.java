@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 class TidyTest {
   private static final Path MAIN = Path.of("src/main/java/io/loomshim");
   private static final Path TEST = Path.of("src/test/java/io/loomshim");
-  private static final Path BENCH = Path.of("integration/bench");
+  private static final Path BENCH = Path.of("bench/src/main/java/io/loomshim/bench");
+  private static final Path BENCH_TEST = Path.of("bench/src/test/java/io/loomshim/bench");
 
   /** Longer files hold more than one thing. */
   private static final int FILE_LINES_MAX = 500;

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A container whose runc hangs delays no other; how little is measured by integration/bench.sh, scenario hang. */
+/** A container whose runc hangs delays no other; how little is measured by bench/bench.sh, scenario hang. */
 @Timeout(120)
 final class NeighboursIT {
   @RegisterExtension

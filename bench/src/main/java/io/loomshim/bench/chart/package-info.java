@@ -1,0 +1,2 @@
+/** Drawings in SVG of figures: bars, lines and ratios with their axes. */
+package io.loomshim.bench.chart;
