@@ -33,6 +33,14 @@ class TidyTest {
           Map.entry("runc", 3), Map.entry("stdio", 3), Map.entry("cgroup", 3), Map.entry("event", 3),
           Map.entry("container", 4), Map.entry("task", 5), Map.entry("inspect", 6), Map.entry("daemon", 7));
 
+  /** The benchmarks' packages by floor, likewise. */
+  private static final Map<String, Integer> BENCH_FLOORS =
+      Map.of("figure", 0, "proc", 0, "chart", 1, "rpc", 1, "site", 2, "report", 2, "scenario", 3, "soak", 3, "loom", 4);
+
+  /** What the benchmarks may use besides the JDK and one another: messages, and what starts programs. */
+  private static final Pattern FOR_BENCH =
+      Pattern.compile("java\\..*|com\\.google\\.protobuf\\..*|io\\.loomshim\\.(bench|linux|proto)\\..*");
+
   /** Messages generated from src/main/proto; every room may use them. */
   private static final String MESSAGES = "proto";
 
@@ -41,6 +49,8 @@ class TidyTest {
       "inspect/Main.java");
 
   private static final Pattern ROOM = Pattern.compile("\\bio\\.loomshim\\.([a-z]+)\\b");
+  private static final Pattern BENCH_ROOM = Pattern.compile("\\bio\\.loomshim\\.bench\\.([a-z]+)\\b");
+  private static final Pattern IMPORT = Pattern.compile("^import (static )?([\\w.]+);");
   private static final Pattern NEW_THREAD =
       Pattern.compile("\\bThread\\.(of|start)(Virtual|Platform)|\\bnew Thread\\b|\\bExecutors\\.|\\bForkJoinPool\\b"
           + "|\\bCompletableFuture\\.(run|supply)Async|\\bnew Timer\\b");
@@ -81,7 +91,7 @@ class TidyTest {
         sources.add(Source.read(base, file));
       }
     }
-    assertTrue(sources.size() > 20, "no sources below " + base.toAbsolutePath());
+    assertTrue(sources.size() > 10, "no sources below " + base.toAbsolutePath());
     return sources;
   }
 
@@ -89,6 +99,7 @@ class TidyTest {
     var all = sources(MAIN);
     all.addAll(sources(TEST));
     all.addAll(sources(BENCH));
+    all.addAll(sources(BENCH_TEST));
     return all;
   }
 
@@ -118,7 +129,9 @@ class TidyTest {
 
   @Test
   void testsDoNotSleep() throws Exception {
-    none(sources(TEST), Pattern.compile("\\bThread\\.sleep|\\b[A-Z]+S\\.sleep\\("), List.of(),
+    List<Source> tests = sources(TEST);
+    tests.addAll(sources(BENCH_TEST));
+    none(tests, Pattern.compile("\\bThread\\.sleep|\\b[A-Z]+S\\.sleep\\("), List.of(),
         "sleeps: wait for what must happen, with a latch or awaitility");
   }
 
@@ -136,23 +149,56 @@ class TidyTest {
 
   @Test
   void roomsUseOnlyTheRoomsBelow() throws Exception {
+    assertEquals(List.of(), usedFromAbove(sources(MAIN), FLOORS, ROOM));
+  }
+
+  @Test
+  void packagesOfTheBenchmarksUseOnlyThoseBelow() throws Exception {
+    assertEquals(List.of(), usedFromAbove(sources(BENCH), BENCH_FLOORS, BENCH_ROOM));
+  }
+
+  private static List<String> usedFromAbove(List<Source> sources, Map<String, Integer> floors, Pattern pattern) {
     var found = new ArrayList<String>();
-    for (Source source : sources(MAIN)) {
-      int floor = source.room().isEmpty() ? 0 : FLOORS.getOrDefault(source.room(), -1);
+    for (Source source : sources) {
+      int floor = source.room().isEmpty() ? 0 : floors.getOrDefault(source.room(), -1);
       if (floor < 0) {
         found.add(source.name() + " is in a room that this test does not know: give it a floor");
       }
       for (int i = 0; i < source.code().size(); i++) {
-        var used = ROOM.matcher(source.code().get(i));
+        var used = pattern.matcher(source.code().get(i));
         while (used.find()) {
           String room = used.group(1);
-          if (!room.equals(source.room()) && !room.equals(MESSAGES) && FLOORS.getOrDefault(room, 99) >= floor) {
+          if (!room.equals(source.room()) && !room.equals(MESSAGES) && floors.getOrDefault(room, 99) >= floor) {
             found.add(source.name() + ":" + (i + 1) + " uses the room " + room + ", which is not below its own");
           }
         }
       }
     }
+    return found;
+  }
+
+  /** They are compiled together with the tests, but must run without them. */
+  @Test
+  void benchmarksUseNoTestsAndTestsNoBenchmarks() throws Exception {
+    none(sources(TEST), BENCH_ROOM, List.of(), "uses a benchmark");
+    var found = new ArrayList<String>();
+    for (Source source : sources(BENCH)) {
+      for (int i = 0; i < source.code().size(); i++) {
+        var used = IMPORT.matcher(source.code().get(i));
+        if (used.find() && !mayBenchUse(used.group(2))) {
+          found.add(source.name() + ":" + (i + 1) + " uses " + used.group(2) + ", which benchmarks may not");
+        }
+      }
+    }
     assertEquals(List.of(), found);
+  }
+
+  /** A class of a test may have the package of one of the product. */
+  private static boolean mayBenchUse(String type) {
+    String file = type.substring(type.lastIndexOf('.') + 1) + ".java";
+    String room = type.replaceFirst("^io\\.loomshim\\.", "").replaceFirst("\\..*", "");
+    boolean ours = type.startsWith("io.loomshim.") && !room.equals(MESSAGES) && !room.equals("bench");
+    return FOR_BENCH.matcher(type).matches() && (!ours || Files.exists(MAIN.resolve(room).resolve(file)));
   }
 
   @Test
@@ -192,7 +238,9 @@ class TidyTest {
   @Test
   void everyTypeSaysWhatItIs() throws Exception {
     var found = new ArrayList<String>();
-    for (Source source : sources(MAIN)) {
+    List<Source> sources = sources(MAIN);
+    sources.addAll(sources(BENCH));
+    for (Source source : sources) {
       for (int i = 0; i < source.code().size(); i++) {
         String line = source.code().get(i);
         boolean type = TOP_LEVEL.matcher(line).matches() || FOR_OTHERS.matcher(line).matches();

@@ -10,9 +10,10 @@ public final class LineChart {
 
   private LineChart() {}
 
+  /** The key has those of {@code sides} that have a line. */
   public static String draw(String title, String subtitle, List<Side> sides, List<LinePanel> panels) {
     var svg = new Svg(title, subtitle);
-    svg.key(Svg.PAD, Svg.TOP + 8, sides);
+    svg.key(Svg.PAD, Svg.TOP + 8, sides.stream().filter(side -> drawn(side, panels)).toList());
     double width = (Svg.WIDTH - 2 * Svg.PAD - (COLUMNS - 1) * GAP) / (double) COLUMNS;
     double y = Svg.TOP + 34;
     for (int i = 0; i < panels.size(); i++) {
@@ -22,5 +23,9 @@ public final class LineChart {
       }
     }
     return svg.end(y - 8);
+  }
+
+  private static boolean drawn(Side side, List<LinePanel> panels) {
+    return panels.stream().anyMatch(panel -> panel.lines().containsKey(side) || panel.ends().containsKey(side));
   }
 }

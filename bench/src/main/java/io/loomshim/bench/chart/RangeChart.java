@@ -9,7 +9,7 @@ import java.util.List;
 public final class RangeChart {
   private static final int COLUMNS = 2;
   private static final int GAP = 30;
-  private static final int LABEL = 126;
+  private static final int LABEL = 138;
   private static final int VALUE = 62;
   private static final int ROW = 19;
   private static final int HEAD = 26;
@@ -44,7 +44,7 @@ public final class RangeChart {
       max = Math.max(max, bar.spread().count() > 2 ? bar.spread().high() : bar.spread().median());
     }
     double left = x + LABEL;
-    double scale = (width - LABEL - VALUE) / max;
+    double scale = max > 0 ? (width - LABEL - VALUE) / max : 0;
     double y = top + HEAD - 6;
     for (Bar bar : panel.bars()) {
       Spread spread = bar.spread();

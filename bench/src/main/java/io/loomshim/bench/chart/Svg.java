@@ -27,7 +27,7 @@ public final class Svg {
       {"good", "fill", "#0072b2", "#58a6ff"}, {"bad", "fill", "#d55e00", "#f0883e"},
       {"loom", "fill", "#0072b2", "#58a6ff"}, {"runc-v1", "fill", "#d55e00", "#f0883e"},
       {"runc-v2", "fill", "#e0a100", "#e3b341"}, {"runc-v2-group", "fill", "#009e73", "#3fb950"},
-      {"loom-each", "fill", "#7fb8d8", "#1f4f80"},
+      {"loom-each", "fill", "#7fb8d8", "#1f4f80"}, {"loom-before", "fill", "#9b3d82", "#d68fc4"},
       {"floor", "fill", "#8c959f", "#768390"}};
 
   private final StringBuilder body = new StringBuilder();
@@ -42,6 +42,16 @@ public final class Svg {
   /** Without a title and a card, for a page that has its own style: {@link #fragment} ends it. */
   public static Svg bare() {
     return new Svg();
+  }
+
+  /** The most that a text of this many characters takes in the widest of the fonts, at 12 pixels. */
+  static double width(int characters) {
+    return 6.7 * characters;
+  }
+
+  /** The same for texts of the class {@code small}. */
+  static double smallWidth(int characters) {
+    return width(characters) * 11 / 12;
   }
 
   /** The class of a side: its name, with nothing that CSS would take for more. */
@@ -95,7 +105,7 @@ public final class Svg {
     for (Side side : sides) {
       dot(at + 5, y - 4, 5, of(side));
       text(at + 16, y, "ink", "start", side.title());
-      at += 34 + 7 * side.title().length();
+      at += 34 + width(side.title().length());
     }
   }
 

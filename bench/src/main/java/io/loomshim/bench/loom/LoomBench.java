@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
  * <p>Arguments: the scope directory, the namespace, the directory for the results, the size, the names of the axes and
  * of the sides, each separated by commas, and the cells that alone are measured, or nothing.
  */
-final class LoomBench {
+public final class LoomBench {
   /** For all cells; what has begun is ended, so that a whole run fits into 25 minutes. */
   private static final int MINUTES_MAX = 23;
 
@@ -31,6 +31,16 @@ final class LoomBench {
       Axis.EXECS, new ExecsScenario(), Axis.WAITS, new WaitsScenario())).descendingMap();
 
   private LoomBench() {}
+
+  /** The names that {@code --only} takes. */
+  public static List<String> axes() {
+    return SCENARIOS.keySet().stream().map(Axis::key).toList();
+  }
+
+  /** The names that {@code --sides} takes. */
+  public static List<String> sides() {
+    return Variants.ALL.stream().map(Side::name).toList();
+  }
 
   public static void main(String[] args) throws Exception {
     var site = new Site(Path.of(args[0]), args[1]);

@@ -30,6 +30,7 @@ final class Turns implements AutoCloseable {
           crowd.grow(1);
         } catch (IOException e) {
           comparison.fail(axis, counts.getFirst(), side, "start of a container", Failure.text(e));
+          crowd.broken();
         }
       }
     }

@@ -19,8 +19,14 @@ public final class Limits {
   /** Below this number of containers the cost of one cannot be told from that of the first. */
   private static final int TELLING = 10;
 
-  private final long availableBefore;
-  private final long threadsBefore;
+  /** What the machine has: bytes of memory, and threads, which run and which there may be. */
+  record Room(long available, long threads, long threadsMax) {
+    static Room now() throws IOException {
+      return new Room(Proc.available(), Proc.threads(), Limits.threadsMax());
+    }
+  }
+
+  private final Room before;
   private long startedAt;
   private double secondsEach;
   private double filesEach;
@@ -28,8 +34,11 @@ public final class Limits {
   private int counted;
 
   public Limits() throws IOException {
-    availableBefore = Proc.available();
-    threadsBefore = Proc.threads();
+    this(Room.now());
+  }
+
+  Limits(Room before) {
+    this.before = before;
   }
 
   public void starting() {
@@ -38,7 +47,11 @@ public final class Limits {
 
   /** {@code count} run now. */
   public void started(int count) {
-    secondsEach = (System.nanoTime() - startedAt) / 1e9 / Math.max(1, count - counted);
+    started(count, (System.nanoTime() - startedAt) / 1e9);
+  }
+
+  void started(int count, double seconds) {
+    secondsEach = seconds / Math.max(1, count - counted);
     counted = count;
   }
 
@@ -50,22 +63,27 @@ public final class Limits {
   /** These processes serve them. */
   public void seen(Set<Long> shims) throws IOException {
     long shim = shims.iterator().next();
-    filesMax = Proc.filesMax(shim);
-    filesEach = shims.size() > 1 ? 0 : (double) Proc.files(shim) / counted;
+    seen(shims.size(), Proc.files(shim), Proc.filesMax(shim));
+  }
+
+  void seen(int shims, int files, long max) {
+    filesMax = max;
+    filesEach = shims > 1 ? 0 : (double) files / counted;
   }
 
   /** Why {@code count} containers are too many while {@code running} run, or nothing. */
   public String against(int count, int running) throws IOException {
-    if (running < TELLING) {
-      return "";
-    }
+    return running < TELLING ? "" : against(count, running, Room.now());
+  }
+
+  String against(int count, int running, Room now) {
     int more = count - running;
-    double memory = (double) Math.max(0, availableBefore - Proc.available()) / running * more;
-    double threads = (double) Math.max(0, Proc.threads() - threadsBefore) / running * more;
-    double threadsLeft = threadsMax() - Proc.threads();
+    double memory = (double) Math.max(0, before.available() - now.available()) / running * more;
+    double threads = (double) Math.max(0, now.threads() - before.threads()) / running * more;
+    double threadsLeft = now.threadsMax() - now.threads();
     double minutes = secondsEach * more / 60;
-    if (memory > PART * Proc.available()) {
-      return "needs %.1f GB more of %.1f GB".formatted(memory / (1L << 30), (double) Proc.available() / (1L << 30));
+    if (memory > PART * now.available()) {
+      return "needs %.1f GB more of %.1f GB".formatted(memory / (1L << 30), (double) now.available() / (1L << 30));
     }
     if (threads > PART * threadsLeft) {
       return "needs %.0f threads more of %.0f".formatted(threads, threadsLeft);

@@ -17,8 +17,8 @@ final class Plots {
   /** One file. */
   record Plot(String name, String title, String svg) {}
 
-  private static final List<Side> ALL = List.of(Side.LOOM, Side.RUNC_V1, Side.RUNC_V2, Side.GROUP,
-      Side.LOOM_EACH, Side.FLOOR);
+  private static final List<Side> ALL = List.of(Side.LOOM, Side.BEFORE, Side.RUNC_V1, Side.RUNC_V2,
+      Side.GROUP, Side.LOOM_EACH, Side.FLOOR);
 
   private final Samples samples;
 

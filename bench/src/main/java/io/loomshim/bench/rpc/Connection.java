@@ -59,7 +59,8 @@ final class Connection implements AutoCloseable {
       }
       return parser.parseFrom(response.getPayload());
     } catch (TimeoutException e) {
-      throw new CallException(CallException.DEADLINE_EXCEEDED, "no answer to " + method + " within " + limit.toSeconds() + " s");
+      throw new CallException(CallException.DEADLINE_EXCEEDED,
+          "no answer to " + method + " within " + limit.toSeconds() + " s");
     } catch (ExecutionException e) {
       throw new ClosedException(e.getCause());
     } finally {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Measures shims side by side on the private containerd that bench.sh has started: each scenario takes the sides in
@@ -22,15 +23,20 @@ import java.util.Map;
  * <p>Arguments: the scope directory, the namespace, the directory for the results, the size, then the names of the
  * scenarios and of the sides, each separated by commas, and what the earlier build is if that is among the sides.
  */
-final class Bench {
-  private static final Map<String, Scenario> SCENARIOS = scenarios();
+public final class Bench {
+  private static final Map<String, Scenario> SCENARIOS = all();
 
   /** From this on, what else runs on the machine shows in the figures. */
   private static final double BUSY_PERCENT_MAX = 10;
 
   private Bench() {}
 
-  private static Map<String, Scenario> scenarios() {
+  /** The names that {@code --only} takes. */
+  public static Set<String> scenarios() {
+    return SCENARIOS.keySet();
+  }
+
+  private static Map<String, Scenario> all() {
     var all = new LinkedHashMap<String, Scenario>();
     all.put("run", new RunScenario());
     all.put("start", new StartScenario());
@@ -45,10 +51,6 @@ final class Bench {
   }
 
   public static void main(String[] args) throws Exception {
-    if (args.length == 0) {
-      System.out.println(String.join(",", SCENARIOS.keySet()));
-      return;
-    }
     var site = new Site(Path.of(args[0]), args[1]);
     Path results = Path.of(args[2]);
     Size size = Size.of(args[3]);

@@ -20,6 +20,9 @@ final class SoakPlot {
   /** With the heading above and the numbers below. */
   private static final int HEIGHT_ALL = HEIGHT + 72;
 
+  /** Half the width of the number below the last mark, which is in the middle of it. */
+  private static final int RIGHT = 20;
+
   /** Marks on the axis of cycles, besides zero. */
   private static final int MARKS = 4;
 
@@ -49,7 +52,7 @@ final class SoakPlot {
   private static void panel(Svg svg, Panel panel, List<SoakSample> samples, double x, double top, double width) {
     double bottom = top + 18 + HEIGHT;
     double left = x + LEFT;
-    double right = x + width - 10;
+    double right = x + width - RIGHT;
     int cycles = Math.max(1, samples.getLast().cycles());
     double least = samples.stream().mapToDouble(panel.value()).min().orElse(0);
     double most = samples.stream().mapToDouble(panel.value()).max().orElse(0);
