@@ -4,7 +4,6 @@ import io.loomshim.container.InitState.Operation;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
-import io.loomshim.linux.Orphans;
 import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncException;
@@ -130,7 +129,7 @@ final class InitProcess implements ContainerProcess {
       }
     }
     closeIo();
-    made.ifPresentOrElse(Child::close, Orphans::sweepSoon); // runc may have made an init that it could not name
+    made.ifPresent(Child::close); // one that runc could not name is an orphan
     rootFs.unmount();
   }
 
@@ -156,9 +155,6 @@ final class InitProcess implements ContainerProcess {
   /** The story of the thread {@code exit/ID}. */
   private void exitStory() {
     boolean killAll = bundle.killAllOnExit();
-    if (killAll) {
-      Orphans.begin();
-    }
     int status = awaitEnd(child.orElseThrow());
     execs.close();
     if (state == InitState.PAUSED) {
@@ -166,7 +162,6 @@ final class InitProcess implements ContainerProcess {
     }
     if (killAll) {
       container.killTheRest();
-      Orphans.end();
     }
     awaitExecs();
     io.shutdown();
