@@ -203,7 +203,7 @@ final class ExecProcess implements ContainerProcess {
 
   /** The story of the thread {@code exit/CONTAINER/EXEC}. */
   private void exitStory() {
-    int status = InitProcess.awaitEnd(child.orElseThrow());
+    int status = Ends.await(child.orElseThrow());
     trees.fell(tree, execId); // before anybody hears of the end
     io.ifPresent(Streams::shutdown);
     init.memory().check();
