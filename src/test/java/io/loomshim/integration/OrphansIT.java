@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -65,13 +67,27 @@ final class OrphansIT {
     assertEquals(0, status);
   }
 
+  private static FutureTask<String> aside(Callable<String> call) {
+    var task = new FutureTask<>(call);
+    Thread.ofVirtual().start(task);
+    return task;
+  }
+
+  private static String result(FutureTask<String> task) {
+    try {
+      return task.get();
+    } catch (InterruptedException | ExecutionException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   @Test
   void orphans_are_reaped_although_a_start_hangs_in_another_container() {
     Shim.assumeOurs("the daemon of several containers");
     var stuck = FaultyRunc.make(BED.directory(), "exec", ": > $0.there; sleep 1000");
     try (var other = running(Shim.tested(), BED.shims().bundle(Names.id("orphan"), "sleep", "1000"), stuck.options())) {
       other.exec("e1", "true");
-      var start = CompletableFuture.runAsync(() -> ShimClient.failure(() -> other.start("e1")));
+      var start = aside(() -> ShimClient.failure(() -> other.start("e1")));
       Await.until("the exec is being started", () -> Files.exists(stuck.beside("there")));
       try (var task = running(Shim.tested(), open("sh", "-c", MANY), Optional.empty())) {
         assertEquals(0, task.await("").getExitStatus());
@@ -126,14 +142,14 @@ final class OrphansIT {
         try (var task = running(shim, "sleep", "1000")) {
           long shimPid = task.shimPid();
           Proc.signal(shimPid, "STOP");
-          CompletableFuture<String> kill;
+          FutureTask<String> kill;
           try {
             BED.runc("delete", "--force", task.id());
-            kill = CompletableFuture.supplyAsync(() -> ShimClient.failure(() -> task.kill(ShimClient.KILL, "")));
+            kill = aside(() -> ShimClient.failure(() -> task.kill(ShimClient.KILL, "")));
           } finally {
             Proc.signal(shimPid, "CONT");
           }
-          String said = kill.join();
+          String said = result(kill);
           task.end();
           return said.substring(0, 1) + said.contains("not found");
         }
