@@ -118,8 +118,9 @@ lay_out() {
   escaped=$(quote "$home" | sed 's/[\\&|]/\\&/g')
   sed "s|^home=@home@\$|home=$escaped|" "$dist/bin/$shim" > "$1/$shim"
   chmod 0755 "$1/$shim"
-  restore=
-  if env --default-signal=INT,QUIT true 2> /dev/null; then restore='env --default-signal=INT,QUIT'; fi
+  # what containerd has ignored, and that the end of a child is read from a descriptor: all threads must block it
+  restore='env --default-signal=INT,QUIT --block-signal=CHLD'
+  if ! $restore true 2> /dev/null; then restore=; fi
   {
     printf '# written by install.sh; settings of your own belong into %s\n' "$etc/loomshim.conf"
     printf 'installed_java=%s\n' "$(quote "${java:-$home/jre/bin/java}")"

@@ -30,6 +30,7 @@ classes=(
   io.loomshim.integration.StatsIT
   io.loomshim.integration.OomIT
   io.loomshim.integration.PauseIT
+  io.loomshim.integration.FrozenIT
   io.loomshim.integration.SignalsIT
   io.loomshim.integration.TaskApiIT
   io.loomshim.integration.KillTreeIT

@@ -69,8 +69,8 @@ jvm() {
     set -- "-XX:SharedArchiveFile=$home/loomshim.jsa" "$@"
   fi
   if [ "$restore_signals" = unknown ]; then
-    restore_signals=
-    if env --default-signal=INT,QUIT true 2> /dev/null; then restore_signals='env --default-signal=INT,QUIT'; fi
+    restore_signals='env --default-signal=INT,QUIT --block-signal=CHLD'
+    if ! $restore_signals true 2> /dev/null; then restore_signals=; fi
   fi
   # shellcheck disable=SC2086 # empty, or a command that restores signals
   exec $restore_signals "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \

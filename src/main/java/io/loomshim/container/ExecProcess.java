@@ -191,7 +191,10 @@ final class ExecProcess implements ContainerProcess {
     if (Files.exists(pidFile)) {
       Undo.run(init.id() + "/" + execId, pidFile, () -> {
         if (Files.exists(pidFile)) {
-          Child.claim(Bundle.readPid(pidFile)).close();
+          int pid = Bundle.readPid(pidFile);
+          if (Children.ours(pid)) { // else it has ended and been reaped, and the pid may be a stranger's
+            Child.claim(pid).close();
+          }
           Files.deleteIfExists(pidFile);
         }
       });
@@ -200,7 +203,7 @@ final class ExecProcess implements ContainerProcess {
 
   /** The story of the thread {@code exit/CONTAINER/EXEC}. */
   private void exitStory() {
-    int status = InitProcess.awaitEnd(child.orElseThrow());
+    int status = Ends.await(child.orElseThrow());
     trees.fell(tree, execId); // before anybody hears of the end
     io.ifPresent(Streams::shutdown);
     init.memory().check();

@@ -4,11 +4,9 @@ import io.loomshim.container.InitState.Operation;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
-import io.loomshim.linux.Orphans;
 import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncException;
-import io.loomshim.runc.Scarcity;
 import io.loomshim.stdio.LogContext;
 import io.loomshim.stdio.ProcessIo;
 import io.loomshim.stdio.StdioPaths;
@@ -21,7 +19,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -43,9 +40,6 @@ final class InitProcess implements ContainerProcess {
   /** How long the init's exit is held back for the exits of execs, all of which have been killed by then. */
   private static final Duration EXECS_WAIT_MAX = Duration.ofSeconds(10);
 
-  /** Between two tries to wait for the end of a process while there is no memory to do so. */
-  private static final long SCARCE_PAUSE_NANOS = 100_000_000;
-
   private final ContainerSpec spec;
   private final Bundle bundle;
   private final RootFs rootFs;
@@ -55,6 +49,7 @@ final class InitProcess implements ContainerProcess {
   private final ExecGate execs;
   private final Signals signals;
   private final OutOfMemory memory;
+  private final Frozen frozen;
   private final ReentrantLock operations = new ReentrantLock();
   private final ReentrantLock order = new ReentrantLock();
   private final ExitLatch ended = new ExitLatch();
@@ -77,6 +72,7 @@ final class InitProcess implements ContainerProcess {
     this.execs = new ExecGate(spec.id());
     this.signals = new Signals(spec.id(), runc);
     this.memory = new OutOfMemory(events, order);
+    this.frozen = new Frozen(spec.id(), signals.plain());
     this.state = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
   }
 
@@ -130,7 +126,7 @@ final class InitProcess implements ContainerProcess {
       }
     }
     closeIo();
-    made.ifPresentOrElse(Child::close, Orphans::sweepSoon); // runc may have made an init that it could not name
+    made.ifPresent(Child::close); // one that runc could not name is an orphan
     rootFs.unmount();
   }
 
@@ -150,23 +146,21 @@ final class InitProcess implements ContainerProcess {
 
   private void awaitTheEnd() {
     memory.watch(pid());
+    frozen.watch(memory.cgroup());
     Threads.start("exit/" + spec.id(), this::exitStory);
   }
 
   /** The story of the thread {@code exit/ID}. */
   private void exitStory() {
     boolean killAll = bundle.killAllOnExit();
-    if (killAll) {
-      Orphans.begin();
-    }
-    int status = awaitEnd(child.orElseThrow());
+    int status = Ends.await(child.orElseThrow());
     execs.close();
-    if (state == InitState.PAUSED) {
+    if (state.seen(frozen.lasting()) == InitState.PAUSED) {
       container.resumeAtEnd();
     }
+    frozen.passing(); // what the runtime freezes from here on is not told
     if (killAll) {
       container.killTheRest();
-      Orphans.end();
     }
     awaitExecs();
     io.shutdown();
@@ -179,22 +173,7 @@ final class InitProcess implements ContainerProcess {
     } finally {
       order.unlock();
       ended.open();
-    }
-  }
-
-  /** Waits for the end of {@code child} on a thread that nobody interrupts: its work must be done in any case. */
-  static int awaitEnd(Child child) {
-    while (true) {
-      try {
-        return child.await();
-      } catch (InterruptedException e) {
-        Log.warn("interrupted wait for the end of a process", "pid", Integer.toString(child.pid()));
-      } catch (IllegalStateException | OutOfMemoryError e) {
-        if (!Scarcity.of(e instanceof OutOfMemoryError ? e : e.getCause())) {
-          throw e;
-        }
-        LockSupport.parkNanos(SCARCE_PAUSE_NANOS); // no memory, here or in the kernel: no exit is lost for that
-      }
+      frozen.close();
     }
   }
 
@@ -225,7 +204,7 @@ final class InitProcess implements ContainerProcess {
   private boolean startInOrder() throws IOException, InterruptedException {
     order.lockInterruptibly();
     try {
-      state.check(Operation.START);
+      seen().check(Operation.START);
       boolean restored = state == InitState.CREATED_FROM_CHECKPOINT;
       if (restored) {
         child = Optional.of(container.restore(io));
@@ -244,7 +223,8 @@ final class InitProcess implements ContainerProcess {
   void pause() throws InterruptedException {
     operations.lockInterruptibly();
     try {
-      state.check(Operation.PAUSE);
+      settle();
+      seen().check(Operation.PAUSE);
       pausing = true;
       perhapsFrozen = true;
       try {
@@ -281,13 +261,35 @@ final class InitProcess implements ContainerProcess {
   void resume() throws InterruptedException {
     operations.lockInterruptibly();
     try {
-      state.check(Operation.RESUME);
+      settle();
+      seen().check(Operation.RESUME);
       thaw();
       if (moved(InitState.PAUSED, InitState.RUNNING)) {
         events.resumed();
       }
     } finally {
       operations.unlock();
+    }
+  }
+
+  /**
+   * The state, given that others may have frozen the container or let it run. While a command of ours is under way its
+   * outcome decides, as commands may freeze a container for a moment.
+   */
+  private InitState seen() {
+    InitState own = state;
+    boolean busy = operations.isLocked() && !operations.isHeldByCurrentThread();
+    InitState seen = busy ? own : own.seen(frozen.lasting());
+    return state == own ? seen : state; // it may have ended during the look
+  }
+
+  /** Takes over what somebody else has done; call only when holding {@code operations}. */
+  private void settle() {
+    InitState seen = seen();
+    if (seen == InitState.PAUSED) {
+      moved(InitState.RUNNING, InitState.PAUSED);
+    } else if (seen == InitState.RUNNING) {
+      moved(InitState.PAUSED, InitState.RUNNING);
     }
   }
 
@@ -327,7 +329,7 @@ final class InitProcess implements ContainerProcess {
 
   /** Says whether an exec may be added now. */
   void checkExec() {
-    state.check(Operation.EXEC);
+    seen().check(Operation.EXEC);
   }
 
   /** What knows the cgroup and publishes that the container has run out of memory. */
@@ -347,11 +349,23 @@ final class InitProcess implements ContainerProcess {
     if (!all && now == InitState.STOPPED) {
       throw new StatusException(Code.NOT_FOUND, "process already finished: not found");
     }
-    // a frozen process would not notice; runc lets it run for its end
-    boolean alive = now == InitState.RUNNING || now == InitState.CREATED;
+    // a frozen process would not notice
+    boolean alive = now.seen(frozen.now()) == now && now != InitState.PAUSED;
     boolean direct = !all && alive && !perhapsFrozen && child.isPresent();
     if (!direct || !signals.direct(child.get(), signal)) {
+      throughRunc(signal, all);
+    }
+    if (signal == Child.SIGKILL) {
+      frozen.thawToDie(); // not every runtime does, and somebody may have frozen it just now
+    }
+  }
+
+  private void throughRunc(int signal, boolean all) throws InterruptedException {
+    frozen.passing(); // a signal to all may freeze it for a moment
+    try {
       signals.throughRunc(signal, all);
+    } finally {
+      frozen.passed();
     }
   }
 
@@ -369,7 +383,7 @@ final class InitProcess implements ContainerProcess {
   public Exit delete() throws IOException, InterruptedException {
     operations.lockInterruptibly();
     try {
-      state.check(Operation.DELETE);
+      seen().check(Operation.DELETE);
       if (!io.awaitDrained(Deadline.in(DRAIN_WAIT_MAX))) {
         Log.warn("output was still not read at the end of the wait for it", "id", spec.id());
       }
@@ -429,7 +443,7 @@ final class InitProcess implements ContainerProcess {
 
   @Override
   public String status() {
-    return pausing ? "pausing" : state.status();
+    return pausing ? "pausing" : seen().status();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import io.loomshim.cgroup.Freezer;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 
@@ -33,6 +34,15 @@ enum InitState {
   /** The word that the runtime's clients see. */
   String status() {
     return status;
+  }
+
+  /** What it is, given that others freeze and thaw containers too: as the cgroup says, if that is known. */
+  InitState seen(Freezer.State cgroup) {
+    boolean alive = this == CREATED || this == RUNNING || this == PAUSED;
+    if (alive && cgroup == Freezer.State.STILL) {
+      return PAUSED;
+    }
+    return this == PAUSED && cgroup == Freezer.State.RUNS ? RUNNING : this;
   }
 
   /**

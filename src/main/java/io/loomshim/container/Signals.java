@@ -17,6 +17,12 @@ record Signals(String id, Runc runc) {
   /** Runtimes of which a plain signal to the init does what their kill command does. */
   private static final List<String> DIRECT = List.of("runc", "crun");
 
+  /** Whether the runtime is one of those that do with processes and cgroups what everybody knows. */
+  boolean plain() {
+    Path binary = Path.of(runc.global().binary()).getFileName();
+    return binary != null && DIRECT.contains(binary.toString());
+  }
+
   /**
    * Signals the init itself, which takes microseconds where a runtime takes milliseconds; false where that is not
    * the same, or the kernel refuses for a reason that the runtime puts into better words.
@@ -24,8 +30,7 @@ record Signals(String id, Runc runc) {
    * @throws StatusException NOT_FOUND when it has ended
    */
   boolean direct(Child init, int signal) {
-    Path binary = Path.of(runc.global().binary()).getFileName();
-    if (binary == null || !DIRECT.contains(binary.toString())) {
+    if (!plain()) {
       return false;
     }
     try {

@@ -5,6 +5,7 @@ import io.loomshim.inspect.About;
 import io.loomshim.inspect.Inspection;
 import io.loomshim.linux.Carriers;
 import io.loomshim.linux.Inotify;
+import io.loomshim.linux.Orphans;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
 import io.loomshim.proto.task.DeleteResponse;
@@ -115,6 +116,7 @@ final class Daemon implements Host {
 
   private void prepare() throws IOException {
     Carriers.keep();
+    Orphans.reap();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
     Inotify inotify = Inotify.open();

@@ -23,9 +23,16 @@ public final class Child implements AutoCloseable {
   private static final int SYS_PIDFD_SEND_SIGNAL = 424;
   private static final int SYS_PIDFD_OPEN = 434;
   private static final int WNOHANG = 1;
+  private static final int POLLFD_BYTES = 8; // int fd, short events, short revents
+  private static final int POLLFD_EVENTS = 4;
+  private static final short POLLIN = 1;
+
+  /** Between two tries to reap a process that is traced, should no signal come. */
+  private static final long TRACED_PAUSE_NANOS_MAX = 1_000_000_000;
 
   private static final long SYSCALL = Native.function("syscall");
   private static final long WAIT4 = Native.function("wait4");
+  private static final long POLL = Native.function("poll");
 
   private final int pid;
   private final Fd pidfd;
@@ -37,9 +44,22 @@ public final class Child implements AutoCloseable {
     this.pidfd = pidfd;
   }
 
-  /** Takes charge of the child {@code pid}, alive or zombie. ESRCH when there is no such process. */
+  /**
+   * Takes charge of the process {@code pid} of a container, a child that fell to us, alive or zombie.
+   *
+   * @throws ErrnoException ESRCH when there is no such process
+   */
   public static Child claim(int pid) throws ErrnoException {
-    Children.claim(pid);
+    return claim(pid, true);
+  }
+
+  /** The same for a program that we have started ourselves. */
+  static Child started(int pid) throws ErrnoException {
+    return claim(pid, false);
+  }
+
+  private static Child claim(int pid, boolean contained) throws ErrnoException {
+    Children.claim(pid, contained);
     int fd = Native.callInt(SYSCALL, SYS_PIDFD_OPEN, pid, 0, 0, 0, 0);
     if (fd < 0) {
       Children.release(pid);
@@ -70,15 +90,24 @@ public final class Child implements AutoCloseable {
   public OptionalInt await(Deadline deadline) throws InterruptedException {
     try {
       while (status.isEmpty()) {
+        long signals = Orphans.heard();
         if (!Poller.shared().awaitReadable(pidfd, deadline)) {
           return OptionalInt.empty();
         }
         reap();
+        if (status.isEmpty()) {
+          pause(signals, deadline);
+        }
       }
       return status;
     } catch (ErrnoException e) {
       throw new IllegalStateException("waiting for process " + pid, e);
     }
+  }
+
+  /** It has ended, but its tracer must have it first (ptrace(2)); when that lets it go there is a SIGCHLD. */
+  private static void pause(long signals, Deadline deadline) throws InterruptedException {
+    Orphans.awaitSignal(signals, Duration.ofNanos(Math.min(TRACED_PAUSE_NANOS_MAX, deadline.nanosLeft())));
   }
 
   private void reap() throws ErrnoException {
@@ -120,12 +149,24 @@ public final class Child implements AutoCloseable {
     int result = -Errno.ESRCH;
     if (!ended) {
       try {
-        result = Native.callInt(SYSCALL, SYS_PIDFD_SEND_SIGNAL, pidfd.number(), signal, 0, 0, 0);
+        if (!zombie()) { // for which the kernel takes signals
+          result = Native.callInt(SYSCALL, SYS_PIDFD_SEND_SIGNAL, pidfd.number(), signal, 0, 0, 0);
+        }
       } catch (IllegalStateException e) {
         result = -Errno.ESRCH; // reaped by the awaiting thread just now
       }
     }
     ErrnoException.check("kill", result);
+  }
+
+  /** Whether all its threads have ended, so that it only waits to be reaped: its descriptor is readable then. */
+  private boolean zombie() {
+    try (var arena = new Arena(POLLFD_BYTES)) {
+      long entry = arena.bytes(POLLFD_BYTES);
+      Native.MEMORY.putInt(entry, pidfd.number());
+      Native.MEMORY.putShort(entry + POLLFD_EVENTS, POLLIN);
+      return Native.callInt(POLL, entry, 1, 0, 0, 0, 0) > 0;
+    }
   }
 
   /**

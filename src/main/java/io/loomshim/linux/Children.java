@@ -1,55 +1,77 @@
 package io.loomshim.linux;
 
+import io.loomshim.log.Log;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Who is responsible for which child process. Every {@link Child} claims its pid; what nobody claims
- * is an orphan of a container without a pid namespace that the kernel gave to us as subreaper, and
- * {@link #sweep} reaps those that are zombies.
+ * is an orphan that the kernel gave to us as subreaper, and {@link #sweep} reaps those that are zombies.
  *
- * <p>Between the end of a {@code runc create} and the claim of the container's process nobody claims
- * it although somebody is about to. Whoever starts such a command holds {@link #launching} from before
- * the start until after the claim, and a sweep does nothing meanwhile.
+ * <p>Between the end of a {@code runc create} and the claim of the container's process nobody claims it although
+ * somebody is about to; so it is with a program between its start and its claim. Whoever starts one holds
+ * {@link #launching} from before the start until after the claim. A zombie that nobody claims is left alone until all
+ * have ended that were launching when it was first seen, as only those can have made it. One in the process group of
+ * a container's process is not waited with: runtimes take what they make out of the group that they are in themselves.
  */
 public final class Children {
-  private static final Set<Integer> CLAIMED = ConcurrentHashMap.newKeySet();
-  private static final ReentrantReadWriteLock LAUNCHES = new ReentrantReadWriteLock();
+  /** What is claimed, by pid, and whether it is a container's process: one that fell to us. */
+  private static final ConcurrentHashMap<Integer, Boolean> CLAIMED = new ConcurrentHashMap<>();
+
+  private static final Set<Launch> LAUNCHES = ConcurrentHashMap.newKeySet();
+  private static final AtomicLong LAUNCHED = new AtomicLong();
+
+  /** Zombies that may be somebody's, by pid, with the number of the last launch that can have made them. */
+  private static final ConcurrentHashMap<Integer, Long> DEFERRED = new ConcurrentHashMap<>();
+
   private static final int WNOHANG = 1;
   private static final int WEXITED = 4;
   private static final int WNOWAIT = 0x01000000;
   private static final int P_ALL = 0;
+  private static final int P_PID = 1;
   // siginfo_t of 64-bit Linux
   private static final int SIGINFO_BYTES = 128;
   private static final int SIGINFO_PID_OFFSET = 16;
   private static final long WAITID = Native.function("waitid");
   private static final long WAIT4 = Native.function("wait4");
   private static final long KILL = Native.function("kill");
+  private static final long GETPGID = Native.function("getpgid");
+  private static final int LEADER = (int) ProcessHandle.current().pid();
 
-  /** Ends the protection that {@link #launching} gave; to be closed by the same thread. */
-  public interface Launch extends AutoCloseable {
+  /** Ends the protection that {@link #launching} gave. */
+  public static final class Launch implements AutoCloseable {
+    private final long number = LAUNCHED.incrementAndGet();
+
     @Override
-    void close();
+    public void close() {
+      LAUNCHES.remove(this);
+      try {
+        if (!DEFERRED.isEmpty()) {
+          sweep();
+        }
+      } catch (OutOfMemoryError e) {
+        // the next signal makes up for it: what the launch has made must not be lost for that
+      }
+    }
   }
 
   private Children() {}
 
-  static void claim(int pid) {
-    CLAIMED.add(pid);
+  static void claim(int pid, boolean contained) {
+    CLAIMED.put(pid, contained);
+    DEFERRED.remove(pid);
   }
 
   static void release(int pid) {
     CLAIMED.remove(pid);
+    DEFERRED.remove(pid);
   }
 
   /** Sends SIGKILL to a child that has not been reaped, or to the process group that it leads if it is negative. */
@@ -66,22 +88,24 @@ public final class Children {
     } while (result == -Errno.EINTR);
   }
 
-  /** Keeps sweeps away while a process that is not claimed yet may become our child. */
+  /** Keeps sweeps away from a process that is not claimed yet and may become our child. */
   public static Launch launching() {
-    LAUNCHES.readLock().lock();
-    return LAUNCHES.readLock()::unlock;
+    var launch = new Launch();
+    LAUNCHES.add(launch);
+    return launch;
   }
 
-  /**
-   * Whether the first zombie among our children, if there is one, is nobody's. It may be about to be claimed. One
-   * system call (waitid(2)), which reaps nothing.
-   */
-  static boolean strayZombie() {
+  /** Whether {@code pid} is a child of ours, alive or zombie; one system call (waitid(2)), which reaps nothing. */
+  public static boolean ours(int pid) {
+    return zombie(P_PID, pid) >= 0;
+  }
+
+  /** The first zombie among all our children, or among the one; 0 when there is none, negative without a child. */
+  private static int zombie(int which, int pid) {
     try (var arena = new Arena(SIGINFO_BYTES)) {
       long info = arena.bytes(SIGINFO_BYTES);
-      int result = Native.callInt(WAITID, P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT, 0, 0);
-      int pid = result == 0 ? Native.MEMORY.getInt(info + SIGINFO_PID_OFFSET) : 0;
-      return pid > 0 && !CLAIMED.contains(pid);
+      int result = Native.callInt(WAITID, which, pid, info, WEXITED | WNOHANG | WNOWAIT, 0, 0);
+      return result < 0 ? result : Native.MEMORY.getInt(info + SIGINFO_PID_OFFSET);
     }
   }
 
@@ -90,25 +114,56 @@ public final class Children {
     return CLAIMED.size();
   }
 
-  /**
-   * Reaps the zombies among our children that nobody claims. Does nothing while a launch is under way.
-   *
-   * @return how many were reaped; empty when nothing was done
-   */
-  public static OptionalInt sweep() throws IOException {
-    if (!LAUNCHES.writeLock().tryLock()) {
-      return OptionalInt.empty();
+  /** Reaps the zombies among our children that nobody claims, nor is about to. Any thread may, several at once. */
+  static void sweep() {
+    int first = zombie(P_ALL, 0);
+    while (first > 0 && reap(first)) {
+      first = zombie(P_ALL, 0);
     }
-    try {
-      int reaped = 0;
-      for (int pid : pids()) {
-        if (!CLAIMED.contains(pid) && Native.callInt(WAIT4, pid, 0, WNOHANG, 0, 0, 0) == pid) {
-          reaped++;
-        }
+    if (first > 0) { // somebody's, who will take it in his own time: there may be others behind it
+      for (int pid : fallen()) {
+        reap(pid);
       }
-      return OptionalInt.of(reaped);
-    } finally {
-      LAUNCHES.writeLock().unlock();
+    }
+  }
+
+  /** Reaps the child {@code pid} if it is a zombie and nobody's; whether it was. */
+  private static boolean reap(int pid) {
+    if (CLAIMED.containsKey(pid) || awaited(pid)) {
+      return false;
+    }
+    // a launch ends after its claim: one that has just ended may have claimed it
+    int result = CLAIMED.containsKey(pid) ? 0 : Native.callInt(WAIT4, pid, 0, WNOHANG, 0, 0, 0);
+    if (result != 0) { // reaped, by us or somebody else: the pid may mean another process soon
+      DEFERRED.remove(pid);
+    }
+    return result == pid;
+  }
+
+  /** Whether one of the launches that were under way when {@code pid} was first seen may still claim it. */
+  private static boolean awaited(int pid) {
+    if (LAUNCHES.isEmpty() || CLAIMED.getOrDefault(Native.callInt(GETPGID, pid, 0, 0, 0, 0, 0), false)) {
+      return false;
+    }
+    DEFERRED.putIfAbsent(pid, LAUNCHED.get()); // before the look: who ends after it sees that and sweeps again
+    long last = DEFERRED.getOrDefault(pid, 0L);
+    for (Launch launch : LAUNCHES) {
+      if (launch.number <= last) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** What has fallen to us: the kernel makes orphans children of the first thread, which starts nothing itself. */
+  private static Set<Integer> fallen() {
+    try {
+      var pids = new HashSet<Integer>();
+      collect(Path.of("/proc/self/task/" + LEADER), pids);
+      return pids;
+    } catch (IOException e) {
+      Log.warn("orphans not looked for", "error", String.valueOf(e.getMessage()));
+      return Set.of();
     }
   }
 
@@ -117,25 +172,21 @@ public final class Children {
     var pids = new HashSet<Integer>();
     try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
       for (Path thread : threads) {
-        for (String pid : words(thread.resolve("children"))) {
-          pids.add(Integer.parseInt(pid));
-        }
+        collect(thread, pids);
       }
     }
     return pids;
   }
 
-  private static List<String> words(Path file) throws IOException {
-    var words = new ArrayList<String>();
+  private static void collect(Path thread, Set<Integer> pids) throws IOException {
     try {
-      for (String word : Files.readString(file).split(" ")) {
-        if (!word.isBlank()) {
-          words.add(word.strip());
+      for (String pid : Files.readString(thread.resolve("children")).split(" ")) {
+        if (!pid.isBlank()) {
+          pids.add(Integer.valueOf(pid.strip()));
         }
       }
     } catch (NoSuchFileException e) {
       // the thread has ended since it was listed
     }
-    return words;
   }
 }

@@ -1,6 +1,7 @@
 package io.loomshim.linux;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -27,6 +28,7 @@ public final class Fd implements AutoCloseable {
   private static final long CLOSE = Native.function("close");
   private static final long FCNTL = Native.function("fcntl64");
   private static final long READ = Native.function("read");
+  private static final long PREAD = Native.function("pread64");
   private static final long WRITE = Native.function("write");
   private static final long FCHOWN = Native.function("fchown");
 
@@ -83,6 +85,18 @@ public final class Fd implements AutoCloseable {
   /** Gives the open file to another owner (fchown(2)). */
   public void owner(int uid, int gid) throws ErrnoException {
     ErrnoException.check("chown", Native.callInt(FCHOWN, number(), uid, gid, 0, 0, 0));
+  }
+
+  /** What stands at the beginning of a file, of ASCII, at most {@code length} bytes; may be read again and again. */
+  public String textAtStart(int length) throws ErrnoException {
+    long address = Native.MEMORY.allocateMemory(length, false);
+    try {
+      byte[] bytes = new byte[ErrnoException.check("read", Native.callInt(PREAD, number(), address, length, 0, 0, 0))];
+      Native.MEMORY.getByteArray(address, bytes, 0, bytes.length);
+      return new String(bytes, StandardCharsets.ISO_8859_1);
+    } finally {
+      Native.MEMORY.freeMemory(address);
+    }
   }
 
   /**

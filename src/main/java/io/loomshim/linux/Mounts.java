@@ -15,7 +15,6 @@ public final class Mounts {
   private static final int PAGE_BYTES = 4096; // what mount(2) takes; larger pages do not raise it for a caller
   private static final Duration BUSY_PAUSE = Duration.ofMillis(50);
   private static final int UMOUNT_NOFOLLOW = 8;
-  private static final String FUSE = "fuse";
 
   private static final long MOUNT = Native.function("mount");
   private static final long UMOUNT2 = Native.function("umount2");
@@ -83,13 +82,8 @@ public final class Mounts {
    */
   public static void unmountAll(Path directory) throws IOException, InterruptedException {
     Deadline deadline = Deadline.in(BUSY_WAIT_MAX);
-    boolean served = false;
     for (MountTable.Entry entry : MountTable.under(real(directory))) {
-      served |= entry.type().startsWith(FUSE);
       unmount(entry.point(), deadline);
-    }
-    if (served) {
-      Orphans.sweepSoon();
     }
   }
 

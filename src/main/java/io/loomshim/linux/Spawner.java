@@ -42,10 +42,11 @@ public final class Spawner {
    */
   public static Child spawn(Spawn spawn) throws ErrnoException {
     var raised = new ArrayList<Fd>();
-    try {
+    try (var launch = Children.launching()) { // no sweep may take what ends before it is claimed
+      assert launch != null;
       int pid = spawn(spawn, raise(spawn.fds(), raised));
       try {
-        return Child.claim(pid);
+        return Child.started(pid);
       } catch (ErrnoException e) {
         Children.discard(pid); // no descriptor left for it: nobody could wait for it
         throw e;

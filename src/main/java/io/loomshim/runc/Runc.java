@@ -1,11 +1,9 @@
 package io.loomshim.runc;
 
 import io.loomshim.linux.Child;
-import io.loomshim.linux.Children;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.MemoryFile;
-import io.loomshim.linux.Orphans;
 import io.loomshim.linux.Programs;
 import io.loomshim.linux.Spawn;
 import io.loomshim.linux.Spawner;
@@ -179,10 +177,7 @@ public final class Runc {
     argv.add(program());
     argv.addAll(global.args());
     argv.addAll(command.args());
-    try (var launch = Children.launching()) { // no sweep may take a runc that ends before it is claimed
-      assert launch != null;
-      return Spawner.spawn(new Spawn(argv, env, bundle, stdio));
-    }
+    return Spawner.spawn(new Spawn(argv, env, bundle, stdio));
   }
 
   /** A path as it is, relative ones from the bundle; a name from PATH. */
@@ -209,7 +204,6 @@ public final class Runc {
       OptionalInt status = child.await(limit);
       ended = status.isPresent();
       if (ended) {
-        Orphans.look();
         return status.getAsInt();
       }
     } catch (InterruptedException e) {
@@ -231,7 +225,6 @@ public final class Runc {
     child.killGroup();
     Thread reaper = Threads.start(threadName(command, "kill"), child::close);
     Joins.join(reaper, RuncLimits.REAP_WAIT_MAX);
-    Orphans.sweepSoon();
   }
 
   private void check(int status, String output, long logOffset) throws RuncException {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -134,6 +135,15 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
   /** For tests that talk to a shim without containerd. */
   Shims shims() {
     return shims;
+  }
+
+  /** What an administrator does behind the back of the shims: a command of the runtime about one of their containers. */
+  void runc(String... arguments) {
+    var command = new ArrayList<>(List.of(OciRuntime.program(), "--root",
+        Names.RUNC_ROOT.resolve(shims.namespace()).toString()));
+    command.addAll(List.of(arguments));
+    Exec.start(directory, new Exec.Setting(directory, Map.of("PATH", Containerd.path())), command)
+        .await(Await.LIMIT).ok();
   }
 
   Path rootfs() {

@@ -1,0 +1,72 @@
+package io.loomshim.linux;
+
+import io.loomshim.log.Log;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+
+/**
+ * SIGCHLD, which the kernel sends when a child ends and when one that could not be reaped can be. Several at once may
+ * come as one.
+ *
+ * <p>The launcher starts the JVM with the signal blocked, all threads inherit that, and it can be read from a
+ * descriptor (signalfd(2)). Where it is not blocked the kernel gives it to any thread, which ignores it; then a handler
+ * of the JVM's takes it, which makes a thread each time.
+ */
+final class ChildSignal {
+  private static final int SIGCHLD = 17;
+  private static final int SIG_BLOCK = 0;
+  private static final int SIGSET_BYTES = 128;
+  private static final int CLOEXEC_NONBLOCK = 02000000 | 04000;
+
+  /** A signalfd_siginfo; what is in it tells of one child only, so it is not looked at. */
+  private static final int INFO_BYTES = 128;
+
+  private static final long SIGNALFD = Native.function("signalfd");
+  private static final long SIGMASK = Native.function("pthread_sigmask");
+
+  private final Optional<Fd> descriptor;
+  private final Semaphore handled = new Semaphore(0);
+  private final byte[] info = new byte[INFO_BYTES];
+
+  private ChildSignal(Optional<Fd> descriptor) {
+    this.descriptor = descriptor;
+  }
+
+  /** Begins to take the signal; one thread waits for it. */
+  static ChildSignal take() {
+    var signal = new ChildSignal(open());
+    if (signal.descriptor.isEmpty()) {
+      sun.misc.Signal.handle(new sun.misc.Signal("CHLD"), number -> signal.handled.release());
+    }
+    return signal;
+  }
+
+  private static Optional<Fd> open() {
+    try (var arena = new Arena(SIGSET_BYTES)) {
+      long set = arena.bytes(SIGSET_BYTES);
+      Native.call(SIGMASK, SIG_BLOCK, 0, set, 0, 0, 0);
+      long bit = 1L << (SIGCHLD - 1);
+      if ((Native.MEMORY.getLong(set) & bit) == 0) {
+        return Optional.empty();
+      }
+      Native.MEMORY.setMemory(set, SIGSET_BYTES, (byte) 0);
+      Native.MEMORY.putLong(set, bit);
+      int result = Native.callInt(SIGNALFD, -1, set, CLOEXEC_NONBLOCK, 0, 0, 0);
+      return Optional.of(new Fd(ErrnoException.check("signalfd", result)));
+    } catch (ErrnoException e) {
+      Log.warn("ends of children are not told by a descriptor", "error", String.valueOf(e.getMessage()));
+      return Optional.empty();
+    }
+  }
+
+  /** Waits until the signal has come since the last time. */
+  void await() throws IOException, InterruptedException {
+    if (descriptor.isPresent()) {
+      descriptor.get().read(info);
+    } else {
+      handled.acquire();
+      handled.drainPermits();
+    }
+  }
+}

@@ -1,0 +1,135 @@
+package io.loomshim.integration;
+
+import static io.loomshim.integration.ShimClient.failure;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Containers that somebody else than the shim's clients has frozen, or thawed. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+final class FrozenIT {
+  @RegisterExtension
+  static final Bed BED = new Bed();
+
+  private static ShimClient running(Shim shim) {
+    var task = BED.shims().start(shim, BED.shims().bundle(Names.id("frozen"), "sleep", "1000"));
+    task.create();
+    task.start();
+    return task;
+  }
+
+  private static String status(ShimClient task) {
+    return task.state("").getStatus().toString();
+  }
+
+  /** Without a runtime, as a script of an administrator does. */
+  private static void freeze(ShimClient task, boolean on) {
+    Path above = Path.of(Shim.UNIFIED ? "/sys/fs/cgroup" : "/sys/fs/cgroup/freezer", BED.shims().namespace(),
+        task.id());
+    try {
+      Files.writeString(above.resolve(Shim.UNIFIED ? "cgroup.freeze" : "freezer.state"),
+          Shim.UNIFIED ? (on ? "1" : "0") : (on ? "FROZEN" : "THAWED"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static int killed(ShimClient task) {
+    task.kill(ShimClient.KILL, "");
+    int status = task.await("").getExitStatus();
+    task.delete("");
+    return status;
+  }
+
+  @Test
+  void a_container_that_was_paused_by_hand_dies_of_a_kill() {
+    int status = Differential.same(shim -> {
+      try (var task = running(shim)) {
+        BED.runc("pause", task.id());
+        return killed(task);
+      }
+    });
+    assertEquals(137, status);
+  }
+
+  @Test
+  void a_container_that_was_frozen_by_its_cgroup_dies_of_a_kill_to_all() {
+    int status = Differential.same(shim -> {
+      try (var task = running(shim)) {
+        freeze(task, true);
+        task.killAll(ShimClient.KILL);
+        int ended = task.await("").getExitStatus();
+        task.delete("");
+        return ended;
+      }
+    });
+    assertEquals(137, status);
+  }
+
+  @Test
+  void a_container_that_was_created_and_then_paused_dies_of_a_kill() {
+    int status = Differential.same(shim -> {
+      try (var task = BED.shims().start(shim, BED.shims().bundle(Names.id("frozen"), "sleep", "1000"))) {
+        task.create();
+        freeze(task, true);
+        return killed(task);
+      }
+    });
+    assertEquals(137, status);
+  }
+
+  @Test
+  void a_paused_container_is_killed_by_one_call_whatever_the_runtime_does_about_the_freezer() {
+    Shim.assumeOurs("the Go shims leave it to the runtime, and crun thaws nothing");
+    try (var task = running(Shim.tested())) {
+      task.pause();
+      assertEquals(137, killed(task));
+    }
+  }
+
+  /** The Go shims know their own pauses only: to them such a container runs. */
+  @Test
+  void a_container_that_was_paused_by_hand_is_told_and_can_be_resumed() {
+    Shim.assumeOurs("the Go shims tell RUNNING");
+    try (var task = running(Shim.tested())) {
+      task.exec("e1", "sleep", "1000");
+      task.start("e1");
+      BED.runc("pause", task.id());
+      assertEquals("PAUSED", status(task));
+      assertEquals("PAUSED", task.state("e1").getStatus().toString());
+      assertEquals("2 cannot pause a paused container", failure(task::pause));
+      assertEquals("2 cannot exec in a paused state", failure(() -> task.exec("e2", "true")));
+      task.resume();
+      assertEquals("RUNNING", status(task));
+      BED.shims().sink().until(BED.shims().namespace(), task.id(), "/tasks/resumed");
+      task.end();
+    }
+  }
+
+  @Test
+  void a_container_that_was_resumed_by_hand_runs_and_can_be_paused_again() {
+    Shim.assumeOurs("the Go shims tell PAUSED");
+    try (var task = running(Shim.tested())) {
+      task.pause();
+      BED.runc("resume", task.id());
+      assertEquals("RUNNING", status(task));
+      assertEquals("2 cannot resume a running process", failure(task::resume));
+      task.pause();
+      assertEquals("PAUSED", status(task));
+      freeze(task, false);
+      assertEquals("RUNNING", status(task));
+      freeze(task, true);
+      Await.until("it is frozen", () -> status(task).equals("PAUSED"));
+      task.resume();
+      assertEquals(List.of("RUNNING", 137), List.of(status(task), killed(task)));
+    }
+  }
+}
