@@ -98,6 +98,19 @@ public record Cgroup(Map<String, Path> directories) {
     return any("io.containerd.cgroups.v1.Metrics", MetricsV1.read(directories));
   }
 
+  /**
+   * Whether the processes are frozen, or about to be.
+   *
+   * @return empty when the kernel does not tell: there is no freezer, or the cgroup is gone
+   */
+  public Optional<Boolean> frozen() throws IOException {
+    Path unified = directories.get(UNIFIED);
+    Path freezer = directories.get("freezer");
+    String word = unified != null ? StatFiles.text(unified, "cgroup.freeze").strip()
+        : freezer != null ? StatFiles.text(freezer, "freezer.state").strip() : "";
+    return word.isEmpty() ? Optional.empty() : Optional.of(!word.equals("0") && !word.equals("THAWED"));
+  }
+
   /** Whether this is a cgroup v2. */
   boolean unifiedOnly() {
     return directories.containsKey(UNIFIED);

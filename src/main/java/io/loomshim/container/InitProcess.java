@@ -8,7 +8,6 @@ import io.loomshim.linux.Orphans;
 import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncException;
-import io.loomshim.runc.Scarcity;
 import io.loomshim.stdio.LogContext;
 import io.loomshim.stdio.ProcessIo;
 import io.loomshim.stdio.StdioPaths;
@@ -21,7 +20,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -43,9 +41,6 @@ final class InitProcess implements ContainerProcess {
   /** How long the init's exit is held back for the exits of execs, all of which have been killed by then. */
   private static final Duration EXECS_WAIT_MAX = Duration.ofSeconds(10);
 
-  /** Between two tries to wait for the end of a process while there is no memory to do so. */
-  private static final long SCARCE_PAUSE_NANOS = 100_000_000;
-
   private final ContainerSpec spec;
   private final Bundle bundle;
   private final RootFs rootFs;
@@ -55,13 +50,14 @@ final class InitProcess implements ContainerProcess {
   private final ExecGate execs;
   private final Signals signals;
   private final OutOfMemory memory;
+  private final Freezing freezing;
   private final ReentrantLock operations = new ReentrantLock();
   private final ReentrantLock order = new ReentrantLock();
   private final ExitLatch ended = new ExitLatch();
 
   private volatile InitState state;
   private volatile boolean pausing;
-  private volatile boolean perhapsFrozen; // from the beginning of a pause until it is known what became of it
+  private Optional<Operation> unheard = Optional.empty(); // done, but its caller was told a failure; of operations
   private volatile Optional<Child> child = Optional.empty(); // none before the start of a restored one
 
   // Written by create before anybody else sees this object.
@@ -77,6 +73,7 @@ final class InitProcess implements ContainerProcess {
     this.execs = new ExecGate(spec.id());
     this.signals = new Signals(spec.id(), runc);
     this.memory = new OutOfMemory(events, order);
+    this.freezing = new Freezing(spec.id(), container, memory, this::found);
     this.state = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
   }
 
@@ -132,6 +129,7 @@ final class InitProcess implements ContainerProcess {
     closeIo();
     made.ifPresentOrElse(Child::close, Orphans::sweepSoon); // runc may have made an init that it could not name
     rootFs.unmount();
+    Bundle.removeDraft(bundle.initPidFile());
   }
 
   private void closeIo() {
@@ -159,9 +157,9 @@ final class InitProcess implements ContainerProcess {
     if (killAll) {
       Orphans.begin();
     }
-    int status = awaitEnd(child.orElseThrow());
+    int status = Ends.await(child.orElseThrow());
     execs.close();
-    if (state == InitState.PAUSED) {
+    if (state == InitState.PAUSED && !freezing.thawed()) {
       container.resumeAtEnd();
     }
     if (killAll) {
@@ -182,22 +180,6 @@ final class InitProcess implements ContainerProcess {
     }
   }
 
-  /** Waits for the end of {@code child} on a thread that nobody interrupts: its work must be done in any case. */
-  static int awaitEnd(Child child) {
-    while (true) {
-      try {
-        return child.await();
-      } catch (InterruptedException e) {
-        Log.warn("interrupted wait for the end of a process", "pid", Integer.toString(child.pid()));
-      } catch (IllegalStateException | OutOfMemoryError e) {
-        if (!Scarcity.of(e instanceof OutOfMemoryError ? e : e.getCause())) {
-          throw e;
-        }
-        LockSupport.parkNanos(SCARCE_PAUSE_NANOS); // no memory, here or in the kernel: no exit is lost for that
-      }
-    }
-  }
-
   private void awaitExecs() {
     try {
       if (!execs.awaitNone(Deadline.in(EXECS_WAIT_MAX))) {
@@ -212,7 +194,8 @@ final class InitProcess implements ContainerProcess {
   public int start() throws IOException, InterruptedException {
     operations.lockInterruptibly();
     try {
-      if (startInOrder()) {
+      Undo.check(spec.id(), container.directory());
+      if (!doneBefore(Operation.START) && startInOrder()) {
         awaitTheEnd();
       }
       return pid();
@@ -228,32 +211,72 @@ final class InitProcess implements ContainerProcess {
       state.check(Operation.START);
       boolean restored = state == InitState.CREATED_FROM_CHECKPOINT;
       if (restored) {
-        child = Optional.of(container.restore(io));
+        child = Optional.of(restore());
       } else {
-        container.start();
+        startInRunc();
       }
-      state = InitState.RUNNING;
-      events.started(pid());
+      runs();
       return restored;
     } finally {
       order.unlock();
     }
   }
 
+  /** Call only when holding {@code order}. */
+  private void runs() {
+    assert order.isHeldByCurrentThread();
+    state = InitState.RUNNING;
+    events.started(pid());
+  }
+
+  /** A runc that fails may have let the process run all the same: then that is what State says. */
+  private void startInRunc() throws InterruptedException {
+    boolean waited = container.waitsForStart();
+    try {
+      container.start();
+    } catch (InterruptedException | RuntimeException e) {
+      if (waited && container.exists() && !container.waitsForStart()) {
+        runs();
+        unheard = Optional.of(Operation.START);
+      }
+      throw e;
+    }
+  }
+
+  /** Of a restoration that fails nothing stays, so that it can be tried again. */
+  private Child restore() throws IOException, InterruptedException {
+    try {
+      return container.restore(io);
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
+      Undo.run(spec.id(), container.directory(), container::remove);
+      throw e;
+    }
+  }
+
+  /** Whether this call repeats one that has done its work, though its caller was told a failure. */
+  private boolean doneBefore(Operation operation) {
+    assert operations.isHeldByCurrentThread();
+    boolean done = unheard.isPresent() && unheard.get() == operation;
+    unheard = Optional.empty();
+    return done;
+  }
+
   /** Freezes all processes of the container. */
   void pause() throws InterruptedException {
     operations.lockInterruptibly();
     try {
+      if (doneBefore(Operation.PAUSE)) {
+        return;
+      }
       state.check(Operation.PAUSE);
       pausing = true;
-      perhapsFrozen = true;
       try {
-        container.pause();
+        freezing.freeze();
         if (moved(InitState.RUNNING, InitState.PAUSED)) {
           events.paused();
         }
       } catch (InterruptedException | RuntimeException e) {
-        undoPause(e);
+        freezing.undoFreeze(e);
         throw e;
       } finally {
         pausing = false;
@@ -263,26 +286,31 @@ final class InitProcess implements ContainerProcess {
     }
   }
 
-  /** A runc that was killed or has crashed may have frozen the container; one that has refused has not. */
-  private void undoPause(Exception failure) {
-    if (failure.getCause() instanceof RuncException e && e.explained()) {
-      perhapsFrozen = false;
-    } else {
-      Cleanup.run("undo/" + spec.id(), this::thaw);
+  /** What the processes are after a command that has failed is what State says. */
+  private void found(boolean frozen) {
+    if (frozen && moved(InitState.RUNNING, InitState.PAUSED)) {
+      events.paused();
+      unheard = Optional.of(Operation.PAUSE);
+    } else if (!frozen && moved(InitState.PAUSED, InitState.RUNNING)) {
+      events.resumed();
+      unheard = Optional.of(Operation.RESUME);
     }
-  }
-
-  private void thaw() throws InterruptedException {
-    container.resume();
-    perhapsFrozen = false;
   }
 
   /** Lets the processes of a paused container run again. */
   void resume() throws InterruptedException {
     operations.lockInterruptibly();
     try {
+      if (doneBefore(Operation.RESUME)) {
+        return;
+      }
       state.check(Operation.RESUME);
-      thaw();
+      try {
+        freezing.thaw();
+      } catch (InterruptedException | RuntimeException e) {
+        freezing.settle(Optional.empty());
+        throw e;
+      }
       if (moved(InitState.PAUSED, InitState.RUNNING)) {
         events.resumed();
       }
@@ -308,7 +336,13 @@ final class InitProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.UPDATE);
-      container.update(resources);
+      Optional<Boolean> before = freezing.frozen(); // on cgroup v1 runc freezes while it sets devices
+      try {
+        container.update(resources);
+      } catch (InterruptedException | RuntimeException e) {
+        freezing.settle(before);
+        throw e;
+      }
     } finally {
       operations.unlock();
     }
@@ -319,7 +353,13 @@ final class InitProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.CHECKPOINT);
-      new Checkpoints(spec.id(), bundle, runc).save(checkpoint, io.files());
+      Optional<Boolean> before = freezing.frozen();
+      try {
+        new Checkpoints(spec.id(), bundle, runc).save(checkpoint, io.files());
+      } catch (IOException | InterruptedException | RuntimeException e) {
+        freezing.settle(before);
+        throw e;
+      }
     } finally {
       operations.unlock();
     }
@@ -349,7 +389,7 @@ final class InitProcess implements ContainerProcess {
     }
     // a frozen process would not notice; runc lets it run for its end
     boolean alive = now == InitState.RUNNING || now == InitState.CREATED;
-    boolean direct = !all && alive && !perhapsFrozen && child.isPresent();
+    boolean direct = !all && alive && !freezing.perhapsFrozen() && child.isPresent();
     if (!direct || !signals.direct(child.get(), signal)) {
       signals.throughRunc(signal, all);
     }

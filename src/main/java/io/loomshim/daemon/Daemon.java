@@ -4,7 +4,6 @@ import io.loomshim.event.Outbox;
 import io.loomshim.inspect.About;
 import io.loomshim.inspect.Inspection;
 import io.loomshim.linux.Carriers;
-import io.loomshim.linux.Inotify;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
 import io.loomshim.proto.task.DeleteResponse;
@@ -22,7 +21,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * One daemon: it serves every container of a namespace from the moment it listens until {@link Linger} says
@@ -45,7 +43,7 @@ final class Daemon implements Host {
   private final TaskService tasks;
   private final Server server;
   private final Linger linger;
-  private final ReentrantLock removals = new ReentrantLock(); // orders them against creations
+  private final Removals removals;
 
   private Daemon(Arguments arguments, String events, Listener listener, String record) throws IOException {
     this.socket = listener.socket();
@@ -57,6 +55,7 @@ final class Daemon implements Host {
     var about =
         new About(arguments.namespace(), arguments.mode(), arguments.address(), arguments.runDirectory());
     var inspection = new Inspection(about, tasks, this.events);
+    removals = new Removals(directory, tasks);
     linger = new Linger(directory, tasks, arguments.linger(), record);
     List<Service> services = new ArrayList<>(TaskHandlers.services(tasks));
     services.add(inspection.service());
@@ -117,36 +116,8 @@ final class Daemon implements Host {
     Carriers.keep();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
-    Inotify inotify = Inotify.open();
-    int watch = inotify.watch(directory.removed(), Inotify.CREATE | Inotify.MOVED_TO);
-    assert watch >= 0;
-    Threads.start("removed", () -> watchRemoved(inotify));
+    removals.start();
     Log.prepare();
-  }
-
-  /** The story of the thread {@code removed}. */
-  private void watchRemoved(Inotify inotify) {
-    try {
-      while (true) {
-        for (Inotify.Event event : inotify.take()) {
-          removed(event.name());
-        }
-      }
-    } catch (IOException | InterruptedException e) {
-      Log.error("removals are not watched any more", "error", String.valueOf(e.getMessage()));
-    }
-  }
-
-  /** Gives up the container {@code id} if a {@code delete} has removed it and nobody has acted on that yet. */
-  private void removed(String id) {
-    removals.lock();
-    try {
-      if (directory.takeRemoved(id)) {
-        tasks.abandon(id);
-      }
-    } finally {
-      removals.unlock();
-    }
   }
 
   /** Ends the daemon's part: no new calls, the last events out, no file left. Containers run on. */
@@ -163,12 +134,13 @@ final class Daemon implements Host {
 
   @Override
   public void arriving(String id) {
-    removed(id); // before the mark of the earlier container could hit the new one
+    removals.look(id); // before the mark of the earlier container could hit the new one
   }
 
   @Override
   public void creating(String id, Path bundle) {
     linger.changed();
+    removals.coming();
     directory.introduce(bundle, record);
     directory.created(id);
     logs.open(id, bundle);
