@@ -84,7 +84,12 @@ final class Daemon implements Host {
     Path socket = arguments.runDirectory().resolve(pid + "-" + startTime + ".sock");
     var daemon = new Daemon(arguments, events, Listener.begin(socket), pid + " " + startTime + " unix://" + socket);
     daemon.server.start();
-    daemon.directory.publish(daemon.record);
+    try {
+      daemon.directory.publish(daemon.record);
+    } catch (IOException e) {
+      Files.deleteIfExists(socket);
+      throw e;
+    }
     return daemon;
   }
 

@@ -18,8 +18,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>{@code lock} orders removals against creations.
  */
 final class Removals {
-  /** As slow as the sweep of orphans: a container that is looked for here has lost its bundle already. */
-  static final Duration LOOK_EVERY = Duration.ofSeconds(10);
+  /** Slow: what is looked for is a container whose bundle is gone already. */
+  static final Duration LOOK_EVERY = Duration.ofSeconds(5);
 
   private static final String WATCH = "inotify watch";
 
