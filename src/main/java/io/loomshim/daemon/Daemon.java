@@ -4,6 +4,8 @@ import io.loomshim.event.Outbox;
 import io.loomshim.inspect.About;
 import io.loomshim.inspect.Inspection;
 import io.loomshim.linux.Carriers;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Poller;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
 import io.loomshim.proto.task.DeleteResponse;
@@ -106,21 +108,21 @@ final class Daemon implements Host {
 
   /** Serves until nobody needs this daemon any more; runs on the main thread. */
   void run() throws InterruptedException {
-    try {
-      prepare();
-    } catch (IOException e) {
-      Log.error("daemon cannot run", "error", String.valueOf(e.getMessage()));
-      end();
-      return;
-    }
+    prepare();
     linger.await();
     end();
   }
 
-  private void prepare() throws IOException {
+  /** Clients have the address already, so what is missing here must not end the daemon. */
+  private void prepare() {
     Carriers.keep();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
+    try {
+      Poller.shared().begin();
+    } catch (ErrnoException e) {
+      Log.warn("no epoll instance yet", "error", String.valueOf(e.getMessage())); // the first wait tries again
+    }
     removals.start();
     Log.prepare();
   }

@@ -241,8 +241,13 @@ public final class Runc {
     }
   }
 
+  /** A runc that had no room for its log may have had none for anything else, but could not say so. */
   private RuncException failed(String text, long logOffset) {
-    return RuncException.failed(text, RuncLog.find(global.log(), logOffset));
+    RuncLog.Finding finding = RuncLog.find(global.log(), logOffset);
+    if (finding instanceof RuncLog.Finding.None && bundle.toFile().getFreeSpace() == 0) {
+      return RuncException.refused(text + " (" + bundle + ": No space left on device)", finding);
+    }
+    return RuncException.failed(text, finding);
   }
 
   private static String threadName(RuncCommand command, String task) {

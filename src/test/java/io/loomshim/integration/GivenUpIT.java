@@ -14,6 +14,7 @@ import io.loomshim.proto.task.ResumeRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.UpdateTaskRequest;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,7 +25,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
@@ -201,55 +201,67 @@ final class GivenUpIT {
     return CompletableFuture.supplyAsync(story, run -> Thread.ofVirtual().start(run));
   }
 
-  /** What is paused stays paused, what ran runs on, and both can go on afterwards. */
+  /** Holds so much memory that CRIU writes for a while, and says when it does. */
+  private static final String HOLDER = "dd if=/dev/zero bs=100M count=1 | { head -c 1 > /run/n; exec sleep 1000; }";
+
+  /** CRIU stops as soon as it has begun to write what the processes have in memory, and says which process it is. */
+  private static FaultyRunc withSlowCriu(Path image) {
+    var runc = FaultyRunc.make(BED.directory(), "checkpoint", "PATH=$0.bin:$PATH exec $runc \"$@\"");
+    try {
+      Path criu = Files.createDirectory(runc.beside("bin")).resolve("criu");
+      Files.writeString(criu, """
+          #!/bin/sh
+          PATH=${PATH#*:}
+          ( exec 3>&-
+            until [ -e %1$s/pages-1.img ]; do [ -d /proc/$$ ] || exit; sleep 0.002; done
+            kill -STOP $$ && echo $$ > %2$s ) > /dev/null 2>&1 &
+          exec criu "$@"
+          """.formatted(image, runc.beside("stopped")));
+      assertTrue(criu.toFile().setExecutable(true));
+      return runc;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** What State says after a checkpoint that was given up while CRIU was at work. */
   private static String criuStopped(Shim shim, boolean pause) {
     Path image = Scratch.directory("image").resolve("i");
-    try (var counter = Counter.started(BED, shim, Counter.Kind.NOTHING)) {
-      var task = counter.task();
-      counter.counts(2);
+    var runc = withSlowCriu(image);
+    try (var task = BED.shims().start(shim, BED.shims().bundle(Names.id("big"), "sh", "-c", HOLDER), runc.options())) {
+      int pid = task.create(request -> request.setOptions(runc.options().orElseThrow()));
+      task.start();
+      Await.until("the memory is in use", () -> Files.exists(Path.of("/proc/" + pid + "/root/run/n")));
       if (pause) {
         task.pause();
       }
-      long stopped;
       var options = Shims.any("containerd.runc.v1.CheckpointOptions", CheckpointOptions.getDefaultInstance());
       var request = CheckpointTaskRequest.newBuilder().setId(task.id()).setPath(image.toString())
           .setOptions(options).build();
       try (var call = LooseCall.send(task, "Checkpoint", request, DEADLINE)) {
-        stopped = stopCriu(image);
         call.status();
       }
+      long stopped = Long.parseLong(Files.readString(runc.beside("stopped")).strip());
       String state = task.state("").getStatus().toString();
-      if (!shim.ours()) {
-        Proc.kill(stopped);
-      } else {
+      if (shim.ours()) {
         Await.until("criu has ended", () -> !Proc.alive(stopped));
         assertEquals(pause, frozen(task));
+      } else {
+        Proc.kill(stopped); // goes on with the dump there
       }
       failure(task::resume);
       if (shim.ours()) {
-        counter.counts(2);
+        task.exec(EXEC, "sh", "-c", "exit 3");
+        task.start(EXEC);
+        assertEquals(3, task.await(EXEC).getExitStatus());
       }
+      assertEquals(137, task.end());
       return state;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     } finally {
       Scratch.remove(image.getParent());
     }
-  }
-
-  /** Stops the criu that writes to {@code image} once it has begun with that; its pid. */
-  private static long stopCriu(Path image) {
-    var found = new AtomicLong();
-    Await.until("criu saves", () -> {
-      for (var info : Proc.all().values()) {
-        if (info.name().equals("criu") && Files.exists(image.resolve("inventory.img"))
-            && Proc.files(info.pid()).stream().anyMatch(file -> file.contains(image.toString()))) {
-          Proc.signal(info.pid(), "STOP");
-          found.set(info.pid());
-          return true;
-        }
-      }
-      return false;
-    });
-    return found.get();
   }
 
   @Test
