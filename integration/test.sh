@@ -70,17 +70,27 @@ for jdk in "${jdks[@]}"; do
   home[$jdk]=$(need_jdk "$jdk")
 done
 build_jdk=${home[${jdks[0]}]}
-if [[ " ${kinds[*]} " == *" integration "* ]]; then
+# uses WORD: whether one of the integration tests that will run has it in its source.
+uses() {
+  local class classes file
+  IFS=, read -ra classes <<<"${integration_filter:-*IT}"
+  for class in "${classes[@]}"; do
+    for file in src/test/java/io/loomshim/integration/${class%%#*}.java; do
+      if grep -qsw "$1" "$file"; then return 0; fi
+    done
+  done
+  return 1
+}
+
+if [[ " ${kinds[*]} " == *" integration "* && (-z $filtered || -n $integration_filter) ]]; then
   need_root
   need_containerd
   LOOMSHIM_BUSYBOX=$(busybox_binary)
-  export LOOMSHIM_BUSYBOX
+  export LOOMSHIM_BUSYBOX LOOMSHIM_CRIU='' LOOMSHIM_DOCKER=''
   # without one the tests of checkpoints are skipped, and say why
-  LOOMSHIM_CRIU=$(need_criu) || LOOMSHIM_CRIU=
-  export LOOMSHIM_CRIU
+  if uses Criu; then LOOMSHIM_CRIU=$(need_criu) || LOOMSHIM_CRIU=; fi
   # likewise those of Docker
-  LOOMSHIM_DOCKER=$(need_docker trixie) || LOOMSHIM_DOCKER=
-  export LOOMSHIM_DOCKER
+  if uses Docker; then LOOMSHIM_DOCKER=$(need_docker trixie) || LOOMSHIM_DOCKER=; fi
 fi
 
 broken=()

@@ -16,6 +16,13 @@ usage() {
   done
 } >&2
 
+# unwritten FILE TEXT: tries it again with a program that says why, and ends if that fails too.
+unwritten() {
+  why=$(printf %s "$2" | tee -- "$1" 2>&1 > /dev/null) && return
+  rm -f -- address shim.pid loom.run
+  fail "cannot write ${PWD-}/$1: ${why##*: }"
+}
+
 # ---- the JDK ----
 
 # release HOME: reads the JDK's version into `version_read`; fails when there is none.
@@ -98,8 +105,7 @@ decode_options() {
     bytes=
     for octal in $all; do bytes=$bytes\\$octal; done
     # shellcheck disable=SC2059 # octal escapes only
-    printf "$bytes" > "$directory/.$$.in" || exit
-    if (jvm -cp "$home/loomshim.jar" io.loomshim.daemon.StartOptions "$directory/.$$.in") \
+    if printf "$bytes" > "$directory/.$$.in" && (jvm -cp "$home/loomshim.jar" io.loomshim.daemon.StartOptions "$directory/.$$.in") \
         < /dev/null > "$directory/.$$.out"; then
       # as old as the question: a file that is changed while it is read counts as newer
       touch -r "$directory/.$$.in" -- "$directory/.$$.out"
@@ -155,7 +161,7 @@ END
 
 # launch: becomes the daemon. Runs in a process of its own.
 launch() {
-  exec 2>> "$run/daemon.log" < /dev/null 9>&-
+  command exec 2>> "$run/daemon.log" < /dev/null 9>&- || refuse "cannot write $run/daemon.log"
   if [ -n "$shim_cgroup" ]; then join "$shim_cgroup"; fi
   { read -r score < "/proc/$PPID/oom_score_adj"; } || score=0
   if [ "$score" -lt 1000 ]; then score=$((score + 1)); fi

@@ -40,7 +40,7 @@ public record Cgroup(Map<String, Path> directories) {
    * @throws NoSuchFileException when there is no such process
    */
   public static Optional<Cgroup> of(int pid) throws IOException {
-    return of(pid, MountsHolder.MOUNTS);
+    return of(pid, mounts());
   }
 
   static Optional<Cgroup> of(int pid, List<MountTable.Entry> mounts) throws IOException {
@@ -51,17 +51,16 @@ public record Cgroup(Map<String, Path> directories) {
     return own && Files.isDirectory(directory.get()) ? Optional.of(its) : Optional.empty();
   }
 
-  /** Cgroup mounts do not change while a node runs, so they are read once. */
+  /** Cgroup mounts do not change while a node runs, so they are read once; where that fails, the next time. */
   private static final class MountsHolder {
-    static final List<MountTable.Entry> MOUNTS = read();
+    static volatile List<MountTable.Entry> mounts = List.of();
+  }
 
-    private static List<MountTable.Entry> read() {
-      try {
-        return Hierarchies.cgroupMounts(MountTable.read(), unified());
-      } catch (IOException e) {
-        return List.of();
-      }
+  private static List<MountTable.Entry> mounts() throws IOException {
+    if (MountsHolder.mounts.isEmpty()) {
+      MountsHolder.mounts = Hierarchies.cgroupMounts(MountTable.read(), unified());
     }
+    return MountsHolder.mounts;
   }
 
   /** Whether this machine has cgroup v2 alone. */
@@ -96,6 +95,19 @@ public record Cgroup(Map<String, Path> directories) {
       return any("io.containerd.cgroups.v2.Metrics", MetricsV2.read(unified));
     }
     return any("io.containerd.cgroups.v1.Metrics", MetricsV1.read(directories));
+  }
+
+  /**
+   * Whether the processes are frozen, or about to be.
+   *
+   * @return empty when the kernel does not tell: there is no freezer, or the cgroup is gone
+   */
+  public Optional<Boolean> frozen() throws IOException {
+    Path unified = directories.get(UNIFIED);
+    Path freezer = directories.get("freezer");
+    String word = unified != null ? StatFiles.text(unified, "cgroup.freeze").strip()
+        : freezer != null ? StatFiles.text(freezer, "freezer.state").strip() : "";
+    return word.isEmpty() ? Optional.empty() : Optional.of(!word.equals("0") && !word.equals("THAWED"));
   }
 
   /** Whether this is a cgroup v2. */

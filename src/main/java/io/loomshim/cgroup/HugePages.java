@@ -14,14 +14,15 @@ final class HugePages {
 
   private HugePages() {}
 
-  /** They are set at boot, so they are read once. */
-  private static final class Holder {
-    static final List<String> SIZES = read();
-  }
+  /** They are set at boot, so they are read once; where there is no descriptor for that, the next time. */
+  private static volatile List<String> known = List.of();
 
   /** For example {@code 2MB}, {@code 1GB}; none where the kernel has no huge pages. */
   static List<String> sizes() {
-    return Holder.SIZES;
+    if (known.isEmpty()) {
+      known = read();
+    }
+    return known;
   }
 
   private static List<String> read() {

@@ -1,5 +1,6 @@
 package io.loomshim.cgroup;
 
+import io.loomshim.insight.Shortages;
 import io.loomshim.log.Log;
 import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -12,6 +13,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>{@code lock} guards the counter and orders the news: each kill is told once, by whichever thread sees it.
  */
 public final class OomWatch implements AutoCloseable {
+  private static final String NOTIFICATION = "notification of memory";
+
   private final String id;
   private final OomCounter counter;
   private final Runnable onKill;
@@ -26,7 +29,7 @@ public final class OomWatch implements AutoCloseable {
 
   /**
    * Begins to watch. Where the kernel has no room for one more notification, or knows none, only {@link #check}
-   * finds kills, and a warning is logged.
+   * finds kills, which is told as a shortage.
    *
    * @param id the container, for the names of threads
    * @param onKill called once for each kill, and once for a container that is killed as a whole, on the thread that
@@ -42,8 +45,9 @@ public final class OomWatch implements AutoCloseable {
           cgroup.unifiedOnly()
               ? MemoryEventsWatch.add(counter.directory(), watch)
               : OomNotifier.start(id, counter.directory(), watch);
+      Shortages.end(NOTIFICATION);
     } catch (IOException e) {
-      Log.warn("out of memory is noticed at exits only", "id", id, "error", String.valueOf(e.getMessage()));
+      Shortages.begin(NOTIFICATION, "out of memory is noticed at exits only", e);
     }
     watch.check();
     return watch;

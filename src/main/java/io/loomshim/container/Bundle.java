@@ -2,22 +2,18 @@ package io.loomshim.container;
 
 import io.loomshim.json.Json;
 import io.loomshim.json.JsonException;
+import io.loomshim.linux.WholeFile;
 import io.loomshim.runc.OptionsJson;
 import io.loomshim.runc.RuncGlobal;
 import io.loomshim.proto.runc.Options;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** The files of a bundle directory that the shim reads and writes. */
 record Bundle(Path directory) {
-  private static final Set<PosixFilePermission> OWNER_ONLY =
-      EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
   private static final Path SELINUX_ENFORCE = Path.of("/sys/fs/selinux/enforce");
 
   Path rootfs() {
@@ -39,10 +35,14 @@ record Bundle(Path directory) {
     return directory.resolve((taken ? "." : "") + execId + ".pid");
   }
 
-  /** Writes the process object of an exec for runc to read; returns the file. */
-  Path writeProcess(String execId, String process) throws IOException {
-    write("." + execId + ".process.json", process);
+  /** What runc reads the process object of an exec from. */
+  Path processFile(String execId) {
     return directory.resolve("." + execId + ".process.json");
+  }
+
+  /** Writes that for runc to read; whatever becomes of that, nothing of it may stay: it has secrets. */
+  void writeProcess(String execId, String process) throws IOException {
+    write(processFile(execId).getFileName().toString(), process);
   }
 
   /** Where CRIU works when nothing else is said. */
@@ -74,14 +74,20 @@ record Bundle(Path directory) {
             + "\nsystemd_cgroup=" + flag(runc.systemdCgroup()) + "\n");
   }
 
+  /**
+   * Removes what runc keeps of a pid file that it could not finish: it makes that one for itself alone, and would find
+   * it taken when it is called again (runc, utils_linux.go, createPidFile).
+   */
+  static void removeDraft(Path pidFile) throws IOException {
+    Files.deleteIfExists(pidFile.resolveSibling("." + pidFile.getFileName()));
+  }
+
   private static String flag(boolean on) {
     return on ? "1" : "0";
   }
 
   private void write(String name, String content) throws IOException {
-    Path file = directory.resolve(name);
-    Files.writeString(file, content);
-    Files.setPosixFilePermissions(file, OWNER_ONLY);
+    WholeFile.writePrivate(directory.resolve(name), content);
   }
 
   /** The pid that runc wrote to {@code pidFile}: decimal, without a line feed. */

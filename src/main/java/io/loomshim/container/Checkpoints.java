@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import io.loomshim.linux.WholeFile;
 import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
@@ -10,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
 
@@ -77,13 +77,13 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
     if (!any) {
       return Optional.empty();
     }
-    Files.writeString(bundle.criuConfig(), text);
+    WholeFile.write(bundle.criuConfig(), text.toString());
     return Optional.of(CONFIG + "=" + bundle.criuConfig());
   }
 
   private void keepLog(Path work) {
     try {
-      Files.copy(work.resolve("dump.log"), bundle.criuLog(), StandardCopyOption.REPLACE_EXISTING);
+      WholeFile.copy(work.resolve("dump.log"), bundle.criuLog());
     } catch (IOException e) {
       Log.error("CRIU's log not kept", "id", id, "error", String.valueOf(e.getMessage()));
     }

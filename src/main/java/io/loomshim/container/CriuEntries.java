@@ -1,12 +1,12 @@
 package io.loomshim.container;
 
+import io.loomshim.linux.WholeFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -46,18 +46,10 @@ record CriuEntries(Path file, int kind, List<byte[]> entries) {
       append(out, entry.length);
       out.writeBytes(entry);
     }
-    replace(file, out.toByteArray());
+    WholeFile.rewrite(file, out.toByteArray());
   }
 
   private static void append(ByteArrayOutputStream out, int number) {
     out.writeBytes(ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(number).array());
-  }
-
-  /** Puts a file with the same rights in the place of {@code file}, wholly or not at all. */
-  static void replace(Path file, byte[] content) throws IOException {
-    Path next = file.resolveSibling(file.getFileName() + ".new");
-    Files.copy(file, next, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
-    Files.write(next, content);
-    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
   }
 }

@@ -1,6 +1,7 @@
 package io.loomshim.container;
 
 import io.loomshim.json.Json;
+import io.loomshim.linux.WholeFile;
 import io.loomshim.proto.criu.Descriptor;
 import io.loomshim.proto.criu.FileEntry;
 import io.loomshim.proto.criu.Pipe;
@@ -154,6 +155,6 @@ record CriuImage(Path directory) {
         names.set(stream.number(), "pipe:[" + pipe + "]");
       }
     }
-    CriuEntries.replace(file, Json.write(names).getBytes(StandardCharsets.UTF_8));
+    WholeFile.rewrite(file, Json.write(names).getBytes(StandardCharsets.UTF_8));
   }
 }

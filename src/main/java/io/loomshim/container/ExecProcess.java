@@ -166,13 +166,15 @@ final class ExecProcess implements ContainerProcess {
 
   private Child execInRunc(Streams streams) throws IOException, InterruptedException {
     Path pidFile = bundle.execPidFile(execId);
-    Path processFile = bundle.writeProcess(execId, process.get());
+    Path processFile = bundle.processFile(execId);
     try {
+      bundle.writeProcess(execId, process.get());
       Launch.Command exec = socket -> new RuncCommand.Exec(
           init.id(), processFile, pidFile, socket, tree.map(SubCgroup::argument));
       Launch.run(runc, exec, FAILURES, streams);
     } catch (InterruptedException | RuntimeException | Error e) {
       endStray(pidFile);
+      Bundle.removeDraft(pidFile);
       throw e;
     } finally {
       Files.deleteIfExists(processFile);

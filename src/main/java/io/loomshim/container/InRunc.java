@@ -11,6 +11,7 @@ import io.loomshim.stdio.Streams;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -42,6 +43,14 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
                 spec.options().getNoPivotRoot(),
                 spec.options().getNoNewKeyring());
     return launch(create, "OCI runtime create failed", streams);
+  }
+
+  /**
+   * Whether the init waits for {@link #start}: runc and crun have a fifo in their directory until then. It tells
+   * nothing of other runtimes, which have none.
+   */
+  boolean waitsForStart() {
+    return Files.exists(directory().resolve("exec.fifo"));
   }
 
   /** Succeeds for one that runs: an earlier start has failed after it had done its work. */

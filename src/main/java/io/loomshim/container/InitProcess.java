@@ -50,13 +50,14 @@ final class InitProcess implements ContainerProcess {
   private final Signals signals;
   private final OutOfMemory memory;
   private final Frozen frozen;
+  private final Freezing freezing;
   private final ReentrantLock operations = new ReentrantLock();
   private final ReentrantLock order = new ReentrantLock();
   private final ExitLatch ended = new ExitLatch();
 
   private volatile InitState state;
   private volatile boolean pausing;
-  private volatile boolean perhapsFrozen; // from the beginning of a pause until it is known what became of it
+  private Optional<Operation> unheard = Optional.empty(); // done, but its caller was told a failure; of operations
   private volatile Optional<Child> child = Optional.empty(); // none before the start of a restored one
 
   // Written by create before anybody else sees this object.
@@ -73,6 +74,7 @@ final class InitProcess implements ContainerProcess {
     this.signals = new Signals(spec.id(), runc);
     this.memory = new OutOfMemory(events, order);
     this.frozen = new Frozen(spec.id(), signals.plain());
+    this.freezing = new Freezing(spec.id(), container, memory, this::found);
     this.state = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
   }
 
@@ -128,6 +130,7 @@ final class InitProcess implements ContainerProcess {
     closeIo();
     made.ifPresent(Child::close); // one that runc could not name is an orphan
     rootFs.unmount();
+    Bundle.removeDraft(bundle.initPidFile());
   }
 
   private void closeIo() {
@@ -155,7 +158,7 @@ final class InitProcess implements ContainerProcess {
     boolean killAll = bundle.killAllOnExit();
     int status = Ends.await(child.orElseThrow());
     execs.close();
-    if (state.seen(frozen.lasting()) == InitState.PAUSED) {
+    if (state.seen(frozen.lasting()) == InitState.PAUSED && !freezing.thawed()) {
       container.resumeAtEnd();
     }
     frozen.passing(); // what the runtime freezes from here on is not told
@@ -191,7 +194,8 @@ final class InitProcess implements ContainerProcess {
   public int start() throws IOException, InterruptedException {
     operations.lockInterruptibly();
     try {
-      if (startInOrder()) {
+      Undo.check(spec.id(), container.directory());
+      if (!doneBefore(Operation.START) && startInOrder()) {
         awaitTheEnd();
       }
       return pid();
@@ -207,33 +211,73 @@ final class InitProcess implements ContainerProcess {
       seen().check(Operation.START);
       boolean restored = state == InitState.CREATED_FROM_CHECKPOINT;
       if (restored) {
-        child = Optional.of(container.restore(io));
+        child = Optional.of(restore());
       } else {
-        container.start();
+        startInRunc();
       }
-      state = InitState.RUNNING;
-      events.started(pid());
+      runs();
       return restored;
     } finally {
       order.unlock();
     }
   }
 
+  /** Call only when holding {@code order}. */
+  private void runs() {
+    assert order.isHeldByCurrentThread();
+    state = InitState.RUNNING;
+    events.started(pid());
+  }
+
+  /** A runc that fails may have let the process run all the same: then that is what State says. */
+  private void startInRunc() throws InterruptedException {
+    boolean waited = container.waitsForStart();
+    try {
+      container.start();
+    } catch (InterruptedException | RuntimeException e) {
+      if (waited && container.exists() && !container.waitsForStart()) {
+        runs();
+        unheard = Optional.of(Operation.START);
+      }
+      throw e;
+    }
+  }
+
+  /** Of a restoration that fails nothing stays, so that it can be tried again. */
+  private Child restore() throws IOException, InterruptedException {
+    try {
+      return container.restore(io);
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
+      Undo.run(spec.id(), container.directory(), container::remove);
+      throw e;
+    }
+  }
+
+  /** Whether this call repeats one that has done its work, though its caller was told a failure. */
+  private boolean doneBefore(Operation operation) {
+    assert operations.isHeldByCurrentThread();
+    boolean done = unheard.isPresent() && unheard.get() == operation;
+    unheard = Optional.empty();
+    return done;
+  }
+
   /** Freezes all processes of the container. */
   void pause() throws InterruptedException {
     operations.lockInterruptibly();
     try {
-      settle();
+      if (doneBefore(Operation.PAUSE)) {
+        return;
+      }
+      adopt();
       seen().check(Operation.PAUSE);
       pausing = true;
-      perhapsFrozen = true;
       try {
-        container.pause();
+        freezing.freeze();
         if (moved(InitState.RUNNING, InitState.PAUSED)) {
           events.paused();
         }
       } catch (InterruptedException | RuntimeException e) {
-        undoPause(e);
+        freezing.undoFreeze(e);
         throw e;
       } finally {
         pausing = false;
@@ -243,27 +287,32 @@ final class InitProcess implements ContainerProcess {
     }
   }
 
-  /** A runc that was killed or has crashed may have frozen the container; one that has refused has not. */
-  private void undoPause(Exception failure) {
-    if (failure.getCause() instanceof RuncException e && e.explained()) {
-      perhapsFrozen = false;
-    } else {
-      Cleanup.run("undo/" + spec.id(), this::thaw);
+  /** What the processes are after a command that has failed is what State says. */
+  private void found(boolean frozen) {
+    if (frozen && moved(InitState.RUNNING, InitState.PAUSED)) {
+      events.paused();
+      unheard = Optional.of(Operation.PAUSE);
+    } else if (!frozen && moved(InitState.PAUSED, InitState.RUNNING)) {
+      events.resumed();
+      unheard = Optional.of(Operation.RESUME);
     }
-  }
-
-  private void thaw() throws InterruptedException {
-    container.resume();
-    perhapsFrozen = false;
   }
 
   /** Lets the processes of a paused container run again. */
   void resume() throws InterruptedException {
     operations.lockInterruptibly();
     try {
-      settle();
+      if (doneBefore(Operation.RESUME)) {
+        return;
+      }
+      adopt();
       seen().check(Operation.RESUME);
-      thaw();
+      try {
+        freezing.thaw();
+      } catch (InterruptedException | RuntimeException e) {
+        freezing.settle(Optional.empty());
+        throw e;
+      }
       if (moved(InitState.PAUSED, InitState.RUNNING)) {
         events.resumed();
       }
@@ -284,7 +333,7 @@ final class InitProcess implements ContainerProcess {
   }
 
   /** Takes over what somebody else has done; call only when holding {@code operations}. */
-  private void settle() {
+  private void adopt() {
     InitState seen = seen();
     if (seen == InitState.PAUSED) {
       moved(InitState.RUNNING, InitState.PAUSED);
@@ -310,7 +359,13 @@ final class InitProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.UPDATE);
-      container.update(resources);
+      Optional<Boolean> before = freezing.frozen(); // on cgroup v1 runc freezes while it sets devices
+      try {
+        container.update(resources);
+      } catch (InterruptedException | RuntimeException e) {
+        freezing.settle(before);
+        throw e;
+      }
     } finally {
       operations.unlock();
     }
@@ -321,7 +376,13 @@ final class InitProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.CHECKPOINT);
-      new Checkpoints(spec.id(), bundle, runc).save(checkpoint, io.files());
+      Optional<Boolean> before = freezing.frozen();
+      try {
+        new Checkpoints(spec.id(), bundle, runc).save(checkpoint, io.files());
+      } catch (IOException | InterruptedException | RuntimeException e) {
+        freezing.settle(before);
+        throw e;
+      }
     } finally {
       operations.unlock();
     }
@@ -351,7 +412,7 @@ final class InitProcess implements ContainerProcess {
     }
     // a frozen process would not notice
     boolean alive = now.seen(frozen.now()) == now && now != InitState.PAUSED;
-    boolean direct = !all && alive && !perhapsFrozen && child.isPresent();
+    boolean direct = !all && alive && !freezing.perhapsFrozen() && child.isPresent();
     if (!direct || !signals.direct(child.get(), signal)) {
       throughRunc(signal, all);
     }

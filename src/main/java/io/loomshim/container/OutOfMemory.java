@@ -3,6 +3,7 @@ package io.loomshim.container;
 import io.loomshim.cgroup.Cgroup;
 import io.loomshim.cgroup.OomWatch;
 import io.loomshim.log.Log;
+import io.loomshim.runc.Scarcity;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -17,6 +18,8 @@ final class OutOfMemory {
   private final ReentrantLock order;
   private volatile Optional<Cgroup> cgroup = Optional.empty();
   private volatile Optional<OomWatch> watch = Optional.empty();
+  private final ReentrantLock finding = new ReentrantLock();
+  private volatile int unfound; // the init, if there was no descriptor to find its cgroup with
 
   /** While {@code order} is held nothing is published: a start event that is under way goes first. */
   OutOfMemory(TaskEvents events, ReentrantLock order) {
@@ -33,8 +36,10 @@ final class OutOfMemory {
     assert !order.isHeldByCurrentThread();
     try {
       cgroup = Cgroup.of(pid);
+      unfound = 0;
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
       Log.warn("no cgroup found", "id", events.id(), "error", String.valueOf(e.getMessage()));
+      unfound = Scarcity.of(e) ? pid : 0;
     }
     if (cgroup.isPresent()) {
       try {
@@ -47,6 +52,13 @@ final class OutOfMemory {
 
   /** The container's own cgroup; a restored one has it only once it has started. */
   Optional<Cgroup> cgroup() {
+    if (unfound != 0 && finding.tryLock()) {
+      try {
+        watch(unfound);
+      } finally {
+        finding.unlock();
+      }
+    }
     return cgroup;
   }
 
@@ -71,6 +83,7 @@ final class OutOfMemory {
 
   /** Publishes the last, and watches no more. */
   void end() {
+    unfound = 0; // its pid may soon be another's
     check();
     watch.ifPresent(OomWatch::close);
   }

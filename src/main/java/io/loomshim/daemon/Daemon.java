@@ -4,8 +4,9 @@ import io.loomshim.event.Outbox;
 import io.loomshim.inspect.About;
 import io.loomshim.inspect.Inspection;
 import io.loomshim.linux.Carriers;
-import io.loomshim.linux.Inotify;
+import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Orphans;
+import io.loomshim.linux.Poller;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
 import io.loomshim.proto.task.DeleteResponse;
@@ -23,7 +24,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * One daemon: it serves every container of a namespace from the moment it listens until {@link Linger} says
@@ -46,7 +46,7 @@ final class Daemon implements Host {
   private final TaskService tasks;
   private final Server server;
   private final Linger linger;
-  private final ReentrantLock removals = new ReentrantLock(); // orders them against creations
+  private final Removals removals;
 
   private Daemon(Arguments arguments, String events, Listener listener, String record) throws IOException {
     this.socket = listener.socket();
@@ -58,6 +58,7 @@ final class Daemon implements Host {
     var about =
         new About(arguments.namespace(), arguments.mode(), arguments.address(), arguments.runDirectory());
     var inspection = new Inspection(about, tasks, this.events);
+    removals = new Removals(directory, tasks);
     linger = new Linger(directory, tasks, arguments.linger(), record);
     List<Service> services = new ArrayList<>(TaskHandlers.services(tasks));
     services.add(inspection.service());
@@ -86,7 +87,12 @@ final class Daemon implements Host {
     Path socket = arguments.runDirectory().resolve(pid + "-" + startTime + ".sock");
     var daemon = new Daemon(arguments, events, Listener.begin(socket), pid + " " + startTime + " unix://" + socket);
     daemon.server.start();
-    daemon.directory.publish(daemon.record);
+    try {
+      daemon.directory.publish(daemon.record);
+    } catch (IOException e) {
+      Files.deleteIfExists(socket);
+      throw e;
+    }
     return daemon;
   }
 
@@ -103,52 +109,24 @@ final class Daemon implements Host {
 
   /** Serves until nobody needs this daemon any more; runs on the main thread. */
   void run() throws InterruptedException {
-    try {
-      prepare();
-    } catch (IOException e) {
-      Log.error("daemon cannot run", "error", String.valueOf(e.getMessage()));
-      end();
-      return;
-    }
+    prepare();
     linger.await();
     end();
   }
 
-  private void prepare() throws IOException {
+  /** Clients have the address already, so what is missing here must not end the daemon. */
+  private void prepare() {
     Carriers.keep();
     Orphans.reap();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
-    Inotify inotify = Inotify.open();
-    int watch = inotify.watch(directory.removed(), Inotify.CREATE | Inotify.MOVED_TO);
-    assert watch >= 0;
-    Threads.start("removed", () -> watchRemoved(inotify));
+    try {
+      Poller.shared().begin();
+    } catch (ErrnoException e) {
+      Log.warn("no epoll instance yet", "error", String.valueOf(e.getMessage())); // the first wait tries again
+    }
+    removals.start();
     Log.prepare();
-  }
-
-  /** The story of the thread {@code removed}. */
-  private void watchRemoved(Inotify inotify) {
-    try {
-      while (true) {
-        for (Inotify.Event event : inotify.take()) {
-          removed(event.name());
-        }
-      }
-    } catch (IOException | InterruptedException e) {
-      Log.error("removals are not watched any more", "error", String.valueOf(e.getMessage()));
-    }
-  }
-
-  /** Gives up the container {@code id} if a {@code delete} has removed it and nobody has acted on that yet. */
-  private void removed(String id) {
-    removals.lock();
-    try {
-      if (directory.takeRemoved(id)) {
-        tasks.abandon(id);
-      }
-    } finally {
-      removals.unlock();
-    }
   }
 
   /** Ends the daemon's part: no new calls, the last events out, no file left. Containers run on. */
@@ -165,12 +143,13 @@ final class Daemon implements Host {
 
   @Override
   public void arriving(String id) {
-    removed(id); // before the mark of the earlier container could hit the new one
+    removals.look(id); // before the mark of the earlier container could hit the new one
   }
 
   @Override
   public void creating(String id, Path bundle) {
     linger.changed();
+    removals.coming();
     directory.introduce(bundle, record);
     directory.created(id);
     logs.open(id, bundle);

@@ -2,6 +2,7 @@ package io.loomshim.daemon;
 
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.FileLock;
+import io.loomshim.linux.WholeFile;
 import io.loomshim.log.Log;
 import io.loomshim.proto.task.DeleteResponse;
 import java.io.IOException;
@@ -9,7 +10,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashSet;
@@ -73,7 +73,7 @@ final class RunDirectory {
 
   /** Makes {@code line} the daemon that new containers go to. */
   void publish(String line) throws IOException {
-    replace(record(), line + "\n");
+    WholeFile.write(record(), line + "\n");
   }
 
   /** Takes {@code line} back, unless another daemon has taken its place. */
@@ -125,10 +125,12 @@ final class RunDirectory {
     }
     String[] words = line.split(" ", 3);
     try {
-      Files.writeString(bundle.resolve("address"), words[2]);
-      Files.writeString(bundle.resolve("shim.pid"), words[0]);
-      Files.writeString(run, path + "\n");
+      WholeFile.write(bundle.resolve("address"), words[2]);
+      WholeFile.write(bundle.resolve("shim.pid"), words[0]);
+      WholeFile.write(run, path + "\n");
     } catch (IOException e) {
+      remove(bundle.resolve("address")); // all or none: none is a bundle of which only its sandbox's shim knows
+      remove(bundle.resolve("shim.pid"));
       Log.warn("bundle not marked", "path", bundle.toString(), "error", String.valueOf(e.getMessage()));
     }
   }
@@ -150,7 +152,7 @@ final class RunDirectory {
   /** Keeps {@code response} for the {@code delete} that follows. */
   void deleted(String id, DeleteResponse response) {
     try {
-      replace(path.resolve("deleted").resolve(id), octal(response.toByteArray()) + "\n");
+      WholeFile.write(path.resolve("deleted").resolve(id), octal(response.toByteArray()) + "\n");
     } catch (IOException e) {
       Log.warn("answer for delete not recorded", "id", id, "error", String.valueOf(e.getMessage()));
       return;
@@ -196,12 +198,5 @@ final class RunDirectory {
       text.append((char) ('0' + (value & 7)));
     }
     return text.toString();
-  }
-
-  /** Readers see the old content or the new, nothing between. */
-  private static void replace(Path file, String content) throws IOException {
-    Path draft = file.resolveSibling("." + file.getFileName() + ".draft");
-    Files.writeString(draft, content);
-    Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
   }
 }

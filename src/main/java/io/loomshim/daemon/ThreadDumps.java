@@ -27,9 +27,10 @@ final class ThreadDumps {
         Log.info(line);
       }
       Log.info("=== END thread stack dump ===");
-      Files.deleteIfExists(file);
     } catch (IOException e) {
       Log.warn("no thread dump", "error", String.valueOf(e.getMessage()));
+    } finally {
+      file.toFile().delete();
     }
   }
 }

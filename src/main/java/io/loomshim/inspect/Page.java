@@ -37,6 +37,10 @@ record Page(Map<String, Object> report) {
         ? "threads " + text(threads, "total") + ", " + text(threads, "of_containers") + " of them for containers; "
             + text(process, "os_threads") + " of the operating system"
         : "threads not counted: " + problem);
+    for (Object element : list(report, "without")) {
+      var row = Json.object(element).orElseThrow();
+      line(page, "no " + text(row, "what") + ": " + text(row, "instead"));
+    }
   }
 
   private void containers(StringBuilder page) {

@@ -4,6 +4,7 @@ import io.loomshim.container.Container;
 import io.loomshim.container.ContainerProcess;
 import io.loomshim.event.Outbox;
 import io.loomshim.insight.Latency;
+import io.loomshim.insight.Shortages;
 import io.loomshim.json.Json;
 import io.loomshim.runc.RuncCalls;
 import io.loomshim.task.TaskService;
@@ -60,6 +61,11 @@ final class Report {
     report.put("java", System.getProperty("java.runtime.version", ""));
     report.put("uptime_ms", millis(now - startNanos));
     report.put("started_at", Instant.now().minusNanos(now - startNanos).truncatedTo(ChronoUnit.MILLIS).toString());
+    var without = new ArrayList<Object>();
+    for (var shortage : Shortages.now().entrySet()) {
+      without.add(row("what", shortage.getKey(), "instead", shortage.getValue()));
+    }
+    report.put("without", without);
     report.put("process", new ProcessFigures(server.connections()).all());
     addContainers(report);
     addCalls(report);

@@ -5,6 +5,7 @@ import io.loomshim.threads.Threads;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Lets virtual threads wait for file descriptors without holding a carrier: the one thread
@@ -40,9 +41,7 @@ public final class Poller {
   private static final long EPOLL_CTL = Native.function("epoll_ctl");
   private static final long EPOLL_WAIT = Native.function("epoll_wait");
 
-  private static final class Holder {
-    static final Poller SHARED = new Poller();
-  }
+  private static final Poller SHARED = new Poller();
 
   /** One parked thread. Written by the poller thread before it unparks. */
   private static final class Waiter {
@@ -55,21 +54,43 @@ public final class Poller {
     }
   }
 
-  private final int epoll;
+  private final ReentrantLock beginning = new ReentrantLock();
+  private volatile int epoll = -1; // written when holding that, once
   private final AtomicLong tokens = new AtomicLong();
   private final ConcurrentHashMap<Long, Waiter> waiters = new ConcurrentHashMap<>();
 
-  private Poller() {
-    epoll = Native.callInt(EPOLL_CREATE1, EPOLL_CLOEXEC, 0, 0, 0, 0, 0);
-    if (epoll < 0) {
-      throw new IllegalStateException("epoll_create1: " + Errno.text(-epoll));
-    }
-    Threads.startPlatform("poller", this::run);
+  private Poller() {}
+
+  /** The poller of this process. */
+  public static Poller shared() {
+    return SHARED;
   }
 
-  /** The poller of this process; its thread starts with the first use. */
-  public static Poller shared() {
-    return Holder.SHARED;
+  /**
+   * Makes the epoll instance and the thread, if nobody has; each wait does so too.
+   *
+   * @throws ErrnoException EMFILE and the like; the next one tries again
+   */
+  public void begin() throws ErrnoException {
+    if (epoll >= 0) {
+      return;
+    }
+    beginning.lock();
+    try {
+      if (epoll < 0) {
+        int number = ErrnoException.check("epoll_create1", Native.callInt(EPOLL_CREATE1, EPOLL_CLOEXEC, 0, 0, 0, 0, 0));
+        var fd = new Fd(number);
+        try {
+          Threads.startPlatform("poller", () -> run(number));
+        } catch (OutOfMemoryError e) {
+          fd.close(); // no OS thread for it
+          throw e;
+        }
+        epoll = number;
+      }
+    } finally {
+      beginning.unlock();
+    }
   }
 
   /** Parks until {@code fd} can be read, or has an error or hang-up that a read would tell of. */
@@ -115,6 +136,7 @@ public final class Poller {
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
+    begin();
     var waiter = new Waiter(wakes);
     long token = tokens.incrementAndGet();
     waiters.put(token, waiter);
@@ -181,7 +203,7 @@ public final class Poller {
   }
 
   /** The story of the thread {@code poller}. */
-  private void run() {
+  private void run(int epoll) {
     var arena = new Arena((long) EVENTS_MAX * EVENT_BYTES);
     long events = arena.bytes((long) EVENTS_MAX * EVENT_BYTES);
     while (true) {

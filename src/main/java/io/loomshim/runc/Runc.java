@@ -9,6 +9,7 @@ import io.loomshim.linux.Spawn;
 import io.loomshim.linux.Spawner;
 import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
+import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -234,8 +235,18 @@ public final class Runc {
     }
   }
 
+  /** A runc that had no room for its log may have had none for anything else, but could not say so. */
   private RuncException failed(String text, long logOffset) {
-    return RuncException.failed(text, RuncLog.find(global.log(), logOffset));
+    RuncLog.Finding finding = RuncLog.find(global.log(), logOffset);
+    if (!(finding instanceof RuncLog.Finding.Message) && full()) {
+      return RuncException.refused(text + " (" + bundle + ": No space left on device)", finding);
+    }
+    return RuncException.failed(text, finding);
+  }
+
+  private boolean full() {
+    File disk = bundle.toFile();
+    return disk.getTotalSpace() > 0 && disk.getFreeSpace() == 0;
   }
 
   private static String threadName(RuncCommand command, String task) {

@@ -31,6 +31,13 @@ public final class RuncException extends IOException {
     return e;
   }
 
+  /** For a call that had no room to write what it must; {@code text} ends with the error of that. */
+  static RuncException refused(String text, RuncLog.Finding finding) {
+    var e = new RuncException(text, false, finding);
+    e.initCause(new IOException("No space left on device"));
+    return e;
+  }
+
   /** For a call that was killed at its deadline; the log has nothing to add to that. */
   static RuncException timedOut(String text) {
     return new RuncException(text, true, new RuncLog.Finding.None());

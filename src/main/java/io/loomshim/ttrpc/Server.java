@@ -2,6 +2,7 @@ package io.loomshim.ttrpc;
 
 import io.loomshim.insight.Latency;
 import io.loomshim.log.Log;
+import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
@@ -33,6 +34,9 @@ public final class Server implements AutoCloseable {
   /** The largest heap divided by this is for calls in flight, and as much again for clients with few of them. */
   private static final int MEMORY_PART = 4;
 
+  /** How long the end of the thread that accepts is waited for; it only has to notice. */
+  private static final Duration ACCEPT_END_MAX = Duration.ofSeconds(1);
+
   /** Heap for each connection: more than it costs, so that idle ones take less than a third of it. */
   private static final long HEAP_BYTES_PER_CONNECTION = 12 << 10;
 
@@ -56,6 +60,7 @@ public final class Server implements AutoCloseable {
   private final Budget memory = Budget.ofHeap(MEMORY_PART);
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
   private Optional<StuckCalls> stuck = Optional.empty(); // set before the start
+  private Optional<Thread> accepting = Optional.empty(); // set by the start
   private volatile boolean closed;
 
   /** Makes a server with the built-in mapping of exceptions. */
@@ -82,7 +87,7 @@ public final class Server implements AutoCloseable {
 
   /** Begins to accept connections; returns at once. Call it once. */
   public void start() {
-    Threads.start("accept", new Acceptor());
+    accepting = Optional.of(Threads.start("accept", new Acceptor()));
   }
 
   /** Returns the calls whose handler runs or whose reply is being written, the oldest first. */
@@ -111,7 +116,9 @@ public final class Server implements AutoCloseable {
 
   /**
    * Closes the listener and all connections and interrupts the calls in flight, whose replies are dropped. Does
-   * not wait for handlers. The socket file is the owner's to remove. Can be repeated.
+   * not wait for handlers. Afterwards nobody can connect: the socket of a channel that a virtual thread accepts from
+   * listens until that thread has noticed (JDK, ServerSocketChannelImpl.implCloseBlockingMode), so its end is waited
+   * for. The socket file is the owner's to remove. Can be repeated.
    */
   @Override
   public void close() {
@@ -120,6 +127,9 @@ public final class Server implements AutoCloseable {
       listener.close();
     } catch (IOException e) {
       Log.warn("ttrpc: close of the listener failed", "error", e.toString());
+    }
+    if (accepting.isPresent() && !Joins.join(accepting.get(), ACCEPT_END_MAX)) {
+      Log.warn("ttrpc: the listener is still open");
     }
     for (Connection connection : connections) {
       connection.close();

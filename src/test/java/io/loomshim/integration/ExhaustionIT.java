@@ -225,7 +225,7 @@ final class ExhaustionIT {
       assumeTrue(Files.exists(group.resolve("pids.max")), "no pids controller here: needs one that may be used");
       var rest = IDLE.minus(Duration.between(idleSince, Instant.now()));
       assertFalse(Await.within(rest.isNegative() ? Duration.ofMillis(100) : rest, () -> Proc.threads(idle.pid())
-          .stream().noneMatch(name -> name.startsWith("ForkJoinPool"))), "the JVM has ended all carriers");
+          .stream().noneMatch(name -> Proc.named(name, "ForkJoinPool"))), "the JVM has ended all carriers");
       Files.writeString(group.resolve("cgroup.procs"), Long.toString(idle.pid()));
       Files.writeString(group.resolve("pids.max"), Files.readString(group.resolve("pids.current")).strip());
       for (int i = 0; i < 100; i++) {

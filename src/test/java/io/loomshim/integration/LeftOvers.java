@@ -39,7 +39,7 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     Map<String, Integer> started() {
       var counts = new TreeMap<String, Integer>();
       for (String name : threads) {
-        if (THREADS_OF_JVM.stream().noneMatch(name::startsWith)) {
+        if (THREADS_OF_JVM.stream().noneMatch(beginning -> Proc.named(name, beginning))) {
           counts.merge(name, 1, Integer::sum);
         }
       }

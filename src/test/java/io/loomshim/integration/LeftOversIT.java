@@ -35,6 +35,15 @@ final class LeftOversIT {
   }
 
   @Test
+  void threads_of_the_JVM_are_known_by_the_names_of_each_JDK() {
+    assertTrue(Proc.named("ForkJoinPool-1-", "ForkJoinPool"));
+    assertTrue(Proc.named("ForkJoi..rker-1", "ForkJoinPool")); // from JDK 26 on
+    assertTrue(Proc.named("JFR Rec..Thread", "JFR "));
+    assertTrue(!Proc.named("poller", "ForkJoinPool"));
+    assertTrue(!Proc.named("exit/we..rker-1", "ForkJoinPool"));
+  }
+
+  @Test
   void a_mount_and_a_process_and_a_cgroup_are_seen_and_removed() throws IOException {
     var before = BED.snapshot();
     Path point = Files.createDirectory(BED.directory().resolve("point"));

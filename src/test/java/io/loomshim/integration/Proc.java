@@ -83,7 +83,16 @@ final class Proc {
     return info(pid).filter(info -> !info.zombie()).isPresent();
   }
 
-  /** The names of the OS threads of {@code pid}, as the kernel keeps them: the first 15 characters. */
+  /**
+   * Whether the JVM may have given a thread that the kernel calls {@code name} a name that begins with {@code
+   * beginning}. Of a long one the kernel has the first 15 characters; from JDK 26 on the first 7 and the last 6.
+   */
+  static boolean named(String name, String beginning) {
+    int cut = name.indexOf("..");
+    return name.startsWith(beginning) || cut == 7 && beginning.startsWith(name.substring(0, cut));
+  }
+
+  /** The names of the OS threads of {@code pid}, as the kernel keeps them. */
   static List<String> threads(long pid) {
     var names = new ArrayList<String>();
     Path directory = Path.of("/proc", Long.toString(pid), "task");

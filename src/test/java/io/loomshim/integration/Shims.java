@@ -30,6 +30,7 @@ final class Shims implements AutoCloseable {
   /** That of a host which is not an English one; no shim may care. */
   private static final Map<String, String> LANGUAGE = Map.of("LC_ALL", "de_DE.ISO-8859-1", "LANGUAGE", "de:en");
 
+  private final List<String> prefix;
   private final Path directory;
   private final Path rootfs;
   private final String address;
@@ -37,6 +38,12 @@ final class Shims implements AutoCloseable {
   private final EventSink sink;
 
   Shims(Path directory, Path rootfs) throws IOException {
+    this(directory, rootfs, List.of());
+  }
+
+  /** {@code prefix} is a program with arguments that runs the shim's. */
+  Shims(Path directory, Path rootfs, List<String> prefix) throws IOException {
+    this.prefix = prefix;
     this.directory = Files.createDirectories(directory);
     this.rootfs = rootfs;
     this.address = Names.address(directory.resolve("grpc"));
@@ -93,7 +100,8 @@ final class Shims implements AutoCloseable {
 
   /** Runs the shim's program until all that could write to its output is gone, as containerd does. */
   private Exec.Result action(Shim shim, Bundle bundle, Optional<Any> options, String action) {
-    var command = new ArrayList<>(List.of(shim.program().toString(), "-namespace", namespace, "-address", address,
+    var command = new ArrayList<>(prefix);
+    command.addAll(List.of(shim.program().toString(), "-namespace", namespace, "-address", address,
         "-publish-binary", Containerd.PROGRAM.toString(), "-id", bundle.id()));
     if (action.equals("delete")) {
       command.addAll(List.of("-bundle", bundle.path().toString()));
