@@ -114,18 +114,18 @@ final class Daemon implements Host {
     end();
   }
 
-  /** Clients have the address already, so what is missing here must not end the daemon. */
+  /** Clients have the address already, so what cannot be had here must not end the daemon. */
   private void prepare() {
-    Carriers.keep();
     Orphans.reap();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
     try {
+      Carriers.keep();
       Poller.shared().begin();
-    } catch (ErrnoException e) {
-      Log.warn("no epoll instance yet", "error", String.valueOf(e.getMessage())); // the first wait tries again
+      removals.start();
+    } catch (ErrnoException | OutOfMemoryError e) { // no OS thread, no descriptor; a wait asks for a poller again
+      Log.warn("the daemon does without what it has not got", "error", String.valueOf(e.getMessage()));
     }
-    removals.start();
     Log.prepare();
   }
 

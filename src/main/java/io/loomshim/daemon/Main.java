@@ -22,7 +22,7 @@ public final class Main {
     Daemon daemon;
     try {
       daemon = Daemon.start(Arguments.parse(args), System.getenv().getOrDefault("TTRPC_ADDRESS", ""));
-    } catch (IOException | IllegalArgumentException | UnsupportedOperationException e) {
+    } catch (IOException | IllegalArgumentException | UnsupportedOperationException | OutOfMemoryError e) {
       tell("error: " + e.getMessage());
       Runtime.getRuntime().halt(1);
       return;

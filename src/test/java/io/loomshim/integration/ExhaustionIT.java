@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -115,7 +116,12 @@ final class ExhaustionIT {
     Path state = Names.RUNC_ROOT.resolve(own.shims().namespace()).resolve(task.id());
     Await.until("runc has forgotten " + task.id(), () -> !Files.exists(state));
     Await.until("no child of " + own.pid() + " is left of it", () -> children(own.pid()) == 1);
-    Await.until("its id is free", () -> failure(() -> task.create()).startsWith("no error"));
+    var told = new AtomicReference<String>();
+    boolean free = Await.within(Await.LIMIT, () -> {
+      told.set(failure(() -> task.create()));
+      return told.get().startsWith("no error");
+    });
+    assertTrue(free, () -> "the id is not free: " + told);
     task.kill(ShimClient.KILL, "");
     task.await("");
     task.delete("");

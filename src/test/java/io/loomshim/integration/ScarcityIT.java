@@ -48,7 +48,8 @@ final class ScarcityIT {
         "echo 0 > /proc/sys/user/" + resource + "; exec \"$0\" \"$@\"");
   }
 
-  private static List<String> life(Shim shim, Shims shims) {
+  /** A whole life; what the shim logs for this container goes to {@code log}. */
+  private static List<String> life(Shim shim, Shims shims, StringBuilder log) {
     var seen = new ArrayList<String>();
     try (var task = shims.start(shim, shims.bundle(Names.id("scarce"), "sleep", "1000"))) {
       seen.add(failure(() -> task.create()));
@@ -58,6 +59,7 @@ final class ScarcityIT {
       seen.add("exec " + task.await("e").getExitStatus());
       seen.add(task.state("").getStatus().toString());
       seen.add("exit " + task.end());
+      log.append(task.bundle().log());
     }
     return seen;
   }
@@ -67,16 +69,17 @@ final class ScarcityIT {
   void without_inotify_containers_run(String resource) throws IOException {
     Path directory = Scratch.directory("inotify");
     try (var shims = new Shims(directory, BED.rootfs(), without(resource))) {
-      var seen = Differential.same(shim -> life(shim, shims));
+      var log = new StringBuilder();
+      var seen = Differential.same(shim -> life(shim, shims, log));
       assertEquals(List.of("no error: ", "no error: ", "no error: ", "exec 3", "RUNNING", "exit 137"), seen);
       if (SHIM.ours()) {
-        removalsAreNoticed(shims);
+        removalsAreNoticed(shims, log);
       }
       shims.remove();
     }
   }
 
-  private static void removalsAreNoticed(Shims shims) throws IOException {
+  private static void removalsAreNoticed(Shims shims, StringBuilder log) throws IOException {
     var bundle = shims.bundle(Names.id("removed"), "sleep", "1000");
     try (var task = shims.start(SHIM, bundle)) {
       task.create();
@@ -86,8 +89,8 @@ final class ScarcityIT {
           Inspect.list(report, "without").stream().map(row -> row.get("what").toString()).toList());
       shims.delete(SHIM, bundle).ok();
       Await.until("the daemon has noticed", () -> failure(() -> task.state("")).startsWith("5 "));
-      String log = Files.readString(task.socket().resolveSibling("daemon.log"));
-      assertEquals(1, log.lines().filter(line -> line.contains("inotify")).count(), log);
+      log.append(bundle.log()).append(Files.readString(task.socket().resolveSibling("daemon.log")));
+      assertEquals(1, log.toString().lines().filter(line -> line.contains("no inotify watch")).count(), log.toString());
     }
   }
 
