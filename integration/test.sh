@@ -82,6 +82,8 @@ if [[ " ${kinds[*]} " == *" integration "* ]]; then
   # without one the tests of checkpoints are skipped, and say why
   LOOMSHIM_CRIU=$(need_criu) || LOOMSHIM_CRIU=
   export LOOMSHIM_CRIU
+  LOOMSHIM_RUNSC=$(runsc_binary) || LOOMSHIM_RUNSC=
+  export LOOMSHIM_RUNSC
   # likewise those of Docker
   LOOMSHIM_DOCKER=$(need_docker trixie) || LOOMSHIM_DOCKER=
   export LOOMSHIM_DOCKER
