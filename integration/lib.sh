@@ -474,6 +474,25 @@ busybox_binary() {
   printf '%s\n' "$dir/busybox"
 }
 
+# Prints the path of gVisor's runsc, which is linked statically: the installed one, or Debian's package unpacked.
+# Fails where there is none.
+runsc_binary() {
+  local dir=$CACHE/runsc
+  command -v runsc && return
+  if [[ ! -x $dir/runsc ]]; then
+    mkdir -p "$dir"
+    say "fetching runsc"
+    (
+      cd "$dir"
+      apt_quiet download runsc >log || { apt_quiet update && apt_quiet download runsc; } >log
+      dpkg -x runsc_*.deb tree
+      mv tree/usr/bin/runsc runsc
+      rm -rf tree ./*.deb
+    ) || return 1
+  fi
+  printf '%s\n' "$dir/runsc"
+}
+
 # make_rootfs DIR: a root file system of busybox and its commands.
 make_rootfs() {
   local busybox
