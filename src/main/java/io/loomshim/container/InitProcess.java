@@ -104,11 +104,7 @@ final class InitProcess implements ContainerProcess {
 
   /** Who must own the streams of this container's processes. */
   ProcessIo.Owner ioOwner() {
-    return ProcessIo.Owner.of(
-        spec.options().getIoUid(),
-        spec.options().getIoGid(),
-        bundle.descriptorsAreCheckedAgain(),
-        spec.checkpoint().isPresent());
+    return new ProcessIo.Owner(spec.options().getIoUid(), spec.options().getIoGid());
   }
 
   /** runc's root ends with the namespace. */
