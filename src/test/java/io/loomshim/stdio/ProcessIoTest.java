@@ -1,5 +1,6 @@
 package io.loomshim.stdio;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -13,6 +14,7 @@ import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +22,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -231,6 +234,71 @@ class ProcessIoTest {
     }
   }
 
+  @Test
+  void stdinOpenedLateOrTwiceEndsLikeAnyOther() throws Exception {
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open(in, out, "", ROOT)) {
+      Child child = start(io, "read go; cat /dev/stdin; cat /proc/self/fd/0; echo end");
+      try (Fd writer = Rig.writer(in)) {
+        Rig.write(writer, "go\nrest\n");
+      }
+      io.closeStdin();
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+      assertEquals("rest\nend\n", Rig.text(client, 100));
+    }
+  }
+
+  @Test
+  void aProcessInTheBackgroundKeepsTheClientNoLongerThanAMoment() throws Exception {
+    Path go = temp.resolve("go");
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open("", out, out, ROOT)) {
+      Child child = start(io, "(while [ ! -e " + go + " ]; do sleep 0.05; done) & echo hi");
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+      io.close();
+      assertEquals("hi\n", Rig.text(client, 100), "and then the end");
+    } finally {
+      Files.createFile(go);
+    }
+  }
+
+  @Test
+  void aClientThatReadsLateGetsEverythingOfAProcessWhoseJobStillWrites() throws Exception {
+    int length = 100_000; // more than the fifo holds
+    Path go = temp.resolve("go");
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open("", out, "", ROOT)) {
+      Child child = start(io, "(while [ ! -e " + go + " ]; do sleep 0.05; done) & head -c " + length + " /dev/zero");
+      assertEquals(0, child.await());
+      var drained = new CompletableFuture<Boolean>();
+      Threads.start("draining", () -> {
+        try {
+          drained.complete(io.awaitDrained(soon()));
+        } catch (InterruptedException e) {
+          drained.completeExceptionally(e);
+        }
+      });
+      assertThrows(TimeoutException.class, () -> drained.get(ProcessIo.LEFT_OPEN_MAX.toMillis() + 500,
+          TimeUnit.MILLISECONDS));
+      assertArrayEquals(new byte[length], Rig.read(client, length));
+      assertTrue(drained.get(20, TimeUnit.SECONDS));
+    } finally {
+      Files.createFile(go);
+    }
+  }
+
+  @Test
+  void aCloseThatNobodyHasWaitedForStillDeliversWhatTheProcessHasWritten() throws Exception {
+    try (Fd client = Rig.reader(out)) {
+      try (ProcessIo io = open("", out, "", ROOT)) {
+        assertEquals(0, start(io, "echo last words").await());
+      }
+      assertEquals("last words\n", Rig.text(client, 100));
+    }
+  }
+
   // ---- no fifos ----
 
   @Test
@@ -275,6 +343,63 @@ class ProcessIoTest {
       assertTrue(io.awaitDrained(soon()));
     }
     assertEquals("out\nerr\n", Files.readString(file));
+  }
+
+  @Test
+  void nothingThatAProcessDoesToItsOutputReachesTheFile() throws Exception {
+    Path file = Files.writeString(temp.resolve("file"), "old\n");
+    try (ProcessIo io = open("", "file://" + file, "", ROOT)) {
+      Child child = start(io, "ulimit -f 0; echo one; echo two > /dev/stdout; echo three | tee /dev/stderr;"
+          + " chmod 0 /proc/self/fd/1; chown 1000 /proc/self/fd/1; echo four");
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+    }
+    assertEquals("old\none\ntwo\nthree\nthree\nfour\n", Files.readString(file));
+    assertEquals(0, Files.getAttribute(file, "unix:uid"));
+    assertEquals("rw-r--r--", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+  }
+
+  @Test
+  void linesOfBothStreamsInOneFileStayWholeAndInOrder() throws Exception {
+    Path file = temp.resolve("file");
+    int count = 2000;
+    try (ProcessIo io = open("", "file://" + file, "", ROOT)) {
+      Child child = start(io, "i=0; while [ $i -lt " + count + " ]; do echo out $i; echo err $i >&2; i=$((i+1)); done");
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+    }
+    var expected = new StringBuilder();
+    for (int i = 0; i < count; i++) {
+      expected.append("out ").append(i).append("\nerr ").append(i).append('\n');
+    }
+    assertEquals(expected.toString(), Files.readString(file));
+  }
+
+  @Test
+  void whatAFileDoesNotTakeHoldsNobodyUp() throws Exception {
+    try (ProcessIo io = open("", "/dev/full", "", ROOT)) {
+      assertEquals(0, start(io, "head -c 300000 /dev/zero").await());
+      assertTrue(io.awaitDrained(soon()));
+    }
+  }
+
+  @Test
+  void aFileThatAnotherProcessCutsOffGoesOnAtItsEnd() throws Exception {
+    Path file = temp.resolve("file");
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open(in, "file://" + file, "", ROOT);
+        Fd writer = Rig.writer(in)) {
+      Child child = start(io, "exec cat");
+      Rig.write(writer, "before\n");
+      await().until(() -> Files.size(file) > 0);
+      Files.writeString(file, "");
+      Rig.write(writer, "after\n");
+      writer.close();
+      io.closeStdin();
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+      assertEquals("after\n", Files.readString(file));
+    }
   }
 
   @Test
