@@ -4,6 +4,7 @@ import io.loomshim.event.Outbox;
 import io.loomshim.inspect.About;
 import io.loomshim.inspect.Inspection;
 import io.loomshim.linux.Carriers;
+import io.loomshim.linux.Flow;
 import io.loomshim.linux.Inotify;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
@@ -115,6 +116,7 @@ final class Daemon implements Host {
 
   private void prepare() throws IOException {
     Carriers.keep();
+    Flow.prepare();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
     Inotify inotify = Inotify.open();

@@ -55,6 +55,11 @@ public final class Flow {
     this.token = mover.add(this);
   }
 
+  /** Makes the threads that move, so that they are there when there is no room for threads any more. */
+  public static void prepare() {
+    Mover.shared();
+  }
+
   /**
    * Begins to move.
    *
