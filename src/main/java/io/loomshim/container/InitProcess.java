@@ -366,7 +366,8 @@ final class InitProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       state.check(Operation.DELETE);
-      if (!io.awaitDrained(Deadline.in(DRAIN_WAIT_MAX))) {
+      // one that was never started has written nothing, and holds its streams until runc ends it
+      if (state == InitState.STOPPED && !io.awaitDrained(Deadline.in(DRAIN_WAIT_MAX))) {
         Log.warn("output was still not read at the end of the wait for it", "id", spec.id());
       }
       Optional<RuncException> failure = container.delete();

@@ -3,6 +3,7 @@ package io.loomshim.linux;
 import io.loomshim.log.Log;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -18,6 +19,10 @@ public final class Flow {
 
   private static final int MOVE_NONBLOCK = 1 | 2;
   private static final int FIONREAD = 0x541B;
+
+  /** Between two tries while there is no memory. */
+  private static final long SCARCE_PAUSE_NANOS = 1_000_000;
+
   private static final long WITHOUT_END = Long.MAX_VALUE;
 
   private static final long SPLICE = Native.function("splice");
@@ -103,15 +108,28 @@ public final class Flow {
     if (before == State.MOVING || before == State.ENDED) {
       return;
     }
-    State after = State.ENDED;
+    boolean moved = false;
+    State after = before;
+    while (true) {
+      try {
+        after = moved ? after : stopped ? State.ENDED : move(before);
+        moved = true;
+        putBack(after);
+        return;
+      } catch (OutOfMemoryError e) {
+        LockSupport.parkNanos(SCARCE_PAUSE_NANOS);
+      }
+    }
+  }
+
+  private State move(State before) {
     try {
-      after = stopped ? State.ENDED : step(before);
+      return step(before);
     } catch (ErrnoException e) {
       if (e.errno() != Errno.EPIPE) { // else the process has closed its stdin
         Log.warn("error copying", "stream", name, "error", String.valueOf(e.getMessage()));
       }
-    } finally {
-      putBack(after);
+      return State.ENDED;
     }
   }
 
@@ -126,11 +144,12 @@ public final class Flow {
     }
   }
 
+  /** Can be repeated after an OutOfMemoryError. */
   private void putBack(State after) {
     State next = after;
     lock.lock();
     try {
-      if (stopped) {
+      if (stopped || state == State.ENDED) {
         next = State.ENDED;
       }
       if (next != State.ENDED) {
