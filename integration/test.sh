@@ -89,7 +89,7 @@ if [[ " ${kinds[*]} " == *" integration "* && (-z $filtered || -n $integration_f
   export LOOMSHIM_BUSYBOX LOOMSHIM_CRIU='' LOOMSHIM_DOCKER='' LOOMSHIM_RUNSC=''
   # without one the tests of checkpoints are skipped, and say why
   if uses Criu; then LOOMSHIM_CRIU=$(need_criu) || LOOMSHIM_CRIU=; fi
-  if uses Runsc; then LOOMSHIM_RUNSC=$(runsc_binary) || LOOMSHIM_RUNSC=; fi
+  if uses LOOMSHIM_RUNSC; then LOOMSHIM_RUNSC=$(runsc_binary) || LOOMSHIM_RUNSC=; fi
   # likewise those of Docker
   if uses Docker; then LOOMSHIM_DOCKER=$(need_docker trixie) || LOOMSHIM_DOCKER=; fi
 fi

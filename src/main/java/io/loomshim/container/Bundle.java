@@ -14,7 +14,6 @@ import java.util.Optional;
 
 /** The files of a bundle directory that the shim reads and writes. */
 record Bundle(Path directory) {
-  private static final Path SELINUX_ENFORCE = Path.of("/sys/fs/selinux/enforce");
 
   Path rootfs() {
     return directory.resolve("rootfs");
@@ -48,11 +47,6 @@ record Bundle(Path directory) {
   /** Where CRIU works when nothing else is said. */
   Path criuWork() {
     return directory.resolve("work").resolve("criu-work");
-  }
-
-  /** What CRIU is told while it saves. */
-  Path criuConfig() {
-    return directory.resolve("criu.conf");
   }
 
   Path criuLog() {
@@ -124,22 +118,6 @@ record Bundle(Path directory) {
       }
       return true;
     } catch (IOException | java.util.NoSuchElementException e) {
-      return true;
-    }
-  }
-
-  /**
-   * Whether a security module would check an inherited descriptor again at exec and silently put
-   * /dev/null in its place: SELinux enforcing with a label for the process.
-   */
-  boolean descriptorsAreCheckedAgain() {
-    try {
-      if (!Files.exists(SELINUX_ENFORCE) || !Files.readString(SELINUX_ENFORCE).strip().equals("1")) {
-        return false;
-      }
-      Optional<Map<String, Object>> process = Json.object(config().getOrDefault("process", Json.NULL));
-      return process.isPresent() && !"".equals(process.get().getOrDefault("selinuxLabel", ""));
-    } catch (IOException e) {
       return true;
     }
   }

@@ -17,13 +17,9 @@ import java.util.Optional;
 /**
  * Saves a container with CRIU. Called with the container's {@code operations} lock held.
  *
- * <p>CRIU refuses files that the container cannot reach by a path, as the client's fifos are, unless it is told to
- * leave them to whoever restores. runc has no option for that, so CRIU gets it by way of the environment
- * (criu(8), CRIU_CONFIG_FILE); {@link CriuImage} sees to the restoration.
+ * <p>Streams are pipes, which runc gives anew on a restore; {@link CriuImage} sees to their names.
  */
 record Checkpoints(String id, Bundle bundle, Runc runc) {
-  private static final String CONFIG = "CRIU_CONFIG_FILE";
-
   /**
    * Writes the image.
    *
@@ -33,13 +29,12 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
   void save(CheckpointSpec spec, List<StreamFile> streams) throws IOException, InterruptedException {
     Path work = spec.work().orElse(bundle.criuWork());
     try {
-      runc.run(command(spec, work), leaveOut(streams));
+      runc.run(command(spec, work));
     } catch (RuncException e) {
       keepLog(work);
       String first = e.text().lines().findFirst().orElse("");
       throw new StatusException(e.code(), first + " path= " + bundle.criuLog(), e);
     } finally {
-      Files.deleteIfExists(bundle.criuConfig());
       if (spec.work().isEmpty()) {
         removeWork();
       }
@@ -58,27 +53,6 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
         spec.fileLocks(),
         spec.emptyNamespaces(),
         !spec.exit());
-  }
-
-  /** The setting that has CRIU leave {@code streams} out, after what an administrator has set in that way. */
-  private Optional<String> leaveOut(List<StreamFile> streams) throws IOException {
-    var text = new StringBuilder();
-    Optional<String> before = runc.variable(CONFIG);
-    if (before.isPresent() && Files.isReadable(Path.of(before.get()))) {
-      text.append(Files.readString(Path.of(before.get()))).append('\n');
-    }
-    boolean any = false;
-    for (StreamFile stream : streams) {
-      if (!stream.pipe()) {
-        any = true;
-        text.append("external ").append(CriuImage.dumpedName(stream)).append('\n');
-      }
-    }
-    if (!any) {
-      return Optional.empty();
-    }
-    WholeFile.write(bundle.criuConfig(), text.toString());
-    return Optional.of(CONFIG + "=" + bundle.criuConfig());
   }
 
   private void keepLog(Path work) {

@@ -61,6 +61,10 @@ final class ExecProcess implements ContainerProcess {
   private volatile Optional<Child> child = Optional.empty();
   private volatile Optional<Streams> io = Optional.empty();
 
+  // Of closeStdin and the start, which may meet at any moment: each writes its own before it reads the other's.
+  private volatile boolean stdinClosed;
+  private volatile Optional<Streams> opened = Optional.empty();
+
   // Of the thread that starts it, and then of the story of its end.
   private Optional<SubCgroup> tree = Optional.empty();
 
@@ -144,6 +148,10 @@ final class ExecProcess implements ContainerProcess {
     // before it counts: while a client's fifo has no reader, nobody's exit waits for this exec
     String name = "io/" + init.id() + "/" + execId;
     Streams streams = Launch.open(name, stdio, init.ioOwner(), init.logContext(execId));
+    opened = Optional.of(streams);
+    if (stdinClosed) {
+      streams.closeStdin();
+    }
     boolean entered = false;
     try (Children.Launch launch = Children.launching()) {
       assert launch != null;
@@ -232,9 +240,11 @@ final class ExecProcess implements ContainerProcess {
     }
   }
 
+  /** A client may have nothing to write, or be done with it, before the process is started: that is remembered. */
   @Override
   public void closeStdin() {
-    io.ifPresent(Streams::closeStdin);
+    stdinClosed = true;
+    opened.ifPresent(Streams::closeStdin);
   }
 
   @Override

@@ -102,11 +102,7 @@ final class InitProcess implements ContainerProcess {
 
   /** Who must own the streams of this container's processes. */
   ProcessIo.Owner ioOwner() {
-    return ProcessIo.Owner.of(
-        spec.options().getIoUid(),
-        spec.options().getIoGid(),
-        bundle.descriptorsAreCheckedAgain(),
-        spec.checkpoint().isPresent());
+    return new ProcessIo.Owner(spec.options().getIoUid(), spec.options().getIoGid());
   }
 
   /** runc's root ends with the namespace. */
@@ -445,7 +441,8 @@ final class InitProcess implements ContainerProcess {
     operations.lockInterruptibly();
     try {
       seen().check(Operation.DELETE);
-      if (!io.awaitDrained(Deadline.in(DRAIN_WAIT_MAX))) {
+      // one that was never started has written nothing, and holds its streams until runc ends it
+      if (state == InitState.STOPPED && !io.awaitDrained(Deadline.in(DRAIN_WAIT_MAX))) {
         Log.warn("output was still not read at the end of the wait for it", "id", spec.id());
       }
       Optional<RuncException> failure = container.delete();

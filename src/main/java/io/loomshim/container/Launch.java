@@ -63,7 +63,7 @@ final class Launch {
         runWithTerminal(runc, command, failures, console);
       } else if (streams instanceof ProcessIo io) {
         runc.run(command.with(Optional.empty()), io.childFds());
-        io.started();
+        start(io);
       }
     } catch (RuncException e) {
       throw new StatusException(e.code(), e.logged(failures.command()), e);
@@ -96,6 +96,14 @@ final class Launch {
       return socket.receive(Deadline.in(HAND_OVER_WAIT_MAX));
     } catch (IOException e) {
       throw new StatusException(Code.UNKNOWN, "failed to retrieve console master: " + e.getMessage(), e);
+    }
+  }
+
+  private static void start(ProcessIo io) {
+    try {
+      io.started();
+    } catch (IOException e) {
+      throw new StatusException(Scarcity.code(e), "failed to start io pipe copy: " + e.getMessage(), e);
     }
   }
 

@@ -5,6 +5,7 @@ import io.loomshim.inspect.About;
 import io.loomshim.inspect.Inspection;
 import io.loomshim.linux.Carriers;
 import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Flow;
 import io.loomshim.linux.Orphans;
 import io.loomshim.linux.Poller;
 import io.loomshim.linux.Self;
@@ -117,6 +118,7 @@ final class Daemon implements Host {
   /** Clients have the address already, so what cannot be had here must not end the daemon. */
   private void prepare() {
     Orphans.reap();
+    Flow.prepare();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
     try {

@@ -21,6 +21,30 @@ public final class EventFd implements AutoCloseable {
     return new EventFd(new Fd(ErrnoException.check("eventfd", result)));
   }
 
+  /** The descriptor, for a thread that waits for many; it stays this object's. */
+  Fd fd() {
+    return fd;
+  }
+
+  /** Adds one. */
+  void signal() {
+    byte[] one = ByteBuffer.allocate(COUNTER_BYTES).order(ByteOrder.nativeOrder()).putLong(1).array();
+    try {
+      fd.tryWrite(one, 0, one.length);
+    } catch (ErrnoException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Sets the counter to zero without waiting. */
+  void clear() {
+    try {
+      fd.tryRead(new byte[COUNTER_BYTES]);
+    } catch (ErrnoException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** The descriptor's number, for those who register it with the kernel. */
   public int number() {
     return fd.number();

@@ -64,16 +64,6 @@ public final class Runc {
     return global;
   }
 
-  /** The value of an environment variable of every command. */
-  public Optional<String> variable(String name) {
-    for (String variable : env) {
-      if (variable.startsWith(name + "=")) {
-        return Optional.of(variable.substring(name.length() + 1));
-      }
-    }
-    return Optional.empty();
-  }
-
   /**
    * Runs {@code command} with stdin from /dev/null ({@link RuncCommand.Update}: the resources) and collects what it
    * prints to stdout and stderr, in one text, bounded by {@link RuncLimits#OUTPUT_BYTES_KEPT}.
@@ -83,14 +73,9 @@ public final class Runc {
    * @throws InterruptedException if this thread was interrupted; the command has been killed
    */
   public String run(RuncCommand command) throws RuncException, InterruptedException {
-    return run(command, Optional.empty());
-  }
-
-  /** The same with {@code variable}, a {@code NAME=VALUE}, in the place of the one of that name. */
-  public String run(RuncCommand command, Optional<String> variable) throws RuncException, InterruptedException {
     long logOffset = RuncLog.size(global.log());
     try (MemoryFile output = MemoryFile.empty(RuncLimits.OUTPUT_BYTES_MAX)) {
-      int status = capture(command, output.fd(), variable.isPresent() ? with(variable.get()) : env);
+      int status = capture(command, output.fd());
       String text = new String(output.written(RuncLimits.OUTPUT_BYTES_KEPT), StandardCharsets.UTF_8);
       check(status, ": " + text.strip(), logOffset);
       return text;
@@ -109,7 +94,7 @@ public final class Runc {
   public void run(RuncCommand command, List<Fd> stdio) throws RuncException, InterruptedException {
     long logOffset = RuncLog.size(global.log());
     try {
-      check(perform(command, stdio, env), "", logOffset);
+      check(perform(command, stdio), "", logOffset);
     } catch (ErrnoException e) {
       throw RuncException.refused(e, RuncLog.find(global.log(), logOffset));
     }
@@ -129,38 +114,25 @@ public final class Runc {
     return PsOutput.parse(run(new RuncCommand.Ps(id)));
   }
 
-  private List<String> with(String variable) {
-    String prefix = variable.substring(0, variable.indexOf('=') + 1);
-    var list = new ArrayList<String>(env.size() + 1);
-    for (String other : env) {
-      if (!other.startsWith(prefix)) {
-        list.add(other);
-      }
-    }
-    list.add(variable);
-    return list;
-  }
-
-  private int capture(RuncCommand command, Fd output, List<String> env)
-      throws ErrnoException, RuncException, InterruptedException {
+  private int capture(RuncCommand command, Fd output) throws ErrnoException, RuncException, InterruptedException {
     if (command instanceof RuncCommand.Update update) {
       byte[] resources = (update.resources() + "\n").getBytes(StandardCharsets.UTF_8);
       try (MemoryFile input = MemoryFile.of(resources)) {
-        return perform(command, List.of(input.fd(), output, output), env);
+        return perform(command, List.of(input.fd(), output, output));
       }
     }
     try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDONLY, 0)) {
-      return perform(command, List.of(nothing, output, output), env);
+      return perform(command, List.of(nothing, output, output));
     }
   }
 
   /** Runs the command to its end and returns its status; whoever asks sees it meanwhile. */
-  private int perform(RuncCommand command, List<Fd> stdio, List<String> env)
+  private int perform(RuncCommand command, List<Fd> stdio)
       throws ErrnoException, RuncException, InterruptedException {
     RuncCalls.Running running = RuncCalls.begin(command);
     String outcome = RuncCalls.NOT_STARTED;
     try {
-      Child child = spawn(command, stdio, env);
+      Child child = spawn(command, stdio);
       outcome = RuncCalls.TIMED_OUT;
       int status = await(command, child);
       outcome = Integer.toString(status);
@@ -173,7 +145,7 @@ public final class Runc {
     }
   }
 
-  private Child spawn(RuncCommand command, List<Fd> stdio, List<String> env) throws ErrnoException, RuncException {
+  private Child spawn(RuncCommand command, List<Fd> stdio) throws ErrnoException, RuncException {
     var argv = new ArrayList<String>(32);
     argv.add(program());
     argv.addAll(global.args());

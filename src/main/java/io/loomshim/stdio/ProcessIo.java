@@ -7,6 +7,7 @@ import io.loomshim.linux.Pipe;
 import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,52 +16,41 @@ import java.util.Optional;
  * The three streams of one process without a terminal, from the opening of the client's fifos until
  * the process is deleted.
  *
- * <p>An output fifo is opened for writing and handed to the process. A reader of our own stays open
- * until {@link #close}, so that a client that leaves causes no SIGPIPE and what it has not read yet
- * waits for the next one. An input fifo is opened for reading and handed over; a writer of our own
- * keeps it from ending until {@link #closeStdin}.
- *
- * <p>A process that must own its streams gets pipes instead, and a {@link Pump} each.
+ * <p>Each is an anonymous pipe of the process's own, and a {@link Pump} moves what is in it: nothing inside can tell
+ * who is outside, nor reach what is there by opening its streams anew. An output fifo is kept from ending by a reader
+ * of our own until {@link #close}, so that a client may leave and another come, and what was not read waits; an input
+ * fifo by a writer of our own until {@link #closeStdin}.
  *
  * <p>Opened and started by the thread of the call that creates the process; the other methods may be
  * called from any thread, one at a time.
  */
 public final class ProcessIo implements Streams {
-  /** Owner of pipes that belong to nobody in particular. */
-  private static final int ROOT = 0;
+  /** How long a pipe may be kept open by others after the end of the process before its client's end is closed. */
+  static final Duration LEFT_OPEN_MAX = Duration.ofSeconds(2);
 
-  /**
-   * Who must own the process's streams.
-   *
-   * @param handOver whether the client's fifo itself may be given to the process
-   * @param reopened whether what is given will be opened anew, as CRIU does on a restore: a file would be written from
-   *     its beginning then
-   */
-  public record Owner(int uid, int gid, boolean handOver, boolean reopened) {
-    /** Root, with hand-over where the target is a fifo of ours. */
-    public static Owner of(int uid, int gid, boolean checkedAgain, boolean reopened) {
-      return new Owner(uid, gid, uid == ROOT && gid == ROOT && !checkedAgain, reopened);
-    }
+  /** Who must own the process's streams. */
+  public record Owner(int uid, int gid) {}
+
+  /** Makes the pump of a stream from its two ends, which that owns from then on. */
+  private interface Start {
+    Pump pump(String name, Fd from, Fd to) throws IOException;
   }
 
   /** A stream that will be moved once the process has started. */
-  private record Waiting(List<Pump> kind, String stream, Fd from, Fd to) {}
-
-  /** A file that is descriptor {@code number} of the process, open here until {@link #close}. */
-  private record Given(int number, Fd file) {}
+  private record Waiting(List<Pump> kind, String stream, Fd from, Fd to, Start start) {}
 
   private final String name;
   private final Owner owner;
   private final List<Fd> childFds = new ArrayList<>();
   private final List<Fd> handedOver = new ArrayList<>();
   private final List<Fd> keepers = new ArrayList<>();
-  private final List<Given> given = new ArrayList<>();
   private final List<StreamFile> pipes = new ArrayList<>();
   private final List<Waiting> waiting = new ArrayList<>();
   private final List<Pump> outputs = new ArrayList<>();
   private final List<Pump> inputs = new ArrayList<>();
   private Optional<Fd> stdinKeeper = Optional.empty();
   private Optional<Logger> logger = Optional.empty();
+  private volatile boolean waitedFor;
 
   private ProcessIo(String name, Owner owner) {
     this.name = name;
@@ -88,7 +78,11 @@ public final class ProcessIo implements Streams {
       Target stderr = stdout instanceof Target.NewFile ? stdout : Target.parse(paths.stderr());
       io.input(paths.stdin());
       io.output("stdout", stdout);
-      io.output("stderr", stderr);
+      if (stderr.equals(stdout)) {
+        io.same();
+      } else {
+        io.output("stderr", stderr);
+      }
       return io;
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       io.close();
@@ -101,25 +95,16 @@ public final class ProcessIo implements Streams {
       childFds.add(nothing());
       return;
     }
+    boolean fifo = isFifo(path, "containerd-shim: opening " + path + " failed: ");
     Fd reader = reader(path);
     keepers.add(reader);
-    if (!Fifos.isFifo(path)) {
-      giveAlso(reader, reader);
-      return;
-    }
-    stdinKeeper = Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0));
-    if (owner.handOver()) {
-      reader.nonBlocking(false);
-      giveAlso(reader, reader);
-      return;
+    if (fifo) {
+      stdinKeeper = Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0));
     }
     Pipe pipe = Pipe.open();
-    keepers.add(pipe.reader());
-    pipes.add(StreamFile.pipe(childFds.size(), pipe.reader()));
-    childFds.add(pipe.reader());
+    give(pipe.reader(), pipe.reader());
     keepers.remove(reader);
-    waiting.add(new Waiting(inputs, "stdin", reader, pipe.writer()));
-    pipe.reader().owner(owner.uid(), owner.gid());
+    waiting.add(new Waiting(inputs, "stdin", reader, pipe.writer(), fifo ? Pump::betweenPipes : FilePump::fromFile));
     pipe.writer().nonBlocking(true);
   }
 
@@ -136,16 +121,27 @@ public final class ProcessIo implements Streams {
     if (target instanceof Target.None) {
       childFds.add(nothing());
     } else if (target instanceof Target.Path path) {
-      if (isFifo(path.path())) {
+      if (isFifo(path.path(), "containerd-shim: opening file \"" + path.path() + "\" failed: ")) {
         fifoOutput(stream, path.path());
       } else {
-        file(stream, append(path.path()));
+        pumped(stream, append(path.path()), FilePump::toFile);
       }
     } else if (target instanceof Target.NewFile made) {
-      file(stream, NewFiles.open(made.path()));
+      pumped(stream, NewFiles.open(made.path()), FilePump::toFile);
     } else {
       throw new StatusException(Code.INVALID_ARGUMENT, "a logger takes " + stream + " only together with stdout");
     }
+  }
+
+  /** Stderr is what stdout is: one pipe for both keeps the order of what is written to them. */
+  private void same() throws IOException {
+    Fd stdout = childFds.getLast();
+    for (StreamFile pipe : List.copyOf(pipes)) {
+      if (pipe.number() == childFds.size() - 1) {
+        pipes.add(new StreamFile(childFds.size(), pipe.inode()));
+      }
+    }
+    childFds.add(stdout);
   }
 
   /** A logger takes both outputs, and its process has no input. */
@@ -157,12 +153,12 @@ public final class ProcessIo implements Streams {
     childFds.addAll(List.of(nothing(), started.stdout(), started.stderr()));
   }
 
-  private static boolean isFifo(String path) throws IOException {
+  private static boolean isFifo(String path, String failure) throws IOException {
     try {
       return Fifos.isFifo(path);
     } catch (IOException e) {
       String why = e instanceof java.nio.file.NoSuchFileException ? "no such file or directory" : e.getMessage();
-      throw new IOException("containerd-shim: opening file \"" + path + "\" failed: open " + path + ": " + why, e);
+      throw new IOException(failure + "open " + path + ": " + why, e);
     }
   }
 
@@ -175,21 +171,12 @@ public final class ProcessIo implements Streams {
   }
 
   private void fifoOutput(String stream, String path) throws IOException, InterruptedException {
-    Fd writer = Fifos.openWriter(path);
-    if (owner.handOver()) {
-      handedOver.add(writer);
-      Fd reader = Fifos.openReader(path);
-      keepers.add(reader);
-      giveAlso(writer, reader);
-      writer.nonBlocking(false);
-      return;
-    }
-    pumped(stream, writer);
+    pumped(stream, Fifos.openWriter(path), Pump::betweenPipes);
     keepers.add(Fifos.openReader(path));
   }
 
   /** Gives a pipe whose bytes will be moved to {@code target}. */
-  private void pumped(String stream, Fd target) throws IOException {
+  private void pumped(String stream, Fd target, Start start) throws IOException {
     Pipe pipe;
     try {
       pipe = Pipe.open();
@@ -197,10 +184,8 @@ public final class ProcessIo implements Streams {
       target.close();
       throw e;
     }
-    waiting.add(new Waiting(outputs, stream, pipe.reader(), target));
-    pipes.add(StreamFile.pipe(childFds.size(), pipe.reader()));
-    give(pipe.writer());
-    pipe.writer().owner(owner.uid(), owner.gid());
+    waiting.add(new Waiting(outputs, stream, pipe.reader(), target, start));
+    give(pipe.writer(), pipe.reader());
     pipe.reader().nonBlocking(true);
   }
 
@@ -210,24 +195,12 @@ public final class ProcessIo implements Streams {
     return nothing;
   }
 
-  private void file(String stream, Fd file) throws IOException {
-    if (owner.reopened()) {
-      pumped(stream, file);
-      return;
-    }
-    keepers.add(file);
-    giveAlso(file, file);
-  }
-
-  /** Gives {@code fd}, which is the same file as {@code kept}. */
-  private void giveAlso(Fd fd, Fd kept) {
-    given.add(new Given(childFds.size(), kept));
-    childFds.add(fd);
-  }
-
-  private void give(Fd fd) {
+  /** Gives the end {@code fd} of a pipe. */
+  private void give(Fd fd, Fd anyEnd) throws IOException {
     handedOver.add(fd);
+    pipes.add(StreamFile.pipe(childFds.size(), anyEnd));
     childFds.add(fd);
+    fd.owner(owner.uid(), owner.gid());
   }
 
   /** What becomes descriptors 0, 1 and 2 of the process. */
@@ -235,26 +208,22 @@ public final class ProcessIo implements Streams {
     return List.copyOf(childFds);
   }
 
-  /** The process has its copies of the descriptors: gives up ours of the output and starts the pumps. */
-  public void started() {
+  /** The process has its copies of the descriptors: gives up ours and starts the pumps. */
+  public void started() throws IOException {
     for (Fd fd : handedOver) {
       fd.close();
     }
     handedOver.clear();
     logger.ifPresent(Logger::started);
-    for (Waiting w : waiting) {
-      w.kind().add(new Pump(name + "/" + w.stream(), w.from(), w.to()));
+    while (!waiting.isEmpty()) {
+      Waiting next = waiting.removeLast();
+      next.kind().add(next.start().pump(name + "/" + next.stream(), next.from(), next.to()));
     }
-    waiting.clear();
   }
 
   @Override
-  public List<StreamFile> files() throws IOException {
-    var files = new ArrayList<>(pipes);
-    for (Given g : given) {
-      files.add(StreamFile.file(g.number(), g.file()));
-    }
-    return files;
+  public List<StreamFile> files() {
+    return List.copyOf(pipes);
   }
 
   @Override
@@ -264,6 +233,13 @@ public final class ProcessIo implements Streams {
 
   @Override
   public boolean awaitDrained(Deadline deadline) throws InterruptedException {
+    waitedFor = true;
+    Deadline leftOpen = Deadline.in(LEFT_OPEN_MAX);
+    for (Pump pump : outputs) {
+      if (!pump.awaitEnd(deadline.nanosLeft() < leftOpen.nanosLeft() ? deadline : leftOpen) && !deadline.passed()) {
+        pump.finish();
+      }
+    }
     for (Pump pump : outputs) {
       if (!pump.awaitEnd(deadline)) {
         return false;
@@ -279,7 +255,11 @@ public final class ProcessIo implements Streams {
       pump.stop();
     }
     for (Pump pump : outputs) {
-      pump.stop();
+      if (waitedFor) {
+        pump.stop();
+      } else {
+        pump.finish();
+      }
     }
     for (Waiting w : waiting) {
       w.from().close();

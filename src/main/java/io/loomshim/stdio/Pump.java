@@ -2,54 +2,44 @@ package io.loomshim.stdio;
 
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Fd;
-import io.loomshim.linux.Splice;
-import io.loomshim.log.Log;
-import io.loomshim.threads.Threads;
+import io.loomshim.linux.Flow;
 import java.io.IOException;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
-/**
- * Moves one stream on a virtual thread of its own until the source ends, then closes both ends. For
- * the streams that cannot be handed over: those of processes that must own their pipes, and those
- * that a security module would check again.
- */
-final class Pump {
-  private final String name;
-  private final Fd from;
-  private final Fd to;
-  private final CountDownLatch ended = new CountDownLatch(1);
-  private final Thread thread;
+/** Moves one stream until its source ends, then closes both ends. Methods may be called from any thread. */
+sealed interface Pump permits Pump.InKernel, FilePump {
+  /** From a pipe or fifo to another. */
+  record InKernel(Flow flow) implements Pump {
+    @Override
+    public boolean awaitEnd(Deadline deadline) throws InterruptedException {
+      return flow.awaitEnd(deadline);
+    }
 
-  /** Starts to move; takes ownership of both descriptors, which must be non-blocking. */
-  Pump(String name, Fd from, Fd to) {
-    this.name = name;
-    this.from = from;
-    this.to = to;
-    thread = Threads.start(name, this::run);
-  }
+    @Override
+    public void finish() {
+      flow.finish();
+    }
 
-  private void run() {
-    try {
-      Splice.all(from, to);
-    } catch (IOException e) {
-      Log.warn("error copying", "stream", name, "error", String.valueOf(e.getMessage()));
-    } catch (InterruptedException e) {
-      // stopped: what the source still holds is dropped
-    } finally {
-      from.close();
-      to.close();
-      ended.countDown();
+    @Override
+    public void stop() {
+      flow.stop();
     }
   }
 
-  /** Waits until the source has ended and all of it has been moved; false when the deadline passed first. */
-  boolean awaitEnd(Deadline deadline) throws InterruptedException {
-    return ended.await(deadline.nanosLeft(), TimeUnit.NANOSECONDS);
+  /**
+   * Begins to move from a non-blocking reading end to a non-blocking writing end.
+   *
+   * @param from this takes ownership of both, also when it fails
+   */
+  static Pump betweenPipes(String name, Fd from, Fd to) throws IOException {
+    return new InKernel(Flow.start(name, from, to));
   }
 
-  /** Ends the moving now. */
-  void stop() {
-    thread.interrupt();
-  }
+  /** Waits until the source has ended and all of it has been moved; false when the deadline passed first. */
+  boolean awaitEnd(Deadline deadline) throws InterruptedException;
+
+  /** Ends it once what the source holds now has been moved, whoever may still write to it. */
+  void finish();
+
+  /** Ends the moving now; what the source still holds is dropped. */
+  void stop();
 }

@@ -6,33 +6,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * What a process in a container has as a standard stream: a pipe, or a fifo or file of the host, which cannot be
- * reached by a path in there.
+ * A pipe that a process in a container has as a standard stream.
  *
  * @param number the descriptor: 0, 1 or 2
- * @param pipe whether it is a pipe
- * @param mount the id of the mount that it was opened through (proc_pid_fdinfo(5)); meaningless for a pipe
- * @param inode its number in that file system
+ * @param inode by which the pipe is known in /proc
  */
-public record StreamFile(int number, boolean pipe, int mount, long inode) {
-  private static final String MOUNT = "mnt_id:";
-
-  /** Descriptor {@code number} of the process is the fifo or file that {@code fd} is. */
-  static StreamFile file(int number, Fd fd) throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo", Integer.toString(fd.number())))) {
-      if (line.startsWith(MOUNT)) {
-        return new StreamFile(number, false, Integer.parseInt(line.substring(MOUNT.length()).strip()), inode(fd));
-      }
-    }
-    throw new IOException("/proc does not tell the mount of " + fd);
-  }
-
+public record StreamFile(int number, long inode) {
   /** Descriptor {@code number} of the process is an end of the pipe that {@code fd} is an end of. */
   static StreamFile pipe(int number, Fd fd) throws IOException {
-    return new StreamFile(number, true, 0, inode(fd));
-  }
-
-  private static long inode(Fd fd) throws IOException {
-    return (Long) Files.getAttribute(Path.of("/proc/self/fd", Integer.toString(fd.number())), "unix:ino");
+    Path file = Path.of("/proc/self/fd", Integer.toString(fd.number()));
+    return new StreamFile(number, (Long) Files.getAttribute(file, "unix:ino"));
   }
 }

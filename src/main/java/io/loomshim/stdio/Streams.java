@@ -2,7 +2,6 @@ package io.loomshim.stdio;
 
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
-import java.io.IOException;
 import java.util.List;
 
 /** The streams of one process, with or without a terminal. Methods may be called from any thread. */
@@ -16,12 +15,15 @@ public sealed interface Streams extends AutoCloseable permits ProcessIo, Console
   /** The process has ended: a terminal's copies end with what it has left. Does nothing without a terminal. */
   default void shutdown() {}
 
-  /** What the process was given as descriptors 0, 1 and 2; nothing for those that are terminals or /dev/null. */
-  default List<StreamFile> files() throws IOException {
+  /** The pipes that the process was given as descriptors 0, 1 and 2; nothing for terminals and /dev/null. */
+  default List<StreamFile> files() {
     return List.of();
   }
 
-  /** Waits until all output that goes through us has reached the client; false when the deadline passed. */
+  /**
+   * The process has ended: waits until all that it has written has reached the client, and a moment for what others
+   * may write who still have its streams; false when the deadline passed.
+   */
   boolean awaitDrained(Deadline deadline) throws InterruptedException;
 
   /** Closes everything; what the client has not taken yet stays in its fifo while it has that open. */

@@ -1,5 +1,5 @@
 /**
- * Standard input and output of container processes. Without a terminal a container's stdio is the
- * client's fifo itself: opened here, handed to runc, never copied.
+ * Standard input and output of container processes: pipes or a terminal inside, fifos, files or a logger outside, and
+ * what moves between them.
  */
 package io.loomshim.stdio;

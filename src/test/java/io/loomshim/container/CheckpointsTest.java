@@ -3,7 +3,6 @@ package io.loomshim.container;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncGlobal;
@@ -34,11 +33,10 @@ class CheckpointsTest {
     Files.createDirectory(bundle.directory().resolve("work"));
   }
 
-  /** A runc that writes down its arguments after the global ones and CRIU's settings, and then does {@code more}. */
+  /** A runc that writes down its arguments after the global ones, and then does {@code more}. */
   private Checkpoints with(String more) throws IOException {
     Path script = dir.resolve("runc");
     Files.writeString(script, "#!/bin/sh\nshift 6\necho \"$@\" > " + dir + "/args\n"
-        + "cat ${CRIU_CONFIG_FILE-/dev/null} > " + dir + "/settings\n"
         + "mkdir -p " + bundle.criuWork() + "\n" + more + "\n");
     Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
     var global = new RuncGlobal(script.toString(), dir.resolve("root"), bundle.runcLog(), Optional.empty(), false);
@@ -83,21 +81,9 @@ class CheckpointsTest {
   }
 
   @Test
-  void criuIsToldToLeaveFilesOfTheHostOutAndNothingElse() throws Exception {
-    var files = List.of(new StreamFile(0, true, 0, 5), new StreamFile(1, false, 27, 2162756));
-    var failing = with("exit 1");
-    assertThrows(StatusException.class, () -> failing.save(spec(Optional.empty(), true, false), files));
-    assertEquals("external file[1b:210044]\n", Files.readString(dir.resolve("settings")));
-    assertFalse(Files.exists(bundle.criuConfig()));
-    with("").save(spec(Optional.empty(), true, false), List.of());
-    assertEquals("", Files.readString(dir.resolve("settings")));
-  }
-
-  @Test
   void anImageThatIsNoneIsAnError() throws Exception {
-    var writing = with("mkdir " + image + "; echo nonsense > " + image + "/files.img");
-    var files = List.of(new StreamFile(1, false, 27, 2162756));
-    var e = assertThrows(IOException.class, () -> writing.save(spec(Optional.empty(), true, false), files));
-    assertTrue(e.getMessage().contains(image + "/files.img"), e.getMessage());
+    var writing = with("mkdir " + image + "; echo nonsense > " + image + "/descriptors.json");
+    var files = List.of(new StreamFile(1, 2162756));
+    assertThrows(IOException.class, () -> writing.save(spec(Optional.empty(), true, false), files));
   }
 }

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Loggers that are real programs, and processes whose output they take. */
 class LoggerTest {
   private static final LogContext CONTEXT = new LogContext("web-1", "ns");
-  private static final ProcessIo.Owner ROOT = ProcessIo.Owner.of(0, 0, false, false);
+  private static final ProcessIo.Owner ROOT = new ProcessIo.Owner(0, 0);
 
   @TempDir Path temp;
   private Set<Integer> children;

@@ -1,5 +1,6 @@
 package io.loomshim.stdio;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -13,12 +14,15 @@ import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,9 +34,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ProcessIoTest {
   private static final LogContext CONTEXT = new LogContext("web-1", "ns");
 
-  private static final ProcessIo.Owner ROOT = ProcessIo.Owner.of(0, 0, false, false);
-  private static final ProcessIo.Owner USER = ProcessIo.Owner.of(1000, 1001, false, false);
-  private static final ProcessIo.Owner CHECKED_AGAIN = ProcessIo.Owner.of(0, 0, true, false);
+  private static final ProcessIo.Owner ROOT = new ProcessIo.Owner(0, 0);
+  private static final ProcessIo.Owner USER = new ProcessIo.Owner(1000, 1001);
 
   @TempDir Path temp;
   private final List<Child> children = new ArrayList<>();
@@ -71,16 +74,22 @@ class ProcessIoTest {
     return Deadline.in(Duration.ofSeconds(30));
   }
 
-  // ---- hand-over ----
+  // ---- fifos ----
 
   @Test
-  void theProcessWritesIntoTheClientsFifoItself() throws Exception {
+  void everyStreamIsAPipeOfTheProcess() throws Exception {
+    String err = Rig.fifo(temp, "err");
     try (Fd client = Rig.reader(out);
-        ProcessIo io = open("", out, out, ROOT)) {
-      Child child = start(io, "readlink /proc/self/fd/1; readlink /proc/self/fd/2");
+        Fd errors = Rig.reader(err);
+        ProcessIo io = open(in, out, err, ROOT)) {
+      Child child = start(io, "readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2");
       assertEquals(0, child.await());
       assertTrue(io.awaitDrained(soon()));
-      assertEquals(out + "\n" + out + "\n", Rig.text(client, 2 * out.length() + 2));
+      String[] targets = Rig.text(client, 1000).split("\n");
+      assertEquals(3, Set.of(targets).size());
+      for (String target : targets) {
+        assertTrue(target.startsWith("pipe:["), target);
+      }
     }
   }
 
@@ -107,6 +116,7 @@ class ProcessIoTest {
     try (Fd client = Rig.reader(out)) {
       try (ProcessIo io = open("", out, "", ROOT)) {
         assertEquals(0, start(io, "echo last words").await());
+        assertTrue(io.awaitDrained(soon()));
       }
       assertEquals("last words\n", Rig.text(client, 100));
     }
@@ -178,17 +188,6 @@ class ProcessIoTest {
   }
 
   @Test
-  void whereDescriptorsAreCheckedAgainTheProcessGetsPipesToo() throws Exception {
-    try (Fd client = Rig.reader(out);
-        ProcessIo io = open("", out, "", CHECKED_AGAIN)) {
-      assertEquals(0, start(io, "readlink /proc/self/fd/1").await());
-      assertTrue(io.awaitDrained(soon()));
-      String target = Rig.text(client, 1000);
-      assertTrue(target.startsWith("pipe:["), target);
-    }
-  }
-
-  @Test
   void aMebibyteThroughThePipesArrivesUnchanged() throws Exception {
     byte[] data = new byte[1 << 20];
     new Random(7).nextBytes(data);
@@ -235,6 +234,71 @@ class ProcessIoTest {
     }
   }
 
+  @Test
+  void stdinOpenedLateOrTwiceEndsLikeAnyOther() throws Exception {
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open(in, out, "", ROOT)) {
+      Child child = start(io, "read go; cat /dev/stdin; cat /proc/self/fd/0; echo end");
+      try (Fd writer = Rig.writer(in)) {
+        Rig.write(writer, "go\nrest\n");
+      }
+      io.closeStdin();
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+      assertEquals("rest\nend\n", Rig.text(client, 100));
+    }
+  }
+
+  @Test
+  void aProcessInTheBackgroundKeepsTheClientNoLongerThanAMoment() throws Exception {
+    Path go = temp.resolve("go");
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open("", out, out, ROOT)) {
+      Child child = start(io, "(while [ ! -e " + go + " ]; do sleep 0.05; done) & echo hi");
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+      io.close();
+      assertEquals("hi\n", Rig.text(client, 100), "and then the end");
+    } finally {
+      Files.createFile(go);
+    }
+  }
+
+  @Test
+  void aClientThatReadsLateGetsEverythingOfAProcessWhoseJobStillWrites() throws Exception {
+    int length = 100_000; // more than the fifo holds
+    Path go = temp.resolve("go");
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open("", out, "", ROOT)) {
+      Child child = start(io, "(while [ ! -e " + go + " ]; do sleep 0.05; done) & head -c " + length + " /dev/zero");
+      assertEquals(0, child.await());
+      var drained = new CompletableFuture<Boolean>();
+      Threads.start("draining", () -> {
+        try {
+          drained.complete(io.awaitDrained(soon()));
+        } catch (InterruptedException e) {
+          drained.completeExceptionally(e);
+        }
+      });
+      assertThrows(TimeoutException.class, () -> drained.get(ProcessIo.LEFT_OPEN_MAX.toMillis() + 500,
+          TimeUnit.MILLISECONDS));
+      assertArrayEquals(new byte[length], Rig.read(client, length));
+      assertTrue(drained.get(20, TimeUnit.SECONDS));
+    } finally {
+      Files.createFile(go);
+    }
+  }
+
+  @Test
+  void aCloseThatNobodyHasWaitedForStillDeliversWhatTheProcessHasWritten() throws Exception {
+    try (Fd client = Rig.reader(out)) {
+      try (ProcessIo io = open("", out, "", ROOT)) {
+        assertEquals(0, start(io, "echo last words").await());
+      }
+      assertEquals("last words\n", Rig.text(client, 100));
+    }
+  }
+
   // ---- no fifos ----
 
   @Test
@@ -266,6 +330,7 @@ class ProcessIoTest {
     Path file = Files.writeString(temp.resolve("file"), "old\n");
     try (ProcessIo io = open("", file.toString(), file.toString(), ROOT)) {
       assertEquals(0, start(io, "echo out; echo err >&2; echo out").await());
+      assertTrue(io.awaitDrained(soon()));
     }
     assertEquals("old\nout\nerr\nout\n", Files.readString(file));
   }
@@ -275,8 +340,66 @@ class ProcessIoTest {
     Path file = temp.resolve("a/b/log");
     try (ProcessIo io = open("", "file://" + file, "/nowhere/at/all", ROOT)) {
       assertEquals(0, start(io, "echo out; echo err >&2").await());
+      assertTrue(io.awaitDrained(soon()));
     }
     assertEquals("out\nerr\n", Files.readString(file));
+  }
+
+  @Test
+  void nothingThatAProcessDoesToItsOutputReachesTheFile() throws Exception {
+    Path file = Files.writeString(temp.resolve("file"), "old\n");
+    try (ProcessIo io = open("", "file://" + file, "", ROOT)) {
+      Child child = start(io, "ulimit -f 0; echo one; echo two > /dev/stdout; echo three | tee /dev/stderr;"
+          + " chmod 0 /proc/self/fd/1; chown 1000 /proc/self/fd/1; echo four");
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+    }
+    assertEquals("old\none\ntwo\nthree\nthree\nfour\n", Files.readString(file));
+    assertEquals(0, Files.getAttribute(file, "unix:uid"));
+    assertEquals("rw-r--r--", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+  }
+
+  @Test
+  void linesOfBothStreamsInOneFileStayWholeAndInOrder() throws Exception {
+    Path file = temp.resolve("file");
+    int count = 2000;
+    try (ProcessIo io = open("", "file://" + file, "", ROOT)) {
+      Child child = start(io, "i=0; while [ $i -lt " + count + " ]; do echo out $i; echo err $i >&2; i=$((i+1)); done");
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+    }
+    var expected = new StringBuilder();
+    for (int i = 0; i < count; i++) {
+      expected.append("out ").append(i).append("\nerr ").append(i).append('\n');
+    }
+    assertEquals(expected.toString(), Files.readString(file));
+  }
+
+  @Test
+  void whatAFileDoesNotTakeHoldsNobodyUp() throws Exception {
+    try (ProcessIo io = open("", "/dev/full", "", ROOT)) {
+      assertEquals(0, start(io, "head -c 300000 /dev/zero").await());
+      assertTrue(io.awaitDrained(soon()));
+    }
+  }
+
+  @Test
+  void aFileThatAnotherProcessCutsOffGoesOnAtItsEnd() throws Exception {
+    Path file = temp.resolve("file");
+    try (Fd client = Rig.reader(out);
+        ProcessIo io = open(in, "file://" + file, "", ROOT);
+        Fd writer = Rig.writer(in)) {
+      Child child = start(io, "exec cat");
+      Rig.write(writer, "before\n");
+      await().until(() -> Files.size(file) > 0);
+      Files.writeString(file, "");
+      Rig.write(writer, "after\n");
+      writer.close();
+      io.closeStdin();
+      assertEquals(0, child.await());
+      assertTrue(io.awaitDrained(soon()));
+      assertEquals("after\n", Files.readString(file));
+    }
   }
 
   @Test

@@ -1,0 +1,204 @@
+package io.loomshim.stdio;
+
+import io.loomshim.linux.CopyBuffer;
+import io.loomshim.linux.Deadline;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Fd;
+import io.loomshim.linux.Poller;
+import io.loomshim.log.Log;
+import io.loomshim.threads.Threads;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Copies a stream to or from what is no pipe: a file that is appended to, which splice(2) refuses, a device, a file as
+ * stdin. A write to a file may wait for a disk or a network, so bytes are copied on a platform thread. That stays for a
+ * moment after the last of them; a stream that has nothing to say for longer is waited for on a virtual thread, without
+ * a buffer.
+ *
+ * <p>What a file does not take (no space left, a failing disk) is dropped, and what follows is tried again, as a
+ * process that writes to the file itself would see it.
+ */
+final class FilePump implements Pump {
+  private static final int BUFFER_BYTES = 64 * 1024;
+
+  /** How long the platform thread stays without anything to copy. */
+  private static final Duration STAY = Duration.ofSeconds(1);
+
+  /** Between two tries to start a thread while there are none to be had. */
+  private static final long SCARCE_PAUSE_NANOS = 100_000_000;
+
+  private final String name;
+  private final Fd from;
+  private final Fd to;
+  private final boolean alwaysReady; // whether the source is one that nobody need wait for
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private final Thread waiting;
+  private volatile boolean finishing;
+  private volatile boolean stopped;
+
+  private Thread copying; // of the waiting one
+
+  // Of the copying thread; those that follow one another see it by their starts and ends.
+  private boolean atEnd;
+  private boolean warned;
+  private int afterwards; // bytes that were copied since it is to be finished
+
+  private FilePump(String name, Fd from, Fd to, boolean alwaysReady) {
+    this.name = name;
+    this.from = from;
+    this.to = to;
+    this.alwaysReady = alwaysReady;
+    this.waiting = Threads.unstarted(name, this::run);
+  }
+
+  /**
+   * Begins to copy; takes ownership of both descriptors.
+   *
+   * @param from a non-blocking pipe
+   * @param to a file or device, which may block
+   */
+  static FilePump toFile(String name, Fd from, Fd to) {
+    return started(new FilePump(name, from, to, false));
+  }
+
+  /** The same from a file to a non-blocking pipe. */
+  static FilePump fromFile(String name, Fd from, Fd to) {
+    return started(new FilePump(name, from, to, true));
+  }
+
+  private static FilePump started(FilePump pump) {
+    pump.waiting.start();
+    return pump;
+  }
+
+  /** The story of the thread {@code NAME}. */
+  private void run() {
+    try {
+      while (!atEnd && !stopped) {
+        awaitBytes();
+        startCopying();
+        joinCopying();
+      }
+    } catch (ErrnoException e) {
+      warn(e);
+    } finally {
+      from.close();
+      to.close();
+      ended.countDown();
+    }
+  }
+
+  private void awaitBytes() throws ErrnoException {
+    if (alwaysReady || finishing) {
+      return;
+    }
+    try {
+      Poller.shared().awaitReadable(from);
+    } catch (InterruptedException e) {
+      // to be finished or stopped
+    }
+  }
+
+  private void startCopying() {
+    while (true) {
+      try {
+        copying = Threads.startPlatform(name, this::copyWhatComes);
+        return;
+      } catch (OutOfMemoryError e) {
+        LockSupport.parkNanos(SCARCE_PAUSE_NANOS); // no thread to be had now
+      }
+    }
+  }
+
+  /** The descriptors are its own as long as it runs. */
+  private void joinCopying() {
+    while (true) {
+      try {
+        copying.join();
+        return;
+      } catch (InterruptedException e) {
+        copying.interrupt();
+      }
+    }
+  }
+
+  private void copyWhatComes() {
+    try (var buffer = new CopyBuffer(BUFFER_BYTES)) {
+      while (!stopped && !atEnd) {
+        int count = buffer.fill(from);
+        if (count > 0) {
+          deliver(buffer);
+          afterwards += finishing ? count : 0;
+          atEnd = afterwards >= BUFFER_BYTES; // a pipe holds no more
+        } else if (count == 0) {
+          atEnd = true;
+        } else if (!more(buffer)) {
+          return;
+        }
+      }
+    } catch (IOException e) {
+      warn(e);
+      atEnd = true;
+    }
+  }
+
+  /** Waits for more for a moment; false when none came. */
+  private boolean more(CopyBuffer buffer) throws ErrnoException {
+    atEnd = finishing;
+    if (atEnd) {
+      return false;
+    }
+    buffer.release();
+    try {
+      return Poller.shared().awaitReadable(from, Deadline.in(STAY));
+    } catch (InterruptedException e) {
+      return true;
+    }
+  }
+
+  private void deliver(CopyBuffer buffer) throws IOException {
+    while (!buffer.empty() && !stopped) {
+      try {
+        if (buffer.drain(to) < 0) {
+          Poller.shared().awaitWritable(to);
+        }
+      } catch (InterruptedException e) {
+        // to be finished or stopped
+      } catch (ErrnoException e) {
+        if (alwaysReady) {
+          throw e; // the process reads its stdin no more
+        }
+        buffer.close();
+        warn(e);
+      }
+    }
+  }
+
+  private void warn(IOException e) {
+    if (!warned) {
+      warned = true;
+      Log.warn("error copying", "stream", name, "error", String.valueOf(e.getMessage()));
+    }
+  }
+
+  @Override
+  public boolean awaitEnd(Deadline deadline) throws InterruptedException {
+    return ended.await(deadline.nanosLeft(), TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public void finish() {
+    finishing = true;
+    waiting.interrupt();
+  }
+
+  @Override
+  public void stop() {
+    stopped = true;
+    waiting.interrupt();
+  }
+}
