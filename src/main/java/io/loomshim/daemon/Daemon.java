@@ -118,12 +118,12 @@ final class Daemon implements Host {
   /** Clients have the address already, so what cannot be had here must not end the daemon. */
   private void prepare() {
     Orphans.reap();
-    Flow.prepare();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
     try {
       Carriers.keep();
       Poller.shared().begin();
+      Flow.prepare();
       removals.start();
     } catch (ErrnoException | OutOfMemoryError e) { // no OS thread, no descriptor; a wait asks for a poller again
       Log.warn("the daemon does without what it has not got", "error", String.valueOf(e.getMessage()));

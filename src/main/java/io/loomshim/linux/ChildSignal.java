@@ -1,6 +1,5 @@
 package io.loomshim.linux;
 
-import io.loomshim.log.Log;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -33,8 +32,12 @@ final class ChildSignal {
     this.descriptor = descriptor;
   }
 
-  /** Begins to take the signal; one thread waits for it. */
-  static ChildSignal take() {
+  /**
+   * Begins to take the signal; one thread waits for it.
+   *
+   * @throws ErrnoException EMFILE and the like; what comes until the next try is not told
+   */
+  static ChildSignal take() throws ErrnoException {
     var signal = new ChildSignal(open());
     if (signal.descriptor.isEmpty()) {
       sun.misc.Signal.handle(new sun.misc.Signal("CHLD"), number -> signal.handled.release());
@@ -42,7 +45,7 @@ final class ChildSignal {
     return signal;
   }
 
-  private static Optional<Fd> open() {
+  private static Optional<Fd> open() throws ErrnoException {
     try (var arena = new Arena(SIGSET_BYTES)) {
       long set = arena.bytes(SIGSET_BYTES);
       Native.call(SIGMASK, SIG_BLOCK, 0, set, 0, 0, 0);
@@ -54,9 +57,6 @@ final class ChildSignal {
       Native.MEMORY.putLong(set, bit);
       int result = Native.callInt(SIGNALFD, -1, set, CLOEXEC_NONBLOCK, 0, 0, 0);
       return Optional.of(new Fd(ErrnoException.check("signalfd", result)));
-    } catch (ErrnoException e) {
-      Log.warn("ends of children are not told by a descriptor", "error", String.valueOf(e.getMessage()));
-      return Optional.empty();
     }
   }
 

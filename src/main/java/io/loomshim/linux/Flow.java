@@ -1,6 +1,7 @@
 package io.loomshim.linux;
 
 import io.loomshim.log.Log;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -60,8 +61,11 @@ public final class Flow {
     this.token = mover.add(this);
   }
 
-  /** Makes the threads that move, so that they are there when there is no room for threads any more. */
-  public static void prepare() {
+  /**
+   * Makes the threads that move, so that they are there when there is no room for threads any more; each start does so
+   * too.
+   */
+  public static void prepare() throws ErrnoException {
     Mover.shared();
   }
 
@@ -73,12 +77,14 @@ public final class Flow {
    * @param to a writing end, likewise
    */
   public static Flow start(String name, Fd from, Fd to) throws ErrnoException {
-    var flow = new Flow(name, from, to, Mover.shared());
+    Optional<Flow> made = Optional.empty();
     try {
+      var flow = new Flow(name, from, to, Mover.shared());
+      made = Optional.of(flow);
       flow.mover.watch(from, flow.token);
       return flow;
-    } catch (ErrnoException e) {
-      flow.mover.remove(flow.token);
+    } catch (ErrnoException | OutOfMemoryError e) {
+      made.ifPresent(flow -> flow.mover.remove(flow.token));
       from.close();
       to.close();
       throw e;

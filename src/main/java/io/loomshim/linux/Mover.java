@@ -2,10 +2,12 @@ package io.loomshim.linux;
 
 import io.loomshim.log.Log;
 import io.loomshim.threads.Threads;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Moves the bytes of all {@link Flow}s on one platform thread, {@code mover}, which sits in epoll_wait(2) and then
@@ -45,11 +47,10 @@ final class Mover {
   private static final long EPOLL_CTL = Native.function("epoll_ctl");
   private static final long EPOLL_WAIT = Native.function("epoll_wait");
 
-  private static final class Holder {
-    static final Mover SHARED = new Mover();
-  }
+  private static final ReentrantLock BEGINNING = new ReentrantLock();
+  private static volatile Optional<Mover> shared = Optional.empty();
 
-  private final int epoll;
+  private final Fd epoll;
   private final EventFd requests;
   private final AtomicLong tokens = new AtomicLong(REQUESTS);
   private final ConcurrentHashMap<Long, Flow> flows = new ConcurrentHashMap<>();
@@ -58,25 +59,47 @@ final class Mover {
   private volatile boolean watched;
   private volatile Hand hand;
 
-  private Mover() {
-    epoll = Native.callInt(EPOLL_CREATE1, EPOLL_CLOEXEC, 0, 0, 0, 0, 0);
-    if (epoll < 0) {
-      throw new IllegalStateException("epoll_create1: " + Errno.text(-epoll));
-    }
-    try {
-      requests = EventFd.open();
-      control(ADD, requests.fd(), EPOLLIN, REQUESTS);
-    } catch (ErrnoException e) {
-      throw new IllegalStateException(e);
-    }
+  private Mover(Fd epoll, EventFd requests) throws ErrnoException {
+    this.epoll = epoll;
+    this.requests = requests;
+    control(ADD, requests.fd(), EPOLLIN, REQUESTS);
     hand = new Hand();
-    watch = Threads.start("mover/watch", this::look);
     Threads.startPlatform("mover", hand::run);
+    watch = Threads.start("mover/watch", this::look);
   }
 
-  /** The mover of this process; its threads start with the first use. */
-  static Mover shared() {
-    return Holder.SHARED;
+  /**
+   * The mover of this process; its threads start with the first use.
+   *
+   * @throws ErrnoException EMFILE and the like; the next use tries again
+   */
+  static Mover shared() throws ErrnoException {
+    if (shared.isPresent()) {
+      return shared.get();
+    }
+    BEGINNING.lock();
+    try {
+      if (shared.isEmpty()) {
+        shared = Optional.of(begun());
+      }
+      return shared.get();
+    } finally {
+      BEGINNING.unlock();
+    }
+  }
+
+  private static Mover begun() throws ErrnoException {
+    int number = ErrnoException.check("epoll_create1", Native.callInt(EPOLL_CREATE1, EPOLL_CLOEXEC, 0, 0, 0, 0, 0));
+    var epoll = new Fd(number);
+    Optional<EventFd> requests = Optional.empty();
+    try {
+      requests = Optional.of(EventFd.open());
+      return new Mover(epoll, requests.get());
+    } catch (ErrnoException | OutOfMemoryError e) { // no descriptor, no OS thread
+      requests.ifPresent(EventFd::close);
+      epoll.close();
+      throw e;
+    }
   }
 
   /** Makes a flow known; returns what its events are told by. */
@@ -107,7 +130,7 @@ final class Mover {
 
   /** Waits for nothing any more. A child may have the same file open for a moment, so a close does not see to it. */
   void forget(Fd fd) {
-    Native.callInt(EPOLL_CTL, epoll, DELETE, fd.number(), 0, 0, 0);
+    Native.callInt(EPOLL_CTL, epoll.number(), DELETE, fd.number(), 0, 0, 0);
   }
 
   /** Has the mover give {@code flow} a turn, whatever that waits for. */
@@ -121,7 +144,7 @@ final class Mover {
       long event = arena.bytes(EVENT_BYTES);
       Native.MEMORY.putInt(event, events);
       Native.MEMORY.putLong(event + DATA_OFFSET, token);
-      ErrnoException.check("epoll_ctl", Native.callInt(EPOLL_CTL, epoll, operation, fd.number(), event, 0, 0));
+      ErrnoException.check("epoll_ctl", Native.callInt(EPOLL_CTL, epoll.number(), operation, fd.number(), event, 0, 0));
     }
   }
 
@@ -140,7 +163,7 @@ final class Mover {
 
     private void move(long event) {
       while (hand == this) {
-        int count = Native.callInt(EPOLL_WAIT, epoll, event, 1, -1, 0, 0);
+        int count = Native.callInt(EPOLL_WAIT, epoll.number(), event, 1, -1, 0, 0);
         if (count > 0) {
           begin();
           serve(Native.MEMORY.getLong(event + DATA_OFFSET));

@@ -1,9 +1,11 @@
 package io.loomshim.linux;
 
+import io.loomshim.insight.Shortages;
 import io.loomshim.log.Log;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -17,6 +19,11 @@ public final class Orphans {
   /** Between two tries while there is no memory to wait. */
   private static final long SCARCE_PAUSE_NANOS = 100_000_000;
 
+  /** Between two tries to be told of signals. */
+  private static final long SIGNAL_PAUSE_NANOS = 1_000_000_000;
+
+  private static final String SIGNAL = "signalfd";
+
   private static final ReentrantLock LOCK = new ReentrantLock();
   private static final Condition HEARD = LOCK.newCondition();
   private static volatile long heard; // written under LOCK
@@ -25,17 +32,26 @@ public final class Orphans {
 
   /** Begins; to be called once, after {@link Self#becomeSubreaper}. */
   public static void reap() {
-    ChildSignal signal = ChildSignal.take();
-    Threads.start("orphans", () -> run(signal));
+    Threads.start("orphans", Orphans::run);
   }
 
   /** The story of the thread. What is there already is reaped first; after that nothing ends without a signal. */
-  private static void run(ChildSignal signal) {
+  private static void run() {
+    Optional<ChildSignal> signal = Optional.empty();
     while (true) {
       try {
+        if (signal.isEmpty()) {
+          Children.sweep(); // whether there will be signals or not
+          hear();
+          signal = Optional.of(ChildSignal.take());
+          Shortages.end(SIGNAL);
+        }
         Children.sweep();
-        signal.await();
+        signal.get().await();
         hear();
+      } catch (ErrnoException e) {
+        Shortages.begin(SIGNAL, "ends of orphans are looked for every second", e);
+        LockSupport.parkNanos(SIGNAL_PAUSE_NANOS);
       } catch (InterruptedException | IOException | OutOfMemoryError e) {
         Log.warn("orphans not reaped", "error", e.toString());
         LockSupport.parkNanos(SCARCE_PAUSE_NANOS);
