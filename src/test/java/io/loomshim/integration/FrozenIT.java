@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -49,9 +50,15 @@ final class FrozenIT {
     return status;
   }
 
+  /** The Go shims leave it to the runtime, and on cgroup v1 crun and runc 1.0 thaw nothing: there only ours is tried. */
+  private static int same(ToIntFunction<Shim> scenario) {
+    boolean thaws = Shim.UNIFIED || !OciRuntime.version().matches("(?s)crun.*|runc version 1\\.0\\..*");
+    return thaws ? Differential.same(scenario::applyAsInt) : scenario.applyAsInt(Shim.tested());
+  }
+
   @Test
   void a_container_that_was_paused_by_hand_dies_of_a_kill() {
-    int status = Differential.same(shim -> {
+    int status = same(shim -> {
       try (var task = running(shim)) {
         BED.runc("pause", task.id());
         return killed(task);
@@ -62,7 +69,7 @@ final class FrozenIT {
 
   @Test
   void a_container_that_was_frozen_by_its_cgroup_dies_of_a_kill_to_all() {
-    int status = Differential.same(shim -> {
+    int status = same(shim -> {
       try (var task = running(shim)) {
         freeze(task, true);
         task.killAll(ShimClient.KILL);
@@ -76,7 +83,7 @@ final class FrozenIT {
 
   @Test
   void a_container_that_was_created_and_then_paused_dies_of_a_kill() {
-    int status = Differential.same(shim -> {
+    int status = same(shim -> {
       try (var task = BED.shims().start(shim, BED.shims().bundle(Names.id("frozen"), "sleep", "1000"))) {
         task.create();
         freeze(task, true);

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -21,6 +22,12 @@ final class OciRuntime {
   /** What a script calls. */
   static String program() {
     return NAMED.orElse("runc");
+  }
+
+  /** What it says of itself, beginning with its name. */
+  static String version() {
+    var setting = new Exec.Setting(Scratch.BASE, Map.of("PATH", Containerd.path()));
+    return Exec.start(Scratch.BASE, setting, List.of(program(), "--version")).await(Await.LIMIT).ok().text();
   }
 
   /** The options that choose it, for {@code start} and Create; the same for our shim and for the Go shims. */

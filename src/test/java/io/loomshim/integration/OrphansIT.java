@@ -110,9 +110,9 @@ final class OrphansIT {
         Await.until("it is traced", () -> Files.exists(seized));
         task.kill(ShimClient.KILL, "");
         Await.until("it is dead", () -> Proc.info(pid).orElseThrow().zombie());
-        long before = ticks(task.shimPid());
+        long before = ticks(task.connect().getShimPid());
         assertFalse(Await.within(Duration.ofSeconds(1), () -> Proc.info(pid).isEmpty()));
-        long spent = ticks(task.shimPid()) - before;
+        long spent = ticks(task.connect().getShimPid()) - before;
         assertTrue(spent < CLOCK_TICKS / 4, () -> shim + " was busy for " + spent + " ticks of a second");
         assertEquals("RUNNING", task.state("").getStatus().toString());
         tracer.kill();
@@ -140,7 +140,7 @@ final class OrphansIT {
     for (int i = 0; i < 5; i++) {
       String failure = Differential.same(shim -> {
         try (var task = running(shim, "sleep", "1000")) {
-          long shimPid = task.shimPid();
+          long shimPid = task.connect().getShimPid();
           Proc.signal(shimPid, "STOP");
           FutureTask<String> kill;
           try {
@@ -189,7 +189,7 @@ final class OrphansIT {
   void the_daemon_reads_the_ends_of_its_children_from_a_descriptor() throws Exception {
     Shim.assumeOurs("its threads block SIGCHLD");
     try (var task = running(Shim.tested(), "sleep", "1000")) {
-      var files = Proc.files(task.shimPid());
+      var files = Proc.files(task.connect().getShimPid());
       assertTrue(files.stream().anyMatch(file -> file.endsWith("anon_inode:[signalfd]")), files::toString);
       task.end();
     }
