@@ -4,6 +4,7 @@ import io.loomshim.event.Outbox;
 import io.loomshim.inspect.About;
 import io.loomshim.inspect.Inspection;
 import io.loomshim.linux.Carriers;
+import io.loomshim.linux.FileLock;
 import io.loomshim.linux.Inotify;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
@@ -35,8 +36,6 @@ final class Daemon implements Host {
   /** How long the last events may take to reach containerd. */
   private static final Duration DRAIN_WAIT_MAX = Duration.ofSeconds(5);
 
-  private static final int UMASK = 022;
-
   private final Path socket;
   private final String record;
   private final RunDirectory directory;
@@ -45,6 +44,7 @@ final class Daemon implements Host {
   private final TaskService tasks;
   private final Server server;
   private final Linger linger;
+  private final FileLock alive; // for as long as this process lives
   private final ReentrantLock removals = new ReentrantLock(); // orders them against creations
 
   private Daemon(Arguments arguments, String events, Listener listener, String record) throws IOException {
@@ -61,11 +61,12 @@ final class Daemon implements Host {
     List<Service> services = new ArrayList<>(TaskHandlers.services(tasks));
     services.add(inspection.service());
     directory.prepare();
+    alive = FileLock.shareDirectory(directory.path());
+    Self.raiseOpenFiles();
     Self.newSession();
     if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
       Self.coreScheduling();
     }
-    Self.umask(UMASK);
     Self.becomeSubreaper();
     Log.to(logs);
     server = new Server(listener.channel(), services, new ErrnoCodes());
@@ -111,6 +112,8 @@ final class Daemon implements Host {
     }
     linger.await();
     end();
+    alive.close();
+    DeadDirectories.removeOwn(directory.path());
   }
 
   private void prepare() throws IOException {
@@ -122,6 +125,7 @@ final class Daemon implements Host {
     assert watch >= 0;
     Threads.start("removed", () -> watchRemoved(inotify));
     Log.prepare();
+    Threads.startPlatform("sweep", () -> DeadDirectories.sweepLater(directory.path()));
   }
 
   /** The story of the thread {@code removed}. */
@@ -185,8 +189,8 @@ final class Daemon implements Host {
   }
 
   @Override
-  public void deleted(String id, DeleteResponse response) {
-    directory.deleted(id, response);
+  public void deleted(Path bundle, DeleteResponse response) {
+    directory.deleted(bundle, response);
   }
 
   @Override
