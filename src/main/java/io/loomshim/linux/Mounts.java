@@ -27,7 +27,8 @@ public final class Mounts {
    * are shortened with the help of a thread that works in the directory that its layers share.
    *
    * <p>A file system of a type {@code fuse.NAME} or {@code fuse3.NAME} is mounted by its helper program, which gets
-   * {@code environment}. With the option {@code loop} the source is a file, which is attached to a loop device for as long as it is mounted.
+   * {@code environment}. With the option {@code loop} the source is a file, which is attached to a loop device for as
+   * long as it is mounted.
    *
    * @throws IOException {@code mount options is too long}, the helper's words, or the error of mount(2)
    */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -14,14 +15,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class EnvironmentTest {
-  private static final Map<String, String> HARD = Map.of("PATH", "/a:/b", "EMPTY", "", "QUOTES", "it's \"so\" `x` $y \\z",
-      "LINES", "one\ntwo\n\nexport THREE='3'\n", "TAB", "a\tb", "EQUALS", "a=b=c", "BANG", "a!b");
+  private static final Map<String, String> HARD = Map.of("PATH", "/a:/b", "EMPTY", "",
+      "QUOTES", "it's \"so\" `x` $y \\z", "LINES", "one\ntwo\n\nexport THREE='3'\n", "TAB", "a\tb", "EQUALS", "a=b=c", "BANG", "a!b");
 
   @TempDir Path temp;
 
   private static void write(Path bundle, String shell, Map<String, String> environment) throws Exception {
-    var builder = new ProcessBuilder(List.of(shell.split(" "))).redirectOutput(bundle.resolve("loom.env").toFile());
-    builder.command().addAll(List.of("-c", "export -p"));
+    var command = new ArrayList<>(List.of(shell.split(" ")));
+    command.addAll(List.of("-c", "export -p"));
+    var builder = new ProcessBuilder(command).redirectOutput(bundle.resolve("loom.env").toFile());
     builder.environment().clear();
     builder.environment().putAll(environment);
     assertEquals(0, builder.start().waitFor());
