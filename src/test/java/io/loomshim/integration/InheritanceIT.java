@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What containers and their runc inherit is what their containerd has, not what a daemon has got from an earlier one. */
+/** What containers and their runc inherit is what their containerd has, not what an earlier one had. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 @Timeout(180)
 final class InheritanceIT {
@@ -116,7 +116,8 @@ final class InheritanceIT {
       throws IOException {
     Path programs = Files.createDirectory(BED.directory().resolve(Names.id("bin")));
     Path written = BED.directory().resolve(Names.id("env"));
-    Files.writeString(programs.resolve("runc"), "#!/bin/sh\nenv > " + written + "\nPATH=${PATH#*:}\nexec runc \"$@\"\n");
+    Files.writeString(
+        programs.resolve("runc"), "#!/bin/sh\nenv > " + written + "\nPATH=${PATH#*:}\nexec runc \"$@\"\n");
     Files.setPosixFilePermissions(programs.resolve("runc"), PosixFilePermissions.fromString("rwxr-xr-x"));
     Map<String, String> variables = Map.of("PATH", programs + ":" + Containerd.path(), "mode", "the user's",
         "JAVA_TOOL_OPTIONS", "-Dof=the.user", "LINES_OF_TEXT", "one\ntwo='2'");
@@ -163,6 +164,20 @@ final class InheritanceIT {
     assertNotEquals(first, second);
     restart(":", Map.of());
     assertEquals(first, daemon());
+  }
+
+  @Test
+  void a_containerd_in_another_mount_namespace_has_a_daemon_there() throws IOException {
+    Shim.assumeOurs("Go shims serve one container each");
+    long first = daemon();
+    restart("exec unshare -m \"$@\"", Map.of());
+    long second = daemon();
+    assertNotEquals(first, second);
+    assertEquals(mounts(BED.containerd().pid()), mounts(second));
+  }
+
+  private static Path mounts(long pid) throws IOException {
+    return Files.readSymbolicLink(Path.of("/proc", Long.toString(pid), "ns/mnt"));
   }
 
   private static long daemon() {

@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class EnvironmentTest {
   private static final Map<String, String> HARD = Map.of("PATH", "/a:/b", "EMPTY", "",
-      "QUOTES", "it's \"so\" `x` $y \\z", "LINES", "one\ntwo\n\nexport THREE='3'\n", "TAB", "a\tb", "EQUALS", "a=b=c", "BANG", "a!b");
+      "QUOTES", "it's \"so\" `x` $y \\z", "LINES", "one\ntwo\n\nexport THREE='3'\n", "TAB", "a\tb",
+      "EQUALS", "a=b=c", "BANG", "a!b");
 
   @TempDir Path temp;
 
