@@ -122,10 +122,10 @@ profile() {
   set +f
   sum=$(
     exec 2> /dev/null
-    printf '%s\n' "$limits" "$1"
+    printf '%s\n' "$1" "${TTRPC_ADDRESS-}" "${SCHED_CORE-}"
     cat /proc/self/limits /proc/self/oom_score_adj /proc/self/cgroup /proc/self/timerslack_ns \
       /proc/self/personality /proc/self/coredump_filter /proc/self/loginuid /proc/self/attr/current
-    sed -n '/^\(Uid\|Gid\|Groups\|Cap...\|NoNewPrivs\|Seccomp.*\|Spec.*\|Cpus_allowed\|Mems_allowed\|THP_enabled\):/p' \
+    sed -n '/^\(Umask\|Uid\|Gid\|Groups\|Cap...\|NoNewPrivs\|Seccomp.*\|Spec.*\|Cpus_allowed\|Mems_allowed\|THP_enabled\):/p' \
       /proc/self/status
     ls -Ldi /proc/self/ns/* /proc/self/root
     ionice
