@@ -360,6 +360,8 @@ uninstall_files() {
   rm -rf -- "$base/current" "$base/.current" "$base/.new"
   rmdir -- "$base" 2> /dev/null || true
   settings
+  # what is known of a containerd is found out again when another installation needs it
+  rm -rf -- "$run_dir/heirs" "$run_dir/ended"
   rmdir -- "$run_dir/options" "$run_dir" 2> /dev/null || true
   if $purge; then rm -f -- "$etc/loomshim.conf"; fi
   printf 'removed from %s\n' "$prefix"

@@ -3,6 +3,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # the variables are the launcher's
 
 OPTIONS_FILES_MAX=512  # remembered answers about options on stdin; all are dropped beyond it
+LOCK_TRIES_MAX=5       # to open a lock file that somebody may just have removed
 LOCK_SECONDS_MAX=100   # containerd gives a shim 100 s to become reachable
 UNMOUNT_TRIES_MAX=50   # of 50 ms each: within the 5 s that containerd gives `delete`
 PATH_CHARS_MAX=4096    # the kernel's limit; a shell needs minutes to cut a text of 400 KB at its last slash
@@ -85,7 +86,7 @@ jvm() {
     -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=60000 -Djdk.pollerMode=1 \
     -Djdk.reflect.useNativeAccessorOnly=true \
     -Xmn6m -XX:SurvivorRatio=2 -XX:-ShrinkHeapInSteps -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 \
-    -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr \
+    -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr \
     "-Djffi.boot.library.path=$home/native" "$@"
 }
 
@@ -115,18 +116,67 @@ decode_options() {
   ) > /dev/null 2>&1
 }
 
+# ---- what is inherited ----
+
+# profile: sets `heir` from all that the kernel hands on to children and this process can see; two containerds
+# that differ in any of it have daemons of their own. Remembers it for the containerd that runs now.
+profile() {
+  { IFS= read -r stat < /proc/self/stat; } 2> /dev/null
+  # shellcheck disable=SC2086 # splits at blanks; ${17} is field 19
+  set -- ${stat##*) }
+  set -- "nice ${17-} priority ${38-} policy ${39-}"
+  set +f
+  sum=$(
+    exec 2> /dev/null
+    printf '%s\n' "$1" "${TTRPC_ADDRESS-}" "${SCHED_CORE-}"
+    cat /proc/self/limits /proc/self/oom_score_adj /proc/self/cgroup /proc/self/timerslack_ns \
+      /proc/self/personality /proc/self/coredump_filter /proc/self/loginuid /proc/self/attr/current
+    sed -n '/^\(Umask\|Uid\|Gid\|Groups\|Cap...\|NoNewPrivs\|Seccomp.*\|Spec.*\|Cpus_allowed\|Mems_allowed\|THP_enabled\):/p' \
+      /proc/self/status
+    ls -Ldi /proc/self/ns/* /proc/self/root
+    ionice
+    setpriv --dump
+  )
+  set -f
+  sum=$(printf '%s\n' "$sum" | sha256sum) || fail 'sha256sum failed'
+  heir=${sum%"${sum#??????}"}
+  case $limits in
+    *\'*) return ;;
+  esac
+  (
+    umask 077
+    mkdir -p -- "$run_dir/heirs" || exit
+    set +f
+    for file in "$run_dir"/heirs/*; do
+      if [ ! -d "/proc/${file##*/}" ]; then set -- "$@" "$file"; fi
+    done
+    shift
+    if [ $# -gt 0 ]; then rm -f -- "$@"; fi
+    printf "told='%s'\nheir=%s\n" "$limits" "$heir" > "$seen.$$" && mv -f -- "$seen.$$" "$seen"
+  ) > /dev/null 2>&1
+}
+
 # ---- the daemon ----
 
 # cold: starts the daemon, or finds the one that somebody else has started meanwhile.
 cold() {
   find_java
+  tries=0
   while :; do
-    command exec 9> "$run/lock" || fail "cannot write $run/lock"
+    if ! { command exec 9> "$run/lock"; } 2> /dev/null; then
+      # it may have been removed with the daemon that had it, once or twice but not for ever
+      tries=$((tries + 1))
+      [ $tries -lt $LOCK_TRIES_MAX ] || fail "cannot write $run/lock"
+      promise
+      continue
+    fi
     flock -w $LOCK_SECONDS_MAX 9 || fail "$run/lock is held for more than $LOCK_SECONDS_MAX s"
     # shellcheck disable=SC3013 # dash and busybox know -ef
     [ /proc/self/fd/9 -ef "$run/lock" ] && break
     promise
   done
+  # a sweep of dead directories may have been quicker than the lock
+  if [ ! -e "$lease" ]; then promise; fi
   if alive; then return; fi
   set +f
   set -- "$run/daemon" "$run"/removed/*
@@ -279,6 +329,11 @@ unmount() {
   done
 }
 
+# behind: tells a daemon that may still have this container that it is removed behind its back.
+behind() {
+  if [ -n "$run" ] && [ -d "$run/removed" ]; then { true > "$run/removed/$id"; } 2> /dev/null; fi
+}
+
 # remove: deletes a container that no daemon has deleted.
 remove() {
   recorded
@@ -309,7 +364,7 @@ members() {
       cd -- "${file%/sandbox}" || exit
       here=$PWD id=${PWD##*/}
       identifier "$id" || exit
-      if [ -n "$run" ] && [ -d "$run/removed" ]; then true > "$run/removed/$id"; fi
+      behind
       remove
       unmount
     )

@@ -4,6 +4,7 @@ import com.google.protobuf.Any;
 import io.loomshim.cgroup.Cgroup;
 import io.loomshim.event.Outbox;
 import io.loomshim.proto.runc.Options;
+import io.loomshim.runc.Environment;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncGlobal;
 import io.loomshim.runc.RuncException;
@@ -53,7 +54,8 @@ public final class Container {
       boolean killExecTree)
       throws IOException, InterruptedException {
     var bundle = new Bundle(spec.bundle());
-    var runc = new Runc(global(spec.options(), namespace, bundle), spec.bundle(), limits);
+    var global = global(spec.options(), namespace, bundle);
+    var runc = new Runc(global, spec.bundle(), limits, Environment.of(spec.bundle()));
     var taskEvents = new TaskEvents(spec.id(), events);
     var init = new InitProcess(spec, bundle, runc, taskEvents);
     init.create();

@@ -69,7 +69,7 @@ final class InitProcess implements ContainerProcess {
     this.runc = runc;
     this.container = new InRunc(spec, bundle, runc);
     this.events = events;
-    this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs());
+    this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs(), runc.environment());
     this.execs = new ExecGate(spec.id());
     this.signals = new Signals(spec.id(), runc);
     this.memory = new OutOfMemory(events, order);

@@ -11,8 +11,12 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 
-/** The root file system of a container: what is mounted on its directory, in order. */
-record RootFs(Path directory, List<Mount> mounts) {
+/**
+ * The root file system of a container: what is mounted on its directory, in order.
+ *
+ * @param environment that of programs that mount, {@code NAME=value} each
+ */
+record RootFs(Path directory, List<Mount> mounts, List<String> environment) {
   /** Makes the directory if need be and mounts everything; what was mounted stays when a later one fails. */
   void mount() throws IOException, InterruptedException {
     if (mounts.isEmpty()) {
@@ -24,7 +28,7 @@ record RootFs(Path directory, List<Mount> mounts) {
     }
     for (Mount mount : mounts) {
       try {
-        Mounts.mount(mount.getType(), mount.getSource(), target(mount), mount.getOptionsList());
+        Mounts.mount(mount.getType(), mount.getSource(), target(mount), mount.getOptionsList(), environment);
       } catch (IOException e) {
         throw new StatusException(
             Code.UNKNOWN,

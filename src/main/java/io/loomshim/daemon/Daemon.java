@@ -5,6 +5,7 @@ import io.loomshim.inspect.About;
 import io.loomshim.inspect.Inspection;
 import io.loomshim.linux.Carriers;
 import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.FileLock;
 import io.loomshim.linux.Flow;
 import io.loomshim.linux.Orphans;
 import io.loomshim.linux.Poller;
@@ -37,8 +38,6 @@ final class Daemon implements Host {
   /** How long the last events may take to reach containerd. */
   private static final Duration DRAIN_WAIT_MAX = Duration.ofSeconds(5);
 
-  private static final int UMASK = 022;
-
   private final Path socket;
   private final String record;
   private final RunDirectory directory;
@@ -48,6 +47,7 @@ final class Daemon implements Host {
   private final Server server;
   private final Linger linger;
   private final Removals removals;
+  private final FileLock alive; // for as long as this process lives
 
   private Daemon(Arguments arguments, String events, Listener listener, String record) throws IOException {
     this.socket = listener.socket();
@@ -64,11 +64,12 @@ final class Daemon implements Host {
     List<Service> services = new ArrayList<>(TaskHandlers.services(tasks));
     services.add(inspection.service());
     directory.prepare();
+    alive = FileLock.shareDirectory(directory.path());
+    Self.raiseOpenFiles();
     Self.newSession();
     if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
       Self.coreScheduling();
     }
-    Self.umask(UMASK);
     Self.becomeSubreaper();
     Log.to(logs);
     server = new Server(listener.channel(), services, new ErrnoCodes());
@@ -113,6 +114,8 @@ final class Daemon implements Host {
     prepare();
     linger.await();
     end();
+    alive.close();
+    DeadDirectories.removeOwn(directory.path());
   }
 
   /** Clients have the address already, so what cannot be had here must not end the daemon. */
@@ -129,6 +132,7 @@ final class Daemon implements Host {
       Log.warn("the daemon does without what it has not got", "error", String.valueOf(e.getMessage()));
     }
     Log.prepare();
+    Threads.startPlatform("sweep", () -> DeadDirectories.sweepLater(directory.path()));
   }
 
   /** Ends the daemon's part: no new calls, the last events out, no file left. Containers run on. */
@@ -168,8 +172,8 @@ final class Daemon implements Host {
   }
 
   @Override
-  public void deleted(String id, DeleteResponse response) {
-    directory.deleted(id, response);
+  public void deleted(Path bundle, DeleteResponse response) {
+    directory.deleted(bundle, response);
   }
 
   @Override

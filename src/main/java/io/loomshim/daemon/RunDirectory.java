@@ -12,8 +12,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashSet;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Where daemon and launcher meet; only root may enter it.
@@ -22,9 +20,10 @@ import java.util.concurrent.locks.ReentrantLock;
  *   <li>{@code lock}: held by a launcher that starts a daemon, and by the daemon while it decides to end;
  *   <li>{@code daemon}: {@code PID STARTTIME ADDRESS} of the daemon that takes new containers;
  *   <li>{@code leases/ID}: a container that has been promised to the daemon and has not called Create yet;
- *   <li>{@code deleted/ID}: what {@code delete} prints for a container that was deleted in order;
  *   <li>{@code removed/ID}: a container that {@code delete} has removed behind the daemon's back.
  * </ul>
+ *
+ * <p>A daemon shares a lock on the directory itself for as long as it lives: {@link DeadDirectories}.
  *
  * <p>Methods may be called from any thread.
  */
@@ -32,12 +31,7 @@ final class RunDirectory {
   /** A container that has not called Create this long after its start never will. */
   static final Duration LEASE_AGE_MAX = Duration.ofSeconds(60);
 
-  /** Answers kept for {@code delete}, which containerd runs within seconds of the deletion. */
-  static final int DELETED_MAX = 4096;
-
   private final Path path;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final LinkedHashSet<String> deleted = new LinkedHashSet<>(); // oldest first; guarded by lock
 
   RunDirectory(Path path) {
     this.path = path;
@@ -55,7 +49,6 @@ final class RunDirectory {
   void prepare() throws IOException {
     Files.createDirectories(leases());
     Files.createDirectories(removed());
-    Files.createDirectories(path.resolve("deleted"));
   }
 
   private Path leases() {
@@ -143,29 +136,17 @@ final class RunDirectory {
     remove(bundle.resolve("address"));
   }
 
-  /** The container {@code id} is here: its lease is over, and so is what is known of an earlier one. */
+  /** The container {@code id} is here: its lease is over. */
   void created(String id) {
     remove(leases().resolve(id));
-    remove(path.resolve("deleted").resolve(id));
   }
 
-  /** Keeps {@code response} for the {@code delete} that follows. */
-  void deleted(String id, DeleteResponse response) {
+  /** Keeps {@code response} for the {@code delete} that follows, where it goes when containerd removes the bundle. */
+  void deleted(Path bundle, DeleteResponse response) {
     try {
-      WholeFile.write(path.resolve("deleted").resolve(id), octal(response.toByteArray()) + "\n");
+      WholeFile.write(bundle.resolve("loom.deleted"), octal(response.toByteArray()) + "\n");
     } catch (IOException e) {
-      Log.warn("answer for delete not recorded", "id", id, "error", String.valueOf(e.getMessage()));
-      return;
-    }
-    lock.lock();
-    try {
-      deleted.remove(id); // an earlier container of that name: the answer is a new one
-      deleted.add(id);
-      if (deleted.size() > DELETED_MAX) {
-        remove(path.resolve("deleted").resolve(deleted.removeFirst()));
-      }
-    } finally {
-      lock.unlock();
+      Log.warn("answer for delete not recorded", "path", bundle.toString(), "error", String.valueOf(e.getMessage()));
     }
   }
 

@@ -1,5 +1,6 @@
 package io.loomshim.inspect;
 
+import io.loomshim.linux.Processes;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -19,8 +20,6 @@ import java.util.Optional;
  */
 record Found(Path run, long pid, Path socket) {
   private static final String SCHEME = "unix://";
-  /** Of what follows the name in proc_pid_stat(5): field 22, when the process started. */
-  private static final int START_TIME = 19;
 
   /** Those in {@code directory}, by name; none when it does not exist. */
   static List<Found> all(Path directory) throws IOException {
@@ -51,20 +50,9 @@ record Found(Path run, long pid, Path socket) {
       }
       throw e;
     }
-    if (words.length < 3 || !words[2].startsWith(SCHEME) || !lives(words[0], words[1])) {
+    if (words.length < 3 || !words[2].startsWith(SCHEME) || !Processes.lives(words[0], words[1])) {
       return Optional.empty();
     }
     return Optional.of(new Found(run, Long.parseLong(words[0]), Path.of(words[2].substring(SCHEME.length()))));
-  }
-
-  /** Whether the process {@code pid} is the one that started then. */
-  private static boolean lives(String pid, String started) {
-    try {
-      String stat = Files.readString(Path.of("/proc", pid, "stat"));
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-      return !fields[0].equals("Z") && fields[START_TIME].equals(started);
-    } catch (IOException e) {
-      return false;
-    }
   }
 }

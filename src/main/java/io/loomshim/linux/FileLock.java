@@ -7,6 +7,7 @@ import java.nio.file.Path;
  * kind (fcntl) that flock(1) does not see.
  */
 public final class FileLock implements AutoCloseable {
+  private static final int LOCK_SH = 1;
   private static final int LOCK_EX = 2;
   private static final int LOCK_NB = 4;
   private static final long FLOCK = Native.function("flock");
@@ -34,6 +35,21 @@ public final class FileLock implements AutoCloseable {
   public static FileLock tryTake(Path path) throws ErrnoException {
     Fd file = Fd.open(path.toString(), Fd.O_RDWR | Fd.O_CREAT, 0600);
     return locked(file, path, Native.callInt(FLOCK, file.number(), LOCK_EX | LOCK_NB, 0, 0, 0, 0));
+  }
+
+  /** A lock on a directory that others may share; EAGAIN when somebody has it alone. */
+  public static FileLock shareDirectory(Path path) throws ErrnoException {
+    return ofDirectory(path, LOCK_SH);
+  }
+
+  /** The lock on a directory that nobody shares; EAGAIN when somebody has it. */
+  public static FileLock tryTakeDirectory(Path path) throws ErrnoException {
+    return ofDirectory(path, LOCK_EX);
+  }
+
+  private static FileLock ofDirectory(Path path, int kind) throws ErrnoException {
+    Fd file = Fd.open(path.toString(), Fd.O_RDONLY, 0);
+    return locked(file, path, Native.callInt(FLOCK, file.number(), kind | LOCK_NB, 0, 0, 0, 0));
   }
 
   private static FileLock locked(Fd file, Path path, int result) throws ErrnoException {

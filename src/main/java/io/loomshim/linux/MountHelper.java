@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 
 /**
@@ -47,20 +46,20 @@ final class MountHelper {
   }
 
   /**
-   * Runs the helper to its end.
+   * Runs the helper to its end; what serves the mount may need any of {@code environment}, {@code NAME=value} each.
    *
    * @throws IOException {@code mount helper [PROGRAM [ARGUMENTS]] failed: "WORDS": exit status N}, as from containerd
    */
-  static void mount(String type, String source, Path target, List<String> options)
+  static void mount(String type, String source, Path target, List<String> options, List<String> environment)
       throws IOException, InterruptedException {
     List<String> command = command(type, source, target, options);
     var argv = new ArrayList<>(command);
-    argv.set(0, find(command));
+    argv.set(0, find(command, environment));
     try (Pipe pipe = Pipe.open();
         Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0)) {
       pipe.reader().nonBlocking(true);
       var fds = List.of(nothing, pipe.writer(), pipe.writer());
-      try (Child child = Spawner.spawn(new Spawn(argv, environment(), Path.of("/"), fds))) {
+      try (Child child = Spawner.spawn(new Spawn(argv, environment, Path.of("/"), fds))) {
         OptionalInt status = ended(child);
         if (status.isEmpty() || status.getAsInt() != 0) {
           throw failed(command, words(pipe.reader()), status);
@@ -111,26 +110,22 @@ final class MountHelper {
     return quoted.append('"').toString();
   }
 
-  private static String find(List<String> command) throws IOException {
+  private static String find(List<String> command, List<String> environment) throws IOException {
     String program = command.get(0);
-    var found = Programs.find(program, path());
+    var found = Programs.find(program, path(environment));
     if (found.isEmpty()) {
       throw failed(command, "", "exec: \"" + program + "\": executable file not found in $PATH");
     }
     return found.get().toString();
   }
 
-  private static String path() {
-    return System.getenv().getOrDefault("PATH", "");
-  }
-
-  /** Ours: what serves the mount may need any of it. */
-  private static List<String> environment() {
-    var environment = new ArrayList<String>();
-    for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
-      environment.add(variable.getKey() + "=" + variable.getValue());
+  private static String path(List<String> environment) {
+    for (String variable : environment) {
+      if (variable.startsWith("PATH=")) {
+        return variable.substring("PATH=".length());
+      }
     }
-    return environment;
+    return "";
   }
 
   /** What the pipe holds now: a file system that stays would keep it open. */

@@ -25,15 +25,16 @@ public final class Mounts {
    * Mounts what the options in the words of fstab(5) say. Options of an overlay that do not fit into a page
    * are shortened with the help of a thread that works in the directory that its layers share.
    *
-   * <p>A file system of a type {@code fuse.NAME} or {@code fuse3.NAME} is mounted by its helper program. With the
-   * option {@code loop} the source is a file, which is attached to a loop device for as long as it is mounted.
+   * <p>A file system of a type {@code fuse.NAME} or {@code fuse3.NAME} is mounted by its helper program, which gets
+   * {@code environment}. With the option {@code loop} the source is a file, which is attached to a loop device for as
+   * long as it is mounted.
    *
    * @throws IOException {@code mount options is too long}, the helper's words, or the error of mount(2)
    */
-  public static void mount(String type, String source, Path target, List<String> options)
+  public static void mount(String type, String source, Path target, List<String> options, List<String> environment)
       throws IOException, InterruptedException {
     if (MountHelper.serves(type)) {
-      MountHelper.mount(type, source, target, options);
+      MountHelper.mount(type, source, target, options, environment);
     } else if (options.contains(LoopDevice.OPTION)) {
       var others = new ArrayList<>(options);
       others.removeAll(List.of(LoopDevice.OPTION, LoopDevice.DIRECT_OPTION));
@@ -44,6 +45,12 @@ public final class Mounts {
     } else {
       mountPlain(type, source, target, options);
     }
+  }
+
+  /** The same for a type that needs no program. */
+  static void mount(String type, String source, Path target, List<String> options)
+      throws IOException, InterruptedException {
+    mount(type, source, target, options, List.of());
   }
 
   private static void mountPlain(String type, String source, Path target, List<String> options)

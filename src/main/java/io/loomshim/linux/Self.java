@@ -7,6 +7,7 @@ public final class Self {
   private static final int PR_SCHED_CORE_CREATE = 1;
   private static final int PR_SCHED_CORE_SCOPE_PROCESS_GROUP = 2;
   private static final int SIGCHLD = 17;
+  private static final int RLIMIT_NOFILE = 7;
 
   private Self() {}
 
@@ -38,8 +39,23 @@ public final class Self {
     Native.callInt(Native.function("setsid"), 0, 0, 0, 0, 0, 0);
   }
 
-  /** Sets the mode bits that new files of this process do not get (umask(2)). */
-  public static void umask(int mask) {
-    Native.callInt(Native.function("umask"), mask, 0, 0, 0, 0, 0);
+  /**
+   * Lets this process open as many files as its hard limit says; what it starts keeps the limit that there was before
+   * (getrlimit(2), and {@link Spawner}).
+   */
+  public static void raiseOpenFiles() throws ErrnoException {
+    try (var arena = new Arena(64)) {
+      long limit = arena.bytes(16);
+      ErrnoException.check(
+          "getrlimit", Native.callInt(Native.function("getrlimit"), RLIMIT_NOFILE, limit, 0, 0, 0, 0));
+      long soft = Native.MEMORY.getLong(limit);
+      long hard = Native.MEMORY.getLong(limit + 8);
+      if (soft != hard) {
+        Native.MEMORY.putLong(limit, hard);
+        ErrnoException.check(
+            "setrlimit", Native.callInt(Native.function("setrlimit"), RLIMIT_NOFILE, limit, 0, 0, 0, 0));
+        Spawner.limitOpenFiles(Long.toUnsignedString(soft));
+      }
+    }
   }
 }

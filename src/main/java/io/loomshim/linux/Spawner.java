@@ -1,5 +1,7 @@
 package io.loomshim.linux;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -7,6 +9,9 @@ import java.util.List;
  * Starts programs with posix_spawn(3). The child gets default signal dispositions, an empty signal
  * mask and only the descriptors that it was given: the JDK opens files without O_CLOEXEC, and a pipe
  * end that leaks into a container would keep the pipe open for as long as the container lives.
+ *
+ * <p>Where this process may have more files open than it was started with, a shell gives the child the limit that it
+ * would have inherited: a limit belongs to a process, and posix_spawn cannot set one. Why so: docs/INHERITANCE.md.
  *
  * <p>The child leads a process group of its own, so that it can be ended together with what it has started.
  *
@@ -32,7 +37,16 @@ public final class Spawner {
   private static final long ATTR_SIGMASK = Native.function("posix_spawnattr_setsigmask");
   private static final long ATTR_FLAGS = Native.function("posix_spawnattr_setflags");
 
+  private static final String SHELL = "/bin/sh";
+
+  private static volatile String openFiles = ""; // the soft limit of children; empty: they inherit ours
+
   private Spawner() {}
+
+  /** From now on children have {@code soft} as their soft limit of open files. */
+  static void limitOpenFiles(String soft) {
+    openFiles = soft;
+  }
 
   /**
    * Starts the program.
@@ -72,10 +86,30 @@ public final class Spawner {
     return sources;
   }
 
+  /** The arguments with which the program starts, which become a shell's that sets the limit. */
+  private static List<String> limited(List<String> argv, String soft) throws ErrnoException {
+    Path program = Path.of(argv.get(0));
+    if (!Files.exists(program)) {
+      throw new ErrnoException("fork/exec " + program, Errno.ENOENT);
+    }
+    if (!Files.isRegularFile(program) || !Files.isExecutable(program)) {
+      throw new ErrnoException("fork/exec " + program, Errno.EACCES);
+    }
+    var limited = new ArrayList<String>(argv.size() + 4);
+    limited.add(SHELL);
+    limited.add("-c");
+    limited.add("ulimit -Sn " + soft + "; exec \"$@\"");
+    limited.add(SHELL);
+    limited.addAll(argv);
+    return limited;
+  }
+
   private static int spawn(Spawn spawn, int[] sources) throws ErrnoException {
     String program = spawn.argv().get(0);
+    String soft = openFiles;
+    List<String> arguments = soft.isEmpty() ? spawn.argv() : limited(spawn.argv(), soft);
     long size = 2L * OPAQUE_BYTES + 2L * SIGSET_BYTES + 256 + Arena.stringSize(spawn.cwd().toString());
-    size += vectorSize(spawn.argv()) + vectorSize(spawn.env());
+    size += vectorSize(arguments) + vectorSize(spawn.env());
     try (var arena = new Arena(size)) {
       long actions = arena.bytes(OPAQUE_BYTES);
       long attributes = arena.bytes(OPAQUE_BYTES);
@@ -95,7 +129,7 @@ public final class Spawner {
         }
         check(program, Native.call(ACTIONS_CLOSE_FROM, actions, sources.length, 0, 0, 0, 0));
         long pid = arena.bytes(4);
-        long argv = vector(arena, spawn.argv());
+        long argv = vector(arena, arguments);
         long env = vector(arena, spawn.env());
         long path = Native.MEMORY.getAddress(argv);
         check(program, Native.call(POSIX_SPAWN, pid, path, actions, attributes, argv, env));

@@ -41,11 +41,12 @@ public final class Runc {
     this(global, bundle, limits, System.getenv());
   }
 
-  Runc(RuncGlobal global, Path bundle, RuncLimits limits, Map<String, String> env) {
+  /** The same with the environment {@code env}. */
+  public Runc(RuncGlobal global, Path bundle, RuncLimits limits, Map<String, String> env) {
     this.global = global;
     this.bundle = bundle;
     this.limits = limits;
-    this.env = withoutNotifySocket(env);
+    this.env = List.copyOf(withoutNotifySocket(env));
     this.path = env.getOrDefault("PATH", "");
   }
 
@@ -62,6 +63,11 @@ public final class Runc {
 
   public RuncGlobal global() {
     return global;
+  }
+
+  /** The environment of every command, {@code NAME=value} each. */
+  public List<String> environment() {
+    return env;
   }
 
   /**

@@ -17,8 +17,8 @@ public interface Host {
   /** There is no container in {@code bundle} any more: a containerd that is started anew is to clean it up. */
   void vacated(Path bundle);
 
-  /** The container {@code id} is no more; {@code response} is what a later {@code delete} must print. */
-  void deleted(String id, DeleteResponse response);
+  /** The container in {@code bundle} is no more; {@code response} is what a later {@code delete} must print. */
+  void deleted(Path bundle, DeleteResponse response);
 
   /** No more is to be logged for {@code id}: it was deleted, abandoned, or its creation failed. */
   void forgotten(String id);

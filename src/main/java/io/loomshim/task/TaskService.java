@@ -260,7 +260,7 @@ public final class TaskService {
             .setExitedAt(timestamp(exit))
             .build();
     if (request.getExecId().isEmpty()) {
-      host.deleted(container.id(), response);
+      host.deleted(container.bundle(), response);
       host.vacated(container.bundle());
       forget(container.id());
     }

@@ -92,7 +92,7 @@ class LingerTest {
     public void vacated(Path bundle) {}
 
     @Override
-    public void deleted(String id, DeleteResponse response) {}
+    public void deleted(Path bundle, DeleteResponse response) {}
 
     @Override
     public void forgotten(String id) {

@@ -53,7 +53,7 @@ class RunDirectoryTest {
   @Test
   void preparingTwiceIsFine() throws Exception {
     directory.prepare();
-    for (String name : new String[] {"leases", "deleted", "removed"}) {
+    for (String name : new String[] {"leases", "removed"}) {
       assertTrue(Files.isDirectory(temp.resolve(name)), name);
     }
   }
@@ -67,7 +67,7 @@ class RunDirectoryTest {
     assertFalse(Files.exists(temp.resolve("daemon")));
     directory.withdraw("8 99 unix:///b");
     try (var files = Files.list(temp)) {
-      assertEquals(3, files.count(), "a draft was left");
+      assertEquals(2, files.count(), "a draft was left");
     }
   }
 
@@ -97,21 +97,20 @@ class RunDirectoryTest {
   }
 
   @Test
-  void aCreateEndsItsLeaseAndTheAnswerForItsNamesake() throws Exception {
+  void aCreateEndsItsLease() throws Exception {
     lease("web-1", Duration.ZERO);
     lease("web-2", Duration.ZERO);
-    directory.deleted("web-1", RESPONSE);
     directory.created("web-1");
     assertFalse(Files.exists(temp.resolve("leases/web-1")));
-    assertFalse(Files.exists(temp.resolve("deleted/web-1")));
     assertTrue(directory.leased(), "the lease of another container is its own");
     directory.created("never-promised");
   }
 
   @Test
   void aShellPrintsTheAnswerForDelete() throws Exception {
-    directory.deleted("web-1", RESPONSE);
-    byte[] printed = printed(temp.resolve("deleted/web-1"));
+    Path bundle = Files.createDirectory(temp.resolve("bundle"));
+    directory.deleted(bundle, RESPONSE);
+    byte[] printed = printed(bundle.resolve("loom.deleted"));
     assertArrayEquals(RESPONSE.toByteArray(), printed);
     assertEquals(RESPONSE, DeleteResponse.parseFrom(printed));
   }
@@ -126,30 +125,9 @@ class RunDirectoryTest {
   }
 
   @Test
-  void onlyTheNewestAnswersAreKept() {
-    for (int i = 0; i <= RunDirectory.DELETED_MAX; i++) {
-      directory.deleted("c" + i, RESPONSE);
-    }
-    assertFalse(Files.exists(temp.resolve("deleted/c0")));
-    assertTrue(Files.exists(temp.resolve("deleted/c1")));
-    assertTrue(Files.exists(temp.resolve("deleted/c" + RunDirectory.DELETED_MAX)));
-  }
-
-  @Test
-  void anIdThatIsUsedOverAndOverKeepsItsAnswer() {
-    directory.deleted("other", RESPONSE);
-    for (int i = 0; i <= RunDirectory.DELETED_MAX; i++) {
-      directory.deleted("same", RESPONSE);
-    }
-    assertTrue(Files.exists(temp.resolve("deleted/same")));
-    assertTrue(Files.exists(temp.resolve("deleted/other")));
-  }
-
-  @Test
   void anAnswerThatCannotBeWrittenFailsNobody() throws Exception {
-    Files.delete(temp.resolve("deleted"));
-    directory.deleted("web-1", RESPONSE);
-    assertFalse(Files.exists(temp.resolve("deleted")));
+    directory.deleted(temp.resolve("no bundle"), RESPONSE);
+    assertFalse(Files.exists(temp.resolve("no bundle")));
   }
 
   @Test

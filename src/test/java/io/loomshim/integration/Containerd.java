@@ -28,6 +28,8 @@ final class Containerd {
   private final Path directory;
   private final Path log;
   private Process process;
+  private String first = ":";
+  private Map<String, String> variables = Map.of();
 
   private Containerd(Path directory) {
     this.directory = directory;
@@ -120,6 +122,16 @@ final class Containerd {
     launch();
   }
 
+  /**
+   * Starts it again as the child of nobody but these: {@code words} of a shell, which sets limits and the like, and
+   * {@code variables} of the environment.
+   */
+  void restart(String words, Map<String, String> variables) {
+    this.first = words;
+    this.variables = variables;
+    launch();
+  }
+
   void stop() {
     if (process.isAlive()) {
       process.destroy();
@@ -139,10 +151,12 @@ final class Containerd {
   }
 
   private void launch() {
-    var builder = new ProcessBuilder(PROGRAM.toString(), "--config", directory.resolve("config.toml").toString())
+    var builder = new ProcessBuilder("sh", "-c", first + "; exec \"$@\"", "sh", PROGRAM.toString(), "--config",
+        directory.resolve("config.toml").toString())
         .directory(directory.toFile()).redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
     builder.environment().put("PATH", path());
+    builder.environment().putAll(variables);
     try {
       // containerd leaves a copy of each checkpoint that it has restored
       builder.environment().put("TMPDIR", Files.createDirectories(directory.resolve("tmp")).toString());

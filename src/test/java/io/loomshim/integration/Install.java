@@ -70,6 +70,7 @@ final class Install {
     var settings = new TreeMap<String, String>();
     settings.put("run_dir", runDirectory.toString());
     settings.put("linger_seconds", "60");
+    settings.put("mode", "namespace");
     settings.put("task_api", System.getProperty("loomshim.task_api", "auto"));
     if (JFR) {
       settings.put("java_options", String.join(" ", Pinning.javaOptions()));

@@ -39,7 +39,7 @@ final class DeleteTest {
   /** A run directory that the bundle of {@code id} points to. */
   private Path run(String id) throws Exception {
     Path run = shim.runDir.resolve("a key");
-    for (String name : List.of("leases", "deleted", "removed")) {
+    for (String name : List.of("leases", "removed")) {
       Files.createDirectories(run.resolve(name));
     }
     Files.writeString(shim.bundle(id).resolve("loom.run"), run + "\n");
@@ -65,18 +65,22 @@ final class DeleteTest {
   @Test
   void anAnswerOfTheDaemonIsPrintedByteForByteAndAgain() throws Exception {
     Path run = run("a");
+    Files.createDirectory(run.resolve("deleted")); // of a daemon of an earlier version
     byte[] bytes = new byte[512];
     StringBuilder escaped = new StringBuilder();
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) (i * 7);
       escaped.append(String.format("\\%03o", bytes[i] & 0xff));
     }
-    Files.writeString(run.resolve("deleted/a"), escaped + "\n");
-    for (int i = 0; i < 2; i++) {
-      Outcome outcome = shim.delete("a");
-      assertArrayEquals(bytes, outcome.stdout());
-      assertEquals("", outcome.stderr());
-      assertEquals(0, outcome.status());
+    for (Path answer : List.of(run.resolve("deleted/a"), shim.bundle("a").resolve("loom.deleted"))) {
+      Files.writeString(answer, escaped + "\n");
+      for (int i = 0; i < 2; i++) {
+        Outcome outcome = shim.delete("a");
+        assertArrayEquals(bytes, outcome.stdout());
+        assertEquals("", outcome.stderr());
+        assertEquals(0, outcome.status());
+      }
+      Files.delete(answer);
     }
     assertFalse(Files.exists(run.resolve("removed/a")));
   }
@@ -101,7 +105,7 @@ final class DeleteTest {
   void theDaemonIsToldAndTheLeaseEnds() throws Exception {
     Path run = run("a");
     Files.createFile(run.resolve("leases/a"));
-    Files.createFile(run.resolve("deleted/a"));
+    Files.createFile(shim.bundle("a").resolve("loom.deleted"));
     killed(shim.delete("a"), 0);
     assertTrue(Files.exists(run.resolve("removed/a")));
     assertFalse(Files.exists(run.resolve("leases/a")));
@@ -115,8 +119,8 @@ final class DeleteTest {
 
   @Test
   void theBundleMayBeGivenAndMayBeGone() throws Exception {
-    Path run = run("a");
-    Files.writeString(run.resolve("deleted/a"), "\\020\\007\n");
+    run("a");
+    Files.writeString(shim.bundle("a").resolve("loom.deleted"), "\\020\\007\n");
     List<String> flags = new ArrayList<>(List.of("-bundle", shim.bundle("a").toString()));
     flags.addAll(Installation.flags("a", "delete"));
     assertEquals(7, silent(Installation.finish(shim.command(shim.base, flags), null)).getExitStatus());

@@ -331,7 +331,7 @@ final class StartTest {
   @Test
   void anAnswerAboutAnEarlierContainerOfTheNameIsForgotten() throws Exception {
     shim.start("a");
-    Path deleted = shim.run("a").resolve("deleted/a");
+    Path deleted = shim.bundle("a").resolve("loom.deleted");
     Files.writeString(deleted, "\\020\\007\n");
     shim.start("a");
     assertTrue(Files.notExists(deleted) || Files.size(deleted) == 0);

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class SpawnerTest {
@@ -42,6 +43,25 @@ class SpawnerTest {
   void aChildGetsItsArgumentsEnvironmentAndWorkingDirectory() throws Exception {
     String text = output(List.of("/bin/sh", "-c", "echo $0 $A; pwd", "zéro"), List.of("A=ä b"), Path.of("/proc"));
     assertEquals("zéro ä b\n/proc\n", text);
+  }
+
+  @Test
+  void aChildHasTheSoftLimitOfOpenFilesThatThisProcessWasStartedWith() throws Exception {
+    String script = "ulimit -Sn; ulimit -Hn; echo \"$0 $1 $A\"; pwd";
+    List<String> argv = List.of("/bin/sh", "-c", script, "it's", "$A \"b\"  c");
+    String before = output(argv, List.of("A=a"), Path.of("/proc"));
+    Spawner.limitOpenFiles("57");
+    try {
+      assertEquals("57" + before.substring(before.indexOf('\n')), output(argv, List.of("A=a"), Path.of("/proc")));
+      for (var reason : Map.of("/no/such/program", Errno.ENOENT, "/proc/self/stat", Errno.EACCES).entrySet()) {
+        var missing = new Spawn(List.of(reason.getKey()), List.of(), ROOT, List.of());
+        var failure = assertThrows(ErrnoException.class, () -> Spawner.spawn(missing));
+        assertEquals(reason.getValue(), failure.errno());
+        assertTrue(failure.getMessage().startsWith("fork/exec " + reason.getKey() + ": "), failure.getMessage());
+      }
+    } finally {
+      Spawner.limitOpenFiles("");
+    }
   }
 
   @Test

@@ -123,7 +123,7 @@ final class TwoVersionsTest {
     public void vacated(Path bundle) {}
 
     @Override
-    public void deleted(String id, DeleteResponse response) {}
+    public void deleted(Path bundle, DeleteResponse response) {}
 
     @Override
     public void forgotten(String id) {}
