@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code start} hands over what it has inherited: the environment by a file, the rest by the daemon that it chooses. */
+/** {@code start} hands over what it inherits: the environment by a file, the rest by the daemon that it chooses. */
 final class InheritanceTest {
   @TempDir Path directory;
   private Installation shim;
