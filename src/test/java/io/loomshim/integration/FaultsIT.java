@@ -286,7 +286,7 @@ final class FaultsIT {
         "case \" $* \" in *' pause '*) $runc \"$@\" ;; esac; sleep 1000 & wait");
     try (var task = running(runc, BED.shims().bundle(Names.id("frozen"), "sleep", "1000"))) {
       assertTrue(failure(task::pause).startsWith("4 OCI runtime pause failed: "));
-      assertEquals("RUNNING", task.state("").getStatus().toString());
+      assertEquals("PAUSED", task.state("").getStatus().toString());
       assertEquals(137, task.end());
     }
   }
