@@ -50,7 +50,7 @@ final class FrozenIT {
     return status;
   }
 
-  /** The Go shims leave it to the runtime, and on cgroup v1 crun and runc 1.0 thaw nothing: there only ours is tried. */
+  /** The Go shims leave it to the runtime. On cgroup v1 crun and runc 1.0 thaw nothing: there only ours is tried. */
   private static int same(ToIntFunction<Shim> scenario) {
     boolean thaws = Shim.UNIFIED || !OciRuntime.version().matches("(?s)crun.*|runc version 1\\.0\\..*");
     return thaws ? Differential.same(scenario::applyAsInt) : scenario.applyAsInt(Shim.tested());
