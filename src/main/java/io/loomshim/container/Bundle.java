@@ -2,6 +2,7 @@ package io.loomshim.container;
 
 import io.loomshim.json.Json;
 import io.loomshim.json.JsonException;
+import io.loomshim.linux.Aside;
 import io.loomshim.runc.OptionsJson;
 import io.loomshim.runc.RuncGlobal;
 import io.loomshim.proto.runc.Options;
@@ -14,7 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** The files of a bundle directory that the shim reads and writes. */
+/** The files of a bundle directory that the shim reads and writes; to be called within {@link Aside} steps. */
 record Bundle(Path directory) {
   private static final Set<PosixFilePermission> OWNER_ONLY =
       EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
@@ -139,6 +140,7 @@ record Bundle(Path directory) {
   }
 
   private Map<String, Object> config() throws IOException, JsonException {
+    assert Aside.allowed();
     Object config = Json.read(Files.readAllBytes(directory.resolve("config.json")));
     return Json.object(config).orElseThrow(() -> new IOException("config.json is not a JSON object"));
   }

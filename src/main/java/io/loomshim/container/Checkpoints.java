@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
@@ -33,18 +34,23 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
   void save(CheckpointSpec spec, List<StreamFile> streams) throws IOException, InterruptedException {
     Path work = spec.work().orElse(bundle.criuWork());
     try {
-      runc.run(command(spec, work), leaveOut(streams));
+      runc.run(command(spec, work), Aside.run("write " + bundle.criuConfig(), () -> leaveOut(streams)));
     } catch (RuncException e) {
-      keepLog(work);
+      Aside.finish("copy " + work.resolve("dump.log"), () -> keepLog(work));
       String first = e.text().lines().findFirst().orElse("");
       throw new StatusException(e.code(), first + " path= " + bundle.criuLog(), e);
     } finally {
-      Files.deleteIfExists(bundle.criuConfig());
-      if (spec.work().isEmpty()) {
-        removeWork();
-      }
+      Aside.finish("remove " + bundle.criuConfig(), () -> {
+        Files.deleteIfExists(bundle.criuConfig());
+        if (spec.work().isEmpty()) {
+          removeWork();
+        }
+      });
     }
-    new CriuImage(spec.image()).inherit(streams);
+    Aside.run("change " + spec.image(), () -> {
+      new CriuImage(spec.image()).inherit(streams);
+      return spec;
+    });
   }
 
   private RuncCommand command(CheckpointSpec spec, Path work) {

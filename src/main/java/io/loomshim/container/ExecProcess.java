@@ -3,6 +3,7 @@ package io.loomshim.container;
 import io.loomshim.cgroup.SubCgroup;
 import io.loomshim.container.ExecState.Operation;
 import io.loomshim.json.Json;
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Children;
 import io.loomshim.linux.Deadline;
@@ -166,19 +167,32 @@ final class ExecProcess implements ContainerProcess {
 
   private Child execInRunc(Streams streams) throws IOException, InterruptedException {
     Path pidFile = bundle.execPidFile(execId);
-    Path processFile = bundle.writeProcess(execId, process.get());
+    String spec = process.get();
+    Path processFile = Aside.run("write process of " + execId + " in " + bundle.directory(),
+        () -> bundle.writeProcess(execId, spec), Files::deleteIfExists);
+    boolean ran = false;
     try {
       Launch.Command exec = socket -> new RuncCommand.Exec(
           init.id(), processFile, pidFile, socket, tree.map(SubCgroup::argument));
       Launch.run(runc, exec, FAILURES, streams);
+      ran = true;
     } catch (InterruptedException | RuntimeException | Error e) {
       endStray(pidFile);
       throw e;
     } finally {
-      Files.deleteIfExists(processFile);
+      if (!ran) {
+        Aside.finish("remove " + processFile, () -> Files.deleteIfExists(processFile));
+      }
     }
     try {
-      return Child.claim(Bundle.readPid(pidFile));
+      return Child.claim(Aside.run("read " + pidFile, () -> {
+        Files.deleteIfExists(processFile);
+        return Bundle.readPid(pidFile);
+      }));
+    } catch (InterruptedException e) {
+      Aside.finish("remove " + processFile, () -> Files.deleteIfExists(processFile));
+      endStray(pidFile);
+      throw e;
     } catch (IOException e) {
       String text = "failed to retrieve OCI runtime exec pid: " + e.getMessage();
       endStray(pidFile);
@@ -188,14 +202,13 @@ final class ExecProcess implements ContainerProcess {
 
   /** A runc that was killed, or handed no terminal over, may have started the process: then its pid file is there. */
   private void endStray(Path pidFile) {
-    if (Files.exists(pidFile)) {
-      Undo.run(init.id() + "/" + execId, pidFile, () -> {
-        if (Files.exists(pidFile)) {
-          Child.claim(Bundle.readPid(pidFile)).close();
-          Files.deleteIfExists(pidFile);
-        }
-      });
-    }
+    Undo.run(init.id() + "/" + execId, pidFile, () -> Aside.run("read " + pidFile, () -> {
+      if (Files.exists(pidFile)) {
+        Child.claim(Bundle.readPid(pidFile)).close();
+        Files.deleteIfExists(pidFile);
+      }
+      return pidFile;
+    }));
   }
 
   /** The story of the thread {@code exit/CONTAINER/EXEC}. */
@@ -251,7 +264,8 @@ final class ExecProcess implements ContainerProcess {
         }
         io.get().close();
       }
-      Files.deleteIfExists(bundle.execPidFile(execId));
+      Path pidFile = bundle.execPidFile(execId);
+      Aside.finish("remove " + pidFile, () -> Files.deleteIfExists(pidFile));
       forgetProcess();
       state = ExecState.DELETED;
       return ended.exit();

@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Children;
 import io.loomshim.log.Log;
@@ -26,8 +27,12 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
   }
 
   /** Whether runc has a container of this name already, which is somebody else's. */
-  boolean exists() {
-    return directory().toFile().exists();
+  boolean exists() throws InterruptedException {
+    try {
+      return Aside.run("stat " + directory(), () -> directory().toFile().exists());
+    } catch (IOException e) {
+      return true; // nobody can tell
+    }
   }
 
   /** Makes the init process with {@code streams}; it waits for {@link #start}. */
@@ -75,7 +80,8 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
       assert launch != null;
       Launch.run(runc, command, failures, streams);
       try {
-        return Child.claim(Bundle.readPid(bundle.initPidFile()));
+        Path pidFile = bundle.initPidFile();
+        return Child.claim(Aside.run("read " + pidFile, () -> Bundle.readPid(pidFile)));
       } catch (IOException e) {
         String text = "failed to retrieve OCI runtime container pid: " + e.getMessage();
         throw new StatusException(Scarcity.code(e), text, e);

@@ -1,6 +1,7 @@
 package io.loomshim.container;
 
 import io.loomshim.container.InitState.Operation;
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
@@ -43,6 +44,9 @@ final class InitProcess implements ContainerProcess {
   /** How long the init's exit is held back for the exits of execs, all of which have been killed by then. */
   private static final Duration EXECS_WAIT_MAX = Duration.ofSeconds(10);
 
+  /** How long the story of the exit waits to know whether there are others to be killed. */
+  private static final Duration BUNDLE_WAIT_MAX = Duration.ofSeconds(2);
+
   /** Between two tries to wait for the end of a process while there is no memory to do so. */
   private static final long SCARCE_PAUSE_NANOS = 100_000_000;
 
@@ -63,6 +67,8 @@ final class InitProcess implements ContainerProcess {
   private volatile boolean pausing;
   private volatile boolean perhapsFrozen; // from the beginning of a pause until it is known what became of it
   private volatile Optional<Child> child = Optional.empty(); // none before the start of a restored one
+
+  private volatile ProcessIo.Owner owner; // known when create has begun
 
   // Written by create before anybody else sees this object.
   private Streams io;
@@ -85,13 +91,16 @@ final class InitProcess implements ContainerProcess {
    * restored by {@link #start}. When anything of it fails, all of it is undone.
    */
   void create() throws IOException, InterruptedException {
-    bundle.recordRuntime(spec.options(), runc.global(), !spec.rootfs().isEmpty());
     Undo.check(spec.id(), container.directory());
     // somebody else's container of the same name must survive our failure
-    boolean foreign = container.exists();
+    boolean foreign = Aside.run("write options.json in " + bundle.directory(), () -> {
+      bundle.recordRuntime(spec.options(), runc.global(), !spec.rootfs().isEmpty());
+      owner = readOwner();
+      return container.exists();
+    });
     try {
       rootFs.mount();
-      io = Launch.open("io/" + spec.id(), spec.stdio(), ioOwner(), logContext(spec.id()));
+      io = Launch.open("io/" + spec.id(), spec.stdio(), owner, logContext(spec.id()));
       if (state == InitState.CREATED) {
         child = Optional.of(container.create(io));
       }
@@ -104,6 +113,10 @@ final class InitProcess implements ContainerProcess {
 
   /** Who must own the streams of this container's processes. */
   ProcessIo.Owner ioOwner() {
+    return owner;
+  }
+
+  private ProcessIo.Owner readOwner() {
     return ProcessIo.Owner.of(
         spec.options().getIoUid(),
         spec.options().getIoGid(),
@@ -155,7 +168,7 @@ final class InitProcess implements ContainerProcess {
 
   /** The story of the thread {@code exit/ID}. */
   private void exitStory() {
-    boolean killAll = bundle.killAllOnExit();
+    boolean killAll = killAllOnExit();
     if (killAll) {
       Orphans.begin();
     }
@@ -195,6 +208,16 @@ final class InitProcess implements ContainerProcess {
         }
         LockSupport.parkNanos(SCARCE_PAUSE_NANOS); // no memory, here or in the kernel: no exit is lost for that
       }
+    }
+  }
+
+  /** Always, if the bundle's file system does not tell soon: the exit is not held back for that. */
+  private boolean killAllOnExit() {
+    try {
+      return Aside.begin("read config.json in " + bundle.directory(), bundle::killAllOnExit, read -> { })
+          .await(BUNDLE_WAIT_MAX);
+    } catch (IOException | InterruptedException e) {
+      return true;
     }
   }
 

@@ -3,7 +3,9 @@ package io.loomshim.daemon;
 import io.loomshim.event.Outbox;
 import io.loomshim.inspect.About;
 import io.loomshim.inspect.Inspection;
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Carriers;
+import io.loomshim.linux.Fd;
 import io.loomshim.linux.Inotify;
 import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
@@ -22,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -167,11 +170,14 @@ final class Daemon implements Host {
   }
 
   @Override
-  public void creating(String id, Path bundle) {
+  public void creating(String id, Path bundle) throws IOException, InterruptedException {
     linger.changed();
-    directory.introduce(bundle, record);
+    Optional<Fd> log = Aside.run("open log in " + bundle, () -> {
+      directory.introduce(bundle, record);
+      return ContainerLogs.find(bundle);
+    }, late -> late.ifPresent(Fd::close));
     directory.created(id);
-    logs.open(id, bundle);
+    log.ifPresent(fd -> logs.put(id, fd));
   }
 
   @Override
@@ -181,7 +187,7 @@ final class Daemon implements Host {
 
   @Override
   public void vacated(Path bundle) {
-    directory.takeLeave(bundle);
+    Aside.finish("remove address in " + bundle, () -> directory.takeLeave(bundle));
   }
 
   @Override

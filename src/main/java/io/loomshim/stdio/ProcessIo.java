@@ -96,18 +96,19 @@ public final class ProcessIo implements Streams {
     }
   }
 
-  private void input(String path) throws IOException {
+  private void input(String path) throws IOException, InterruptedException {
     if (path.isEmpty()) {
       childFds.add(nothing());
       return;
     }
-    Fd reader = reader(path);
+    Fifos.Ends ends = open(path);
+    Fd reader = ends.end();
     keepers.add(reader);
-    if (!Fifos.isFifo(path)) {
+    if (ends.keeper().isEmpty()) {
       giveAlso(reader, reader);
       return;
     }
-    stdinKeeper = Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0));
+    stdinKeeper = ends.keeper();
     if (owner.handOver()) {
       reader.nonBlocking(false);
       giveAlso(reader, reader);
@@ -123,9 +124,9 @@ public final class ProcessIo implements Streams {
     pipe.writer().nonBlocking(true);
   }
 
-  private static Fd reader(String path) throws IOException {
+  private static Fifos.Ends open(String path) throws IOException, InterruptedException {
     try {
-      return Fifos.openReader(path);
+      return Fifos.input(path);
     } catch (ErrnoException e) {
       throw new IOException("containerd-shim: opening " + path + " failed: " + e.getMessage(), e);
     }
@@ -136,10 +137,11 @@ public final class ProcessIo implements Streams {
     if (target instanceof Target.None) {
       childFds.add(nothing());
     } else if (target instanceof Target.Path path) {
-      if (isFifo(path.path())) {
-        fifoOutput(stream, path.path());
+      Fifos.Ends ends = open(path);
+      if (ends.keeper().isPresent()) {
+        fifoOutput(stream, ends.end(), ends.keeper().get());
       } else {
-        file(stream, append(path.path()));
+        file(stream, ends.end());
       }
     } else if (target instanceof Target.NewFile made) {
       file(stream, NewFiles.open(made.path()));
@@ -157,10 +159,11 @@ public final class ProcessIo implements Streams {
     childFds.addAll(List.of(nothing(), started.stdout(), started.stderr()));
   }
 
-  private static boolean isFifo(String path) throws IOException {
+  private static Fifos.Ends open(Target.Path target) throws IOException, InterruptedException {
+    String path = target.path();
     try {
-      return Fifos.isFifo(path);
-    } catch (IOException e) {
+      return Fifos.output(path, ProcessIo::append);
+    } catch (java.nio.file.FileSystemException e) {
       String why = e instanceof java.nio.file.NoSuchFileException ? "no such file or directory" : e.getMessage();
       throw new IOException("containerd-shim: opening file \"" + path + "\" failed: open " + path + ": " + why, e);
     }
@@ -174,18 +177,15 @@ public final class ProcessIo implements Streams {
     }
   }
 
-  private void fifoOutput(String stream, String path) throws IOException, InterruptedException {
-    Fd writer = Fifos.openWriter(path);
+  private void fifoOutput(String stream, Fd writer, Fd reader) throws IOException {
+    keepers.add(reader);
     if (owner.handOver()) {
       handedOver.add(writer);
-      Fd reader = Fifos.openReader(path);
-      keepers.add(reader);
       giveAlso(writer, reader);
       writer.nonBlocking(false);
       return;
     }
     pumped(stream, writer);
-    keepers.add(Fifos.openReader(path));
   }
 
   /** Gives a pipe whose bytes will be moved to {@code target}. */
@@ -249,7 +249,7 @@ public final class ProcessIo implements Streams {
   }
 
   @Override
-  public List<StreamFile> files() throws IOException {
+  public List<StreamFile> files() throws IOException, InterruptedException {
     var files = new ArrayList<>(pipes);
     for (Given g : given) {
       files.add(StreamFile.file(g.number(), g.file()));

@@ -1,5 +1,6 @@
 package io.loomshim.stdio;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Fd;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,10 +19,11 @@ public record StreamFile(int number, boolean pipe, int mount, long inode) {
   private static final String MOUNT = "mnt_id:";
 
   /** Descriptor {@code number} of the process is the fifo or file that {@code fd} is. */
-  static StreamFile file(int number, Fd fd) throws IOException {
+  static StreamFile file(int number, Fd fd) throws IOException, InterruptedException {
     for (String line : Files.readAllLines(Path.of("/proc/self/fdinfo", Integer.toString(fd.number())))) {
       if (line.startsWith(MOUNT)) {
-        return new StreamFile(number, false, Integer.parseInt(line.substring(MOUNT.length()).strip()), inode(fd));
+        return new StreamFile(number, false, Integer.parseInt(line.substring(MOUNT.length()).strip()),
+            Aside.run("stat " + fd, () -> inode(fd)));
       }
     }
     throw new IOException("/proc does not tell the mount of " + fd);

@@ -17,7 +17,7 @@ public sealed interface Streams extends AutoCloseable permits ProcessIo, Console
   default void shutdown() {}
 
   /** What the process was given as descriptors 0, 1 and 2; nothing for those that are terminals or /dev/null. */
-  default List<StreamFile> files() throws IOException {
+  default List<StreamFile> files() throws IOException, InterruptedException {
     return List.of();
   }
 

@@ -1,6 +1,7 @@
 package io.loomshim.task;
 
 import io.loomshim.proto.task.DeleteResponse;
+import java.io.IOException;
 import java.nio.file.Path;
 
 /** What the task service tells the daemon that it lives in. Methods are called on the thread of the call. */
@@ -9,7 +10,7 @@ public interface Host {
   void arriving(String id);
 
   /** The container {@code id} is being created: its log is in {@code bundle}, and it needs no lease any more. */
-  void creating(String id, Path bundle) throws InterruptedException;
+  void creating(String id, Path bundle) throws IOException, InterruptedException;
 
   /** Whether a start was made for {@code id} whose Create has not arrived. */
   boolean promised(String id);
