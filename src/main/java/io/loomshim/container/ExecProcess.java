@@ -177,7 +177,7 @@ final class ExecProcess implements ContainerProcess {
       Launch.run(runc, exec, FAILURES, streams);
       ran = true;
     } catch (InterruptedException | RuntimeException | Error e) {
-      endStray(pidFile);
+      endStray(pidFile, e);
       throw e;
     } finally {
       if (!ran) {
@@ -191,18 +191,18 @@ final class ExecProcess implements ContainerProcess {
       }));
     } catch (InterruptedException e) {
       Aside.finish("remove " + processFile, () -> Files.deleteIfExists(processFile));
-      endStray(pidFile);
+      endStray(pidFile, e);
       throw e;
     } catch (IOException e) {
       String text = "failed to retrieve OCI runtime exec pid: " + e.getMessage();
-      endStray(pidFile);
+      endStray(pidFile, e);
       throw new StatusException(Scarcity.code(e), text, e);
     }
   }
 
   /** A runc that was killed, or handed no terminal over, may have started the process: then its pid file is there. */
-  private void endStray(Path pidFile) {
-    Undo.run(init.id() + "/" + execId, pidFile, () -> Aside.run("read " + pidFile, () -> {
+  private void endStray(Path pidFile, Throwable why) {
+    Undo.run(init.id() + "/" + execId, pidFile, why, () -> Aside.run("read " + pidFile, () -> {
       if (Files.exists(pidFile)) {
         Child.claim(Bundle.readPid(pidFile)).close();
         Files.deleteIfExists(pidFile);

@@ -106,7 +106,7 @@ final class InitProcess implements ContainerProcess {
       }
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       Optional<Child> made = child;
-      Undo.run(spec.id(), container.directory(), () -> undoCreate(foreign, made));
+      Undo.run(spec.id(), container.directory(), e, () -> undoCreate(foreign, made));
       throw e;
     }
   }

@@ -70,13 +70,16 @@ final class Undo {
   /**
    * Runs {@code step} until it succeeds, and returns after its first try, or while that waits for a file system; an
    * interrupt stays pending.
+   *
+   * @param why what has failed; an InterruptedException if nobody waits for the call any longer
    */
-  static void run(String id, Path place, Cleanup.Step step) {
+  static void run(String id, Path place, Throwable why, Cleanup.Step step) {
     var undo = new Undo(id, place, step);
     PENDING.put(place, undo);
     Threads.start("undo/" + id, undo::repeat);
     boolean interrupted = Thread.interrupted();
-    long end = System.nanoTime() + (interrupted ? CANCELLED_WAIT_MAX : FIRST_WAIT_MAX).toNanos();
+    boolean cancelled = interrupted || why instanceof InterruptedException;
+    long end = System.nanoTime() + (cancelled ? CANCELLED_WAIT_MAX : FIRST_WAIT_MAX).toNanos();
     while (true) {
       try {
         if (!undo.tried.await(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
