@@ -118,6 +118,7 @@ final class Daemon implements Host {
 
   private void prepare() throws IOException {
     Carriers.keep();
+    Aside.prepare();
     Threads.atShutdown("shutdown", this::end);
     ThreadDumps.onSignal(directory.path());
     Inotify inotify = Inotify.open();

@@ -73,6 +73,7 @@ public final class Aside<T> {
 
   /** Whether it waits for a thread; written under the lock of {@link AsideThreads}. */
   volatile boolean queued;
+  volatile long growNanos; // when another thread is to be made for it
 
   // Written by the thread of the step before DONE, read by the caller after it.
   private T result;
@@ -168,6 +169,11 @@ public final class Aside<T> {
    */
   public static void stay() {
     AsideThreads.stay();
+  }
+
+  /** To be called once, before processes are scarce: makes the first thread. */
+  public static void prepare() {
+    AsideThreads.prepare();
   }
 
   /** Whether this thread may wait for a file system: any but a virtual one. */

@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * The platform threads that run steps for {@link Aside}. A few are made as they are needed; more of them only when a
  * step has waited for {@link #GROW_WAIT}, as only then all of those have something to wait for. Who has had nothing to
- * do for {@link #IDLE_MAX} ends, so that an idle daemon has none.
+ * do for {@link #IDLE_MAX} ends, but for the first one: there may be no process left on the machine for another.
  *
  * <p>{@code LOCK} guards everything here and is held for moments.
  */
@@ -49,6 +49,11 @@ final class AsideThreads {
     return !Thread.currentThread().isVirtual() && MINE.get() != null;
   }
 
+  /** Makes the first thread, which stays. */
+  static void prepare() {
+    Aside.finish("nothing", AsideThreads::stay);
+  }
+
   /** The calling thread will not end, if it is one of these. */
   static void stay() {
     if (mine()) {
@@ -69,8 +74,7 @@ final class AsideThreads {
       } else if (BUSY.size() < (alone ? THREADS_MAX : EAGER_MAX)) {
         start(step);
       } else {
-        step.queued = true;
-        QUEUE.add(step);
+        enqueue(step);
       }
     } finally {
       LOCK.unlock();
@@ -100,24 +104,31 @@ final class AsideThreads {
     return words.length < 2 ? name : words[0].equals("rpc") && words.length > 2 ? words[2] : words[1];
   }
 
+  private static void enqueue(Aside<?> step) {
+    assert LOCK.isHeldByCurrentThread();
+    step.growNanos = System.nanoTime() + GROW_WAIT.toNanos();
+    step.queued = true;
+    QUEUE.add(step);
+  }
+
   private static void start(Aside<?> step) {
     assert LOCK.isHeldByCurrentThread();
     var worker = new Worker(step);
     BUSY.add(worker);
-    boolean started = false;
     try {
       worker.thread = Threads.startPlatform("aside", worker);
-      started = true;
-    } finally {
-      if (!started) {
-        BUSY.remove(worker); // no process left on the machine
+    } catch (OutOfMemoryError e) {
+      BUSY.remove(worker);
+      if (BUSY.isEmpty()) {
+        throw e;
       }
+      enqueue(step); // no process is left on the machine: those that are there must do
     }
   }
 
   /** Parks the caller of {@code step}; has a thread made for it if none has taken it in time. */
   static void park(Aside<?> step) throws AsideException {
-    long left = step.startNanos + GROW_WAIT.toNanos() - System.nanoTime();
+    long left = step.growNanos - System.nanoTime();
     if (!step.queued) {
       LockSupport.park(step);
     } else if (left > 0) {
@@ -137,7 +148,10 @@ final class AsideThreads {
       if (BUSY.size() < THREADS_MAX) {
         QUEUE.remove(step);
         start(step);
-      } else if (!step.patient) {
+      } else if (step.patient) {
+        step.queued = true;
+        step.growNanos = System.nanoTime() + WAIT_MAX.toNanos(); // whoever gets free takes it
+      } else {
         QUEUE.remove(step);
         throw AsideException.crowded(step.what, BUSY.size(), BUSY.getFirst().step.what);
       }
