@@ -1,6 +1,5 @@
 package io.loomshim.runc;
 
-import io.loomshim.linux.ErrnoException;
 import io.loomshim.ttrpc.Code;
 import java.io.IOException;
 
@@ -25,7 +24,7 @@ public final class RuncException extends IOException {
   }
 
   /** For a call that the system did not let us make. */
-  static RuncException refused(ErrnoException cause, RuncLog.Finding finding) {
+  static RuncException refused(IOException cause, RuncLog.Finding finding) {
     var e = new RuncException(cause.getMessage(), false, finding);
     e.initCause(cause);
     return e;

@@ -1,5 +1,6 @@
 package io.loomshim.runc;
 
+import io.loomshim.linux.AsideException;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.ttrpc.Code;
@@ -26,6 +27,9 @@ public final class Scarcity {
         case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.ENOSPC, Errno.EDQUOT, Errno.EAGAIN -> true;
         default -> false;
       };
+    }
+    if (error instanceof AsideException e) {
+      return e.crowded();
     }
     String message = error instanceof IOException ? String.valueOf(error.getMessage()) : "";
     for (String text : TEXTS) {

@@ -101,7 +101,7 @@ public final class TaskHandlers {
           call.serves(name(r.getId(), r.getExecId()));
           return tasks.await(r);
         });
-    service.immediate(
+    service.method(
         "Connect",
         ConnectRequest.parser(),
         (call, r) -> {

@@ -40,7 +40,7 @@ final class StuckCalls extends Timed {
   }
 
   private static boolean countable(Call call) {
-    return !call.endless() && !call.immediate();
+    return !call.endless();
   }
 
   @Override

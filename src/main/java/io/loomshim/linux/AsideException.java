@@ -1,0 +1,32 @@
+package io.loomshim.linux;
+
+import java.io.IOException;
+
+/** A step was not done because file systems do not answer; the message names what was to be done. */
+public final class AsideException extends IOException {
+  private static final long serialVersionUID = 1;
+
+  private final boolean crowded;
+
+  private AsideException(String message, boolean crowded) {
+    super(message);
+    this.crowded = crowded;
+  }
+
+  /** So many steps wait that no more may. */
+  static AsideException crowded(String what, int count, String oldest) {
+    String text = what + ": " + count + " others wait for file systems already, the first of them: " + oldest;
+    return new AsideException(text, true);
+  }
+
+  /** The file system has not answered in time. */
+  static AsideException late(String what) {
+    return new AsideException(
+        what + ": no answer of the file system within " + AsideThreads.WAIT_MAX.toSeconds() + " s", false);
+  }
+
+  /** Whether it is for want of threads, and not of an answer. */
+  public boolean crowded() {
+    return crowded;
+  }
+}
