@@ -62,6 +62,7 @@ public final class Aside<T> {
 
   final String what;
   final String caller;
+  final String owner;
   final boolean patient;
   final long startNanos = System.nanoTime();
   private final Step<T> step;
@@ -83,6 +84,7 @@ public final class Aside<T> {
     this.what = what;
     this.patient = patient;
     this.caller = thread.getName();
+    this.owner = AsideThreads.owner(caller);
     this.step = step;
     this.undoing = undoing;
   }
@@ -150,7 +152,7 @@ public final class Aside<T> {
       var aside = new Aside<T>(what, true, step, NOTHING);
       AsideThreads.submit(aside, false);
       while (aside.stage.get() != Stage.DONE) {
-        aside.park();
+        aside.park(Long.MAX_VALUE);
         interrupted |= Thread.interrupted();
       }
       return aside.outcome();
@@ -191,12 +193,9 @@ public final class Aside<T> {
     return await(AsideThreads.WAIT_MAX);
   }
 
-  /** The same for at most {@code limit}, if that is shorter. */
+  /** The same until at most {@code limit} after its beginning, if that is shorter. */
   public T await(Duration limit) throws IOException, InterruptedException {
-    if (limit.compareTo(AsideThreads.WAIT_MAX) < 0) {
-      awaitOver(limit);
-      late = over.getCount() > 0;
-    }
+    boolean limited = limit.compareTo(AsideThreads.WAIT_MAX) < 0;
     while (stage.get() != Stage.DONE) {
       if (Thread.interrupted()) {
         if (leave()) {
@@ -208,15 +207,19 @@ public final class Aside<T> {
       if (late && leave()) {
         throw AsideException.late(what);
       }
-      park();
+      long left = limited ? startNanos + limit.toNanos() - System.nanoTime() : Long.MAX_VALUE;
+      late |= left <= 0;
+      if (left > 0) {
+        park(left);
+      }
     }
     return outcome();
   }
 
-  private void park() throws AsideException {
+  private void park(long nanosMax) throws AsideException {
     boolean parked = false;
     try {
-      AsideThreads.park(this);
+      AsideThreads.park(this, nanosMax);
       parked = true;
     } finally {
       if (!parked) {

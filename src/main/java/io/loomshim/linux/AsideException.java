@@ -21,8 +21,7 @@ public final class AsideException extends IOException {
 
   /** The file system has not answered in time. */
   static AsideException late(String what) {
-    return new AsideException(
-        what + ": no answer of the file system within " + AsideThreads.WAIT_MAX.toSeconds() + " s", false);
+    return new AsideException(what + ": the file system has not answered in time", false);
   }
 
   /** Whether it is for want of threads, and not of an answer. */

@@ -24,6 +24,9 @@ final class AsideThreads {
   /** Of these for one container: one that is stuck must leave the others enough, however often it is tried. */
   static final int OWNER_MAX = 16;
 
+  /** How long a step waits for its turn while there are so many: they are stuck then. */
+  static final Duration TURN_WAIT_MAX = Duration.ofSeconds(5);
+
   /** How many are made without waiting. */
   static final int EAGER_MAX = Runtime.getRuntime().availableProcessors() + 2;
 
@@ -65,12 +68,10 @@ final class AsideThreads {
   static void submit(Aside<?> step, boolean alone) throws AsideException {
     LOCK.lock();
     try {
-      if (!step.patient) {
-        checkOwner(step);
-      }
-      Worker worker = IDLE.poll();
-      if (worker != null) {
-        worker.take(step);
+      if (!ownerMay(step)) {
+        enqueue(step);
+      } else if (!IDLE.isEmpty()) {
+        IDLE.poll().take(step);
       } else if (BUSY.size() < (alone ? THREADS_MAX : EAGER_MAX)) {
         start(step);
       } else {
@@ -84,22 +85,20 @@ final class AsideThreads {
     }
   }
 
-  private static void checkOwner(Aside<?> step) throws AsideException {
-    if (BUSY.size() < OWNER_MAX) {
-      return;
-    }
-    String owner = owner(step.caller);
+  /** Whether fewer than {@link #OWNER_MAX} steps run for the container that {@code step} is for. */
+  private static boolean ownerMay(Aside<?> step) {
+    assert LOCK.isHeldByCurrentThread();
     int count = 0;
-    for (Worker worker : BUSY) {
-      count += owner(worker.step.caller).equals(owner) ? 1 : 0;
+    if (BUSY.size() >= OWNER_MAX) {
+      for (Worker worker : BUSY) {
+        count += worker.step.owner.equals(step.owner) ? 1 : 0;
+      }
     }
-    if (count >= OWNER_MAX) {
-      throw AsideException.crowded(step.what, count, BUSY.getFirst().step.what);
-    }
+    return count < OWNER_MAX;
   }
 
-  /** What a thread serves, without an exec: the last but one word of {@code rpc/Start/web-1/probe}. */
-  private static String owner(String name) {
+  /** What a thread called {@code name} serves, without an exec: {@code web-1} of {@code rpc/Start/web-1/probe}. */
+  static String owner(String name) {
     String[] words = name.split("/", 4);
     return words.length < 2 ? name : words[0].equals("rpc") && words.length > 2 ? words[2] : words[1];
   }
@@ -127,12 +126,16 @@ final class AsideThreads {
   }
 
   /** Parks the caller of {@code step}; has a thread made for it if none has taken it in time. */
-  static void park(Aside<?> step) throws AsideException {
+  static void park(Aside<?> step, long nanosMax) throws AsideException {
     long left = step.growNanos - System.nanoTime();
     if (!step.queued) {
-      LockSupport.park(step);
+      if (nanosMax == Long.MAX_VALUE) {
+        LockSupport.park(step); // without a timer, which would cost
+      } else {
+        LockSupport.parkNanos(step, nanosMax);
+      }
     } else if (left > 0) {
-      LockSupport.parkNanos(step, left);
+      LockSupport.parkNanos(step, Math.min(left, nanosMax));
     } else {
       grow(step);
     }
@@ -144,14 +147,15 @@ final class AsideThreads {
       if (!step.queued) {
         return;
       }
-      step.queued = false;
-      if (BUSY.size() < THREADS_MAX) {
+      long now = System.nanoTime();
+      if (BUSY.size() < THREADS_MAX && ownerMay(step)) {
+        step.queued = false;
         QUEUE.remove(step);
         start(step);
-      } else if (step.patient) {
-        step.queued = true;
-        step.growNanos = System.nanoTime() + WAIT_MAX.toNanos(); // whoever gets free takes it
+      } else if (step.patient || now - step.startNanos < TURN_WAIT_MAX.toNanos()) {
+        step.growNanos = now + TURN_WAIT_MAX.toNanos(); // whoever gets free takes it
       } else {
+        step.queued = false;
         QUEUE.remove(step);
         throw AsideException.crowded(step.what, BUSY.size(), BUSY.getFirst().step.what);
       }
@@ -250,12 +254,13 @@ final class AsideThreads {
     private boolean next() {
       LOCK.lock();
       try {
-        step = QUEUE.poll();
+        BUSY.remove(this);
+        step = nextOf(QUEUE);
         if (step != null) {
           step.queued = false;
+          BUSY.add(this);
           return true;
         }
-        BUSY.remove(this);
         IDLE.push(this);
       } finally {
         LOCK.unlock();
@@ -273,6 +278,17 @@ final class AsideThreads {
         }
       }
       return true;
+    }
+
+    /** Takes out the first that may run. */
+    private static Aside<?> nextOf(ArrayDeque<Aside<?>> queue) {
+      for (Aside<?> waiting : queue) {
+        if (ownerMay(waiting)) {
+          queue.remove(waiting);
+          return waiting;
+        }
+      }
+      return null;
     }
 
     private boolean ends() {

@@ -180,6 +180,23 @@ final class HungFilesIT {
     }
   }
 
+  @Test
+  void a_daemon_ends_while_a_file_system_does_not_answer() {
+    Shim.assumeOurs("it is about our daemon");
+    try (var daemon = new OwnDaemon(BED.rootfs());
+        var hung = HungFiles.mount(daemon.directory().resolve("hung"))) {
+      var task = daemon.open("sleep", "1000");
+      var request = request(Place.LOG, task, hung);
+      try (var call = LooseCall.send(task, "Create", request, Duration.ZERO)) {
+        Await.until("it hangs", () -> told(daemon, "file_steps_total") == 1);
+        Proc.terminate(daemon.pid());
+        Await.until("the daemon has ended", () -> !daemon.daemon().alive());
+        assertTrue(call != null);
+      }
+      task.close();
+    }
+  }
+
   private static boolean endsAndCanBeMadeAgain(ShimClient task) {
     if (ShimClient.failure(() -> task.state("")).startsWith("5 ")
         && !ShimClient.error(task::create).startsWith("no error")) {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.threads.Threads;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -150,6 +151,17 @@ final class AsideTest {
   }
 
   @Test
+  void aCallerWithALimitOfItsOwnGoesThen() throws Exception {
+    var limited = on("exit/web-1", () -> Aside.begin("read /x", () -> {
+      answer.await();
+      return "read";
+    }, read -> { }).await(Duration.ofMillis(1)));
+    assertFalse(assertInstanceOf(AsideException.class, failure(limited)).crowded());
+    assertEquals("read", on("exit/web-2", () -> Aside.begin("read /y", () -> "read", read -> { })
+        .await(Duration.ofSeconds(20))).get());
+  }
+
+  @Test
   void oneContainerThatIsStuckLeavesThreadsForTheOthers() throws Exception {
     for (int i = 0; i < AsideThreads.OWNER_MAX; i++) {
       stuck("rpc/Start/web-1/e" + i, "open /hung/" + i);
@@ -159,6 +171,18 @@ final class AsideTest {
     assertEquals("open /hung/more: 16 others wait for file systems already, the first of them: open /hung/0",
         e.getMessage());
     assertEquals("x", on("rpc/Start/web-2/e1", () -> Aside.run("open /x", () -> "x")).get());
+  }
+
+  @Test
+  void manyStepsOfOneContainerHaveTheirTurnsIfTheyAnswer() throws Exception {
+    var results = new ArrayList<CompletableFuture<Integer>>();
+    for (int i = 0; i < 20 * AsideThreads.OWNER_MAX; i++) {
+      int number = i;
+      results.add(on("rpc/Start/web-1/e" + i, () -> Aside.run("open /x", () -> number)));
+    }
+    for (int i = 0; i < results.size(); i++) {
+      assertEquals(i, results.get(i).get(20, TimeUnit.SECONDS));
+    }
   }
 
   @Test
