@@ -24,20 +24,25 @@ final class FilesTest {
   private static final Pattern CALL = Pattern.compile("\\bFiles\\.|\\bFileChannel\\b|\\bFile(In|Out)putStream\\b"
       + "|\\bRandomAccessFile\\b|\\.toFile\\(\\)|\\.toRealPath\\(|\\bFd\\.open\\(|\\bMounts\\.(mount|unmount)"
       + "|\\bLoopDevice\\.attach|\\bPrograms\\.find|\\bRuncLog\\.(size|find)|\\bMOUNT, |\\bUMOUNT2, |\\bCHDIR, "
-      + "|\\bPOSIX_SPAWN, ");
+      + "|\\bPOSIX_SPAWN, |\\bWholeFile\\.|\\bEnvironment\\.of|\\bget(Total|Free)Space\\b");
 
   /** The files that they open are the kernel's or this program's own, in memory, whatever clients ask for. */
   private static final Map<String, String> OURS = Map.ofEntries(
       Map.entry("cgroup/BlockIo.java", "cgroup and /proc"), Map.entry("cgroup/Cgroup.java", "cgroup and /proc"),
+      Map.entry("cgroup/Freezer.java", "cgroup"),
       Map.entry("cgroup/HugePages.java", "/sys"), Map.entry("cgroup/MetricsV1.java", "cgroup"),
       Map.entry("cgroup/MetricsV2.java", "cgroup"), Map.entry("cgroup/OomCounter.java", "cgroup"),
       Map.entry("cgroup/OomNotifier.java", "cgroup"), Map.entry("cgroup/StatFiles.java", "cgroup"),
       Map.entry("cgroup/SubCgroup.java", "cgroup"),
+      Map.entry("daemon/DeadDirectories.java", "run directories; and on platform threads"),
+      Map.entry("daemon/Removals.java", "run directory"),
       Map.entry("daemon/Listener.java", "run directory"), Map.entry("daemon/ThreadDumps.java", "run directory"),
       Map.entry("inspect/ThreadNames.java", "run directory"), Map.entry("inspect/ProcessFigures.java", "/proc"),
       Map.entry("linux/Children.java", "/proc"), Map.entry("linux/MountTable.java", "/proc"),
+      Map.entry("linux/Processes.java", "/proc"),
       Map.entry("linux/FileLock.java", "run directory"),
       Map.entry("linux/ConsoleSocket.java", "a directory of ours in /run, or in /tmp where that cannot be written"),
+      Map.entry("stdio/StreamFile.java", "/proc"),
       Map.entry("ttrpc/Credentials.java", "/proc"),
       Map.entry("ttrpc/Dial.java", "containerd's socket, which the start of the daemon has named"));
 
@@ -50,7 +55,7 @@ final class FilesTest {
   /** These begin the steps, or are called within steps only: then whoever uses them begins some. */
   private static final Map<String, String> ASIDE = Map.ofEntries(
       Map.entry("container/Bundle.java", "within"), Map.entry("container/Checkpoints.java", "begins"),
-      Map.entry("container/CriuEntries.java", "within"), Map.entry("container/CriuImage.java", "within"),
+      Map.entry("container/Container.java", "begins"), Map.entry("container/CriuImage.java", "within"),
       Map.entry("container/ExecProcess.java", "begins"), Map.entry("container/InRoot.java", "within"),
       Map.entry("container/InRunc.java", "begins"), Map.entry("container/RootFs.java", "begins"),
       Map.entry("daemon/ContainerLogs.java", "within"),
@@ -59,16 +64,18 @@ final class FilesTest {
       Map.entry("linux/InDirectory.java", "within; and on a thread of its own"),
       Map.entry("linux/LoopDevice.java", "within"), Map.entry("linux/MountHelper.java", "begins"),
       Map.entry("linux/Mounts.java", "within"), Map.entry("linux/Programs.java", "within"),
-      Map.entry("linux/Spawner.java", "begins"), Map.entry("runc/Runc.java", "begins; and /dev/null"),
+      Map.entry("linux/Spawner.java", "begins"), Map.entry("linux/WholeFile.java", "within"),
+      Map.entry("runc/Environment.java", "within"), Map.entry("runc/Runc.java", "begins; and /dev/null"),
       Map.entry("runc/RuncLog.java", "within"), Map.entry("stdio/Console.java", "begins"),
       Map.entry("stdio/Fifos.java", "begins"), Map.entry("stdio/Logger.java", "begins; and /dev/null"),
       Map.entry("stdio/NewFiles.java", "begins"), Map.entry("stdio/ProcessIo.java", "within; and /dev/null"),
-      Map.entry("stdio/StreamFile.java", "begins; and /proc"), Map.entry("task/TaskService.java", "begins"),
+      Map.entry("task/TaskService.java", "begins"),
       Map.entry("task/TomlOptions.java", "within"));
 
   /** Users of a class that is called within steps, which need not begin one. */
   private static final Map<String, String> USERS = Map.of(
-      "container/Container.java", "makes a Bundle and hands it on", "container/CriuImage.java", "within",
+      "container/CriuImage.java", "within", "daemon/RunDirectory.java", "within, for bundles",
+      "daemon/DeadDirectories.java", "run directories only", "daemon/Removals.java", "the run directory only",
       "container/Launch.java", "has ProcessIo open streams, which begins steps by way of Fifos",
       "daemon/Linger.java", "the run directory only", "daemon/Training.java", "at the installation",
       "runc/RuncException.java", "keeps what was found", "stdio/Streams.java", "names its kinds",

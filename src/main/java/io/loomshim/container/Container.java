@@ -176,17 +176,17 @@ public final class Container {
 
   /** Freezes all processes. */
   public void pause() throws InterruptedException {
-    init.pause();
+    init.pausing().pause();
   }
 
   /** Lets frozen processes run again. */
   public void resume() throws InterruptedException {
-    init.resume();
+    init.pausing().resume();
   }
 
   /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */
   public void update(String resources) throws InterruptedException {
-    init.update(resources);
+    init.pausing().update(resources);
   }
 
   /** Saves the container with CRIU. */

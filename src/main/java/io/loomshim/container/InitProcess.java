@@ -77,7 +77,7 @@ final class InitProcess implements ContainerProcess {
     this.life = new InitLife(first, frozen, events);
     this.memory = new OutOfMemory(events, life.order());
     this.freezing = new Freezing(spec.id(), container, memory, life::found);
-    this.pausing = new Pausing(life, freezing, events);
+    this.pausing = new Pausing(life, container, freezing, events);
   }
 
   /**
@@ -266,48 +266,14 @@ final class InitProcess implements ContainerProcess {
     }
   }
 
-  /** Freezes all processes of the container. */
-  void pause() throws InterruptedException {
-    pausing.pause();
-  }
-
-  /** Lets the processes of a paused container run again. */
-  void resume() throws InterruptedException {
-    pausing.resume();
-  }
-
-  /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */
-  void update(String resources) throws InterruptedException {
-    life.operations().lockInterruptibly();
-    try {
-      life.state().check(Operation.UPDATE);
-      Optional<Boolean> before = freezing.frozen(); // on cgroup v1 runc freezes while it sets devices
-      try {
-        container.update(resources);
-      } catch (InterruptedException | RuntimeException e) {
-        freezing.settle(before);
-        throw e;
-      }
-    } finally {
-      life.operations().unlock();
-    }
+  /** What pauses and resumes it, and changes and saves what runs. */
+  Pausing pausing() {
+    return pausing;
   }
 
   /** Saves the container with CRIU. */
   void checkpoint(CheckpointSpec checkpoint) throws IOException, InterruptedException {
-    life.operations().lockInterruptibly();
-    try {
-      life.state().check(Operation.CHECKPOINT);
-      Optional<Boolean> before = freezing.frozen();
-      try {
-        new Checkpoints(spec.id(), bundle, runc).save(checkpoint, io.files());
-      } catch (IOException | InterruptedException | RuntimeException e) {
-        freezing.settle(before);
-        throw e;
-      }
-    } finally {
-      life.operations().unlock();
-    }
+    pausing.checkpoint(new Checkpoints(spec.id(), bundle, runc), checkpoint, io.files());
   }
 
   /** Says whether an exec may be added now. */

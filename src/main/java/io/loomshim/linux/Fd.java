@@ -46,9 +46,9 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * Makes this the descriptor of a file in a file system that somebody else has chosen: reads, writes and the closing,
-   * which may wait for that, are {@link Aside} steps from now on. Not needed for a fifo, wherever its name is. This
-   * object is closed, the one that is returned has its place.
+   * Makes this the descriptor of a file in a file system that somebody else has chosen: the closing, and reads and
+   * writes of virtual threads, which may wait for that, are {@link Aside} steps from now on. Not needed for a fifo,
+   * wherever its name is. This object is closed, the one that is returned has its place.
    */
   public Fd foreign(String path) {
     return new Fd(number.getAndSet(CLOSED), path);
@@ -179,7 +179,7 @@ public final class Fd implements AutoCloseable {
 
   private long transfer(long function, String verb, long address, int length) {
     int now = number();
-    if (foreign.isEmpty()) {
+    if (foreign.isEmpty() || Aside.allowed()) {
       return Native.callLong(function, now, address, length, 0, 0, 0);
     }
     try {
