@@ -22,7 +22,7 @@ final class Waits {
 
   /** Classes whose locks stand for one container or exec. */
   static final List<String> ONE_AT_A_TIME = List.of("io.loomshim.container.InitProcess",
-      "io.loomshim.container.ExecProcess");
+      "io.loomshim.container.InitLife", "io.loomshim.container.Pausing", "io.loomshim.container.ExecProcess");
 
   private Waits() {}
 

@@ -111,7 +111,7 @@ public final class Spawner {
   }
 
   private static Child start(Spawn spawn, int[] sources) throws ErrnoException {
-    try (var launch = Children.launching()) { // no sweep may take what ends before it is claimed
+    try (var launch = Children.starting()) { // no sweep may take what ends before it is claimed
       assert launch != null;
       int pid = spawn(spawn, sources);
       try {
