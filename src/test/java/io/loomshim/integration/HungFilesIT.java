@@ -132,7 +132,7 @@ final class HungFilesIT {
       exec(neighbour);
       long before = told(daemon, "process", "fds");
       var all = new EnumMap<Place, Hung>(Place.class);
-      var hung = HungFiles.mount(daemon.directory().resolve("hung"));
+      var hung = HungFiles.mount(daemon.directory().resolve("other/hung"));
       try {
         for (Place place : Place.values()) {
           var task = daemon.open("sleep", "1000");
@@ -184,7 +184,7 @@ final class HungFilesIT {
   void a_daemon_ends_while_a_file_system_does_not_answer() {
     Shim.assumeOurs("it is about our daemon");
     try (var daemon = new OwnDaemon(BED.rootfs());
-        var hung = HungFiles.mount(daemon.directory().resolve("hung"))) {
+        var hung = HungFiles.mount(daemon.directory().resolve("other/hung"))) {
       var task = daemon.open("sleep", "1000");
       var request = request(Place.LOG, task, hung);
       try (var call = LooseCall.send(task, "Create", request, Duration.ZERO)) {
