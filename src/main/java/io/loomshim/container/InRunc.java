@@ -28,8 +28,14 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
 
   /** Whether runc has a container of this name already, which is somebody else's. */
   boolean exists() throws InterruptedException {
+    Path directory = directory();
     try {
-      return Aside.run("stat " + directory(), () -> directory().toFile().exists());
+      return Aside.run("stat " + directory, new Aside.Step<Boolean>() {
+        @Override
+        public Boolean run() {
+          return directory.toFile().exists();
+        }
+      });
     } catch (IOException e) {
       return true; // nobody can tell
     }
@@ -81,7 +87,12 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
       Launch.run(runc, command, failures, streams);
       try {
         Path pidFile = bundle.initPidFile();
-        return Child.claim(Aside.run("read " + pidFile, () -> Bundle.readPid(pidFile)));
+        return Child.claim(Aside.run("read " + pidFile, new Aside.Step<Integer>() {
+          @Override
+          public Integer run() throws IOException {
+            return Bundle.readPid(pidFile);
+          }
+        }));
       } catch (IOException e) {
         String text = "failed to retrieve OCI runtime container pid: " + e.getMessage();
         throw new StatusException(Scarcity.code(e), text, e);

@@ -62,7 +62,8 @@ public final class Spawner {
     boolean begun = false;
     try {
       int[] sources = duplicates(fds, own);
-      Aside<Child> step = Aside.begin(what, () -> start(plan, sources, own), Spawner::discard);
+      var start = new Start(plan, sources, own);
+      Aside<Child> step = Aside.begin(what, start, start);
       begun = true;
       try {
         return step.await();
@@ -87,24 +88,28 @@ public final class Spawner {
     return sources;
   }
 
-  private static Child start(Aside.Step<Spawn> plan, int[] sources, List<Fd> own)
-      throws IOException, InterruptedException {
-    try {
-      int pid = spawn(plan.run(), sources);
+  private record Start(Aside.Step<Spawn> plan, int[] sources, List<Fd> own)
+      implements Aside.Step<Child>, Aside.Undoing<Child> {
+    @Override
+    public Child run() throws IOException, InterruptedException {
       try {
-        return Child.claim(pid);
-      } catch (ErrnoException e) {
-        Children.discard(pid); // no descriptor left for it: nobody could wait for it
-        throw e;
+        int pid = spawn(plan.run(), sources);
+        try {
+          return Child.claim(pid);
+        } catch (ErrnoException e) {
+          Children.discard(pid); // no descriptor left for it: nobody could wait for it
+          throw e;
+        }
+      } finally {
+        Spawner.close(own);
       }
-    } finally {
-      close(own);
     }
-  }
 
-  private static void discard(Child child) {
-    child.killGroup();
-    child.close();
+    @Override
+    public void undo(Child child) {
+      child.killGroup();
+      child.close();
+    }
   }
 
   private static void close(List<Fd> fds) {

@@ -189,18 +189,22 @@ public final class Runc {
     String what = "start " + global.binary() + " " + command.name() + " in " + bundle;
     try (var launch = Children.launching()) { // no sweep may take a runc that ends before it is claimed
       assert launch != null;
-      return Spawner.spawn(what, stdio, () -> plan(command, env, logOffset));
+      return Spawner.spawn(what, stdio, new Plan(this, command, env, logOffset));
     }
   }
 
-  private Spawn plan(RuncCommand command, List<String> env, AtomicLong logOffset)
-      throws RuncException, InterruptedException {
-    logOffset.set(RuncLog.size(global.log()));
-    var argv = new ArrayList<String>(32);
-    argv.add(program());
-    argv.addAll(global.args());
-    argv.addAll(command.args());
-    return new Spawn(argv, env, bundle, List.of());
+  /** What must be known of the bundle and the PATH first. */
+  private record Plan(Runc runc, RuncCommand command, List<String> env, AtomicLong logOffset)
+      implements Aside.Step<Spawn> {
+    @Override
+    public Spawn run() throws RuncException, InterruptedException {
+      logOffset.set(RuncLog.size(runc.global.log()));
+      var argv = new ArrayList<String>(32);
+      argv.add(runc.program());
+      argv.addAll(runc.global.args());
+      argv.addAll(command.args());
+      return new Spawn(argv, env, runc.bundle, List.of());
+    }
   }
 
   /** A path as it is, relative ones from the bundle; a name from PATH. */
