@@ -57,14 +57,20 @@ public final class Container {
       throws IOException, InterruptedException {
     var bundle = new Bundle(spec.bundle());
     var global = global(spec.options(), namespace, bundle);
-    Map<String, String> environment =
-        Aside.run("read environment in " + spec.bundle(), () -> Environment.of(spec.bundle()));
+    Map<String, String> environment = Aside.run("read loom.env in " + spec.bundle(), new Reading(spec.bundle()));
     var runc = new Runc(global, spec.bundle(), limits, environment);
     var taskEvents = new TaskEvents(spec.id(), events);
     var init = new InitProcess(spec, bundle, runc, taskEvents);
     init.create();
     init.created();
     return new Container(spec, bundle, runc, taskEvents, init, killExecTree);
+  }
+
+  private record Reading(Path bundle) implements Aside.Step<Map<String, String>> {
+    @Override
+    public Map<String, String> run() {
+      return Environment.of(bundle);
+    }
   }
 
   private static RuncGlobal global(Options options, String namespace, Bundle bundle) {

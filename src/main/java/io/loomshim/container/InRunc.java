@@ -32,8 +32,14 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
 
   /** Whether runc has a container of this name already, which is somebody else's. */
   boolean exists() throws InterruptedException {
+    Path directory = directory();
     try {
-      return Aside.run("stat " + directory(), () -> directory().toFile().exists());
+      return Aside.run("stat " + directory, new Aside.Step<Boolean>() {
+        @Override
+        public Boolean run() {
+          return directory.toFile().exists();
+        }
+      });
     } catch (IOException e) {
       return true; // nobody can tell
     }
@@ -58,12 +64,19 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
    * nothing of other runtimes, which have none.
    */
   boolean waitsForStart() throws InterruptedException {
-    return look(() -> Files.exists(fifo()));
+    return look(new Waiting(fifo()));
   }
 
   /** Whether one that waited does so no more, but is there. */
   boolean startedMeanwhile() throws InterruptedException {
     return look(() -> Files.exists(directory()) && !Files.exists(fifo()));
+  }
+
+  private record Waiting(Path fifo) implements Aside.Step<Boolean> {
+    @Override
+    public Boolean run() {
+      return Files.exists(fifo);
+    }
   }
 
   private Path fifo() {
@@ -73,7 +86,7 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
   /** False, too, if the file system of runc's root does not tell soon: a call is not held up for that. */
   private boolean look(Aside.Step<Boolean> step) throws InterruptedException {
     try {
-      return Aside.begin("stat " + fifo(), step, found -> { }).await(LOOK_WAIT_MAX);
+      return Aside.run("stat " + fifo(), step, LOOK_WAIT_MAX);
     } catch (IOException e) {
       return false;
     }
@@ -111,7 +124,12 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
       Launch.run(runc, command, failures, streams);
       try {
         Path pidFile = bundle.initPidFile();
-        return Child.claim(Aside.run("read " + pidFile, () -> Bundle.readPid(pidFile)));
+        return Child.claim(Aside.run("read " + pidFile, new Aside.Step<Integer>() {
+          @Override
+          public Integer run() throws IOException {
+            return Bundle.readPid(pidFile);
+          }
+        }));
       } catch (IOException e) {
         String text = "failed to retrieve OCI runtime container pid: " + e.getMessage();
         throw new StatusException(Scarcity.code(e), text, e);

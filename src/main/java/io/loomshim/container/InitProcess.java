@@ -87,9 +87,12 @@ final class InitProcess implements ContainerProcess {
   void create() throws IOException, InterruptedException {
     Undo.check(spec.id(), container.directory());
     // somebody else's container of the same name must survive our failure
-    boolean foreign = Aside.run("write options.json in " + bundle.directory(), () -> {
-      bundle.recordRuntime(spec.options(), runc.global(), !spec.rootfs().isEmpty());
-      return container.exists();
+    boolean foreign = Aside.run("write options.json in " + bundle.directory(), new Aside.Step<Boolean>() {
+      @Override
+      public Boolean run() throws IOException, InterruptedException {
+        bundle.recordRuntime(spec.options(), runc.global(), !spec.rootfs().isEmpty());
+        return container.exists();
+      }
     });
     try {
       rootFs.mount();
@@ -187,8 +190,12 @@ final class InitProcess implements ContainerProcess {
   /** Always, if the bundle's file system does not tell soon: the exit is not held back for that. */
   private boolean killAllOnExit() {
     try {
-      return Aside.begin("read config.json in " + bundle.directory(), bundle::killAllOnExit, read -> { })
-          .await(BUNDLE_WAIT_MAX);
+      return Aside.run("read config.json in " + bundle.directory(), new Aside.Step<Boolean>() {
+        @Override
+        public Boolean run() {
+          return bundle.killAllOnExit();
+        }
+      }, BUNDLE_WAIT_MAX);
     } catch (IOException | InterruptedException e) {
       return true;
     }

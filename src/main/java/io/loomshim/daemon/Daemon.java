@@ -160,12 +160,27 @@ final class Daemon implements Host {
   public void creating(String id, Path bundle) throws IOException, InterruptedException {
     linger.changed();
     removals.coming();
-    Optional<Fd> log = Aside.run("open log in " + bundle, () -> {
+    var arrival = new Arrival(directory, bundle, record);
+    Optional<Fd> log = Aside.run("open log in " + bundle, arrival, arrival);
+    directory.created(id);
+    if (log.isPresent()) {
+      logs.put(id, log.get());
+    }
+  }
+
+  /** What is done in a bundle when its Create comes. */
+  private record Arrival(RunDirectory directory, Path bundle, String record)
+      implements Aside.Step<Optional<Fd>>, Aside.Undoing<Optional<Fd>> {
+    @Override
+    public Optional<Fd> run() {
       directory.introduce(bundle, record);
       return ContainerLogs.find(bundle);
-    }, late -> late.ifPresent(Fd::close));
-    directory.created(id);
-    log.ifPresent(fd -> logs.put(id, fd));
+    }
+
+    @Override
+    public void undo(Optional<Fd> log) {
+      log.ifPresent(Fd::close);
+    }
   }
 
   @Override
@@ -175,7 +190,12 @@ final class Daemon implements Host {
 
   @Override
   public void vacated(Path bundle) {
-    Aside.finish("remove address in " + bundle, () -> directory.takeLeave(bundle));
+    Aside.finish("remove address in " + bundle, new Aside.Last() {
+      @Override
+      public void run() {
+        directory.takeLeave(bundle);
+      }
+    });
   }
 
   @Override

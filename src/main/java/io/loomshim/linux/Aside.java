@@ -19,6 +19,8 @@ import java.util.concurrent.locks.LockSupport;
  * <p>What is left of a step's work when its caller has gone is the step's: it must not use what the caller may free or
  * close meanwhile.
  *
+ * <p>Steps on the way of every container are classes and not lambdas, which take a new daemon a millisecond each.
+ *
  * <p>Begun and awaited by one thread; run by another. {@code stage} is the only thing that both write.
  */
 public final class Aside<T> {
@@ -44,7 +46,25 @@ public final class Aside<T> {
   static final Duration FINISH_WAIT_MAX = Duration.ofMillis(100);
 
   /** The undoing of what needs none. */
-  private static final Undoing<Object> NOTHING = result -> { };
+  private static final Undoing<Object> NOTHING = new Undoing<>() {
+    @Override
+    public void undo(Object result) {
+      // that was it
+    }
+  };
+
+  /** What {@link #finish} does, as a step. */
+  private record Finishing(String what, Last last) implements Step<Void> {
+    @Override
+    public Void run() throws InterruptedException {
+      try {
+        last.run();
+      } catch (IOException | RuntimeException e) {
+        Log.warn("clean-up incomplete", "step", what, "error", String.valueOf(e.getMessage()));
+      }
+      return null;
+    }
+  }
 
   /**
    * One step that is under way, for whoever asks.
@@ -106,6 +126,11 @@ public final class Aside<T> {
     return AsideThreads.mine() ? step.run() : begin(what, step, undoing).await();
   }
 
+  /** The same for at most {@code limit}, for a step that makes nothing. */
+  public static <T> T run(String what, Step<T> step, Duration limit) throws IOException, InterruptedException {
+    return AsideThreads.mine() ? step.run() : begin(what, step, NOTHING).await(limit);
+  }
+
   /** Begins {@code step}; {@link #await} must follow. */
   public static <T> Aside<T> begin(String what, Step<T> step, Undoing<? super T> undoing) throws AsideException {
     var aside = new Aside<T>(what, false, step, undoing);
@@ -118,14 +143,7 @@ public final class Aside<T> {
    * interrupt stays pending. A failure is logged.
    */
   public static void finish(String what, Last last) {
-    Step<Void> step = () -> {
-      try {
-        last.run();
-      } catch (IOException | RuntimeException e) {
-        Log.warn("clean-up incomplete", "step", what, "error", String.valueOf(e.getMessage()));
-      }
-      return null;
-    };
+    var step = new Finishing(what, last);
     try {
       if (AsideThreads.mine()) {
         step.run();
@@ -194,7 +212,7 @@ public final class Aside<T> {
   }
 
   /** The same until at most {@code limit} after its beginning, if that is shorter. */
-  public T await(Duration limit) throws IOException, InterruptedException {
+  private T await(Duration limit) throws IOException, InterruptedException {
     boolean limited = limit.compareTo(AsideThreads.WAIT_MAX) < 0;
     while (stage.get() != Stage.DONE) {
       if (Thread.interrupted()) {

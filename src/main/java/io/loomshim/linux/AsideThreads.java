@@ -54,7 +54,12 @@ final class AsideThreads {
 
   /** Makes the first thread, which stays. */
   static void prepare() {
-    Aside.finish("nothing", AsideThreads::stay);
+    Aside.finish("nothing", new Aside.Last() {
+      @Override
+      public void run() {
+        stay();
+      }
+    });
   }
 
   /** The calling thread will not end, if it is one of these. */
@@ -81,7 +86,7 @@ final class AsideThreads {
       LOCK.unlock();
     }
     if (!WATCHED.get() && WATCHED.compareAndSet(false, true)) {
-      Threads.start("aside", AsideThreads::watch);
+      Threads.start("aside", new Watch());
     }
   }
 
@@ -200,13 +205,16 @@ final class AsideThreads {
    * The story of the thread {@code aside}, which is there while steps come: ends the waiting for those that take too
    * long. To have a timer for each would cost more than most steps take.
    */
-  private static void watch() {
-    long wait = WAIT_MAX.toNanos();
-    do {
-      LockSupport.parkNanos(wait);
-      WATCHED.set(false);
-      wait = expire();
-    } while (wait > 0 && WATCHED.compareAndSet(false, true));
+  private static final class Watch implements Runnable {
+    @Override
+    public void run() {
+      long wait = WAIT_MAX.toNanos();
+      do {
+        LockSupport.parkNanos(wait);
+        WATCHED.set(false);
+        wait = expire();
+      } while (wait > 0 && WATCHED.compareAndSet(false, true));
+    }
   }
 
   /** The time until the next step is to expire, 0 if there is none. */

@@ -76,7 +76,8 @@ public final class Spawner {
     boolean begun = false;
     try {
       int[] sources = duplicates(fds, own);
-      Aside<Child> step = Aside.begin(what, () -> start(plan, sources, own), Spawner::discard);
+      var start = new Start(plan, sources, own);
+      Aside<Child> step = Aside.begin(what, start, start);
       begun = true;
       try {
         return step.await();
@@ -101,15 +102,6 @@ public final class Spawner {
     return sources;
   }
 
-  private static Child start(Aside.Step<Spawn> plan, int[] sources, List<Fd> own)
-      throws IOException, InterruptedException {
-    try {
-      return start(plan.run(), sources);
-    } finally {
-      close(own);
-    }
-  }
-
   private static Child start(Spawn spawn, int[] sources) throws ErrnoException {
     try (var launch = Children.starting()) { // no sweep may take what ends before it is claimed
       assert launch != null;
@@ -123,9 +115,22 @@ public final class Spawner {
     }
   }
 
-  private static void discard(Child child) {
-    child.killGroup();
-    child.close();
+  private record Start(Aside.Step<Spawn> plan, int[] sources, List<Fd> own)
+      implements Aside.Step<Child>, Aside.Undoing<Child> {
+    @Override
+    public Child run() throws IOException, InterruptedException {
+      try {
+        return start(plan.run(), sources);
+      } finally {
+        Spawner.close(own);
+      }
+    }
+
+    @Override
+    public void undo(Child child) {
+      child.killGroup();
+      child.close();
+    }
   }
 
   private static void close(List<Fd> fds) {

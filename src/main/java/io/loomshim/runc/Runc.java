@@ -165,16 +165,20 @@ public final class Runc {
   private Child spawn(RuncCommand command, List<Fd> stdio, AtomicLong logOffset)
       throws IOException, InterruptedException {
     String what = "start " + global.binary() + " " + command.name() + " in " + bundle;
-    return Spawner.spawn(what, stdio, () -> plan(command, logOffset));
+    return Spawner.spawn(what, stdio, new Plan(this, command, logOffset));
   }
 
-  private Spawn plan(RuncCommand command, AtomicLong logOffset) throws RuncException, InterruptedException {
-    logOffset.set(RuncLog.size(global.log()));
-    var argv = new ArrayList<String>(32);
-    argv.add(program());
-    argv.addAll(global.args());
-    argv.addAll(command.args());
-    return new Spawn(argv, env, bundle, List.of());
+  /** What must be known of the bundle and the PATH first. */
+  private record Plan(Runc runc, RuncCommand command, AtomicLong logOffset) implements Aside.Step<Spawn> {
+    @Override
+    public Spawn run() throws RuncException, InterruptedException {
+      logOffset.set(RuncLog.size(runc.global.log()));
+      var argv = new ArrayList<String>(32);
+      argv.add(runc.program());
+      argv.addAll(runc.global.args());
+      argv.addAll(command.args());
+      return new Spawn(argv, runc.env, runc.bundle, List.of());
+    }
   }
 
   /** A path as it is, relative ones from the bundle; a name from PATH. */

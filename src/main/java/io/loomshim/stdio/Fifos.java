@@ -46,8 +46,7 @@ final class Fifos {
 
   /** Whether {@code path} is a fifo; symbolic links are followed. */
   static boolean isFifo(String path) throws IOException, InterruptedException {
-    int mode = Aside.run("stat " + path, () -> (Integer) Files.getAttribute(Path.of(path), "unix:mode"));
-    return (mode & S_IFMT) == S_IFIFO;
+    return fifo(Aside.run("stat " + path, () -> mode(path)));
   }
 
   /** Whether there is anything at {@code path}. */
@@ -60,24 +59,41 @@ final class Fifos {
     return open(path, Fd.O_RDONLY | Fd.O_NONBLOCK);
   }
 
+  private static int mode(String path) throws IOException {
+    return (Integer) Files.getAttribute(Path.of(path), "unix:mode");
+  }
+
+  private static boolean fifo(int mode) {
+    return (mode & S_IFMT) == S_IFIFO;
+  }
+
   private static Fd open(String path, int flags) throws IOException, InterruptedException {
     return Aside.run("open " + path, () -> Fd.open(path, flags, 0), Fd::close);
   }
 
   /** An input: a fifo with a writer of our own, or any other file. */
   static Ends input(String path) throws IOException, InterruptedException {
-    return Aside.run("open " + path, () -> openInput(path), Ends::close);
+    var input = new Input(path);
+    return Aside.run("open " + path, input, input);
   }
 
-  private static Ends openInput(String path) throws IOException, InterruptedException {
-    Fd reader = openReader(path);
-    try {
-      return isFifo(path)
-          ? new Ends(reader, Optional.of(open(path, Fd.O_WRONLY | Fd.O_NONBLOCK)))
-          : new Ends(reader.foreign(path), Optional.empty());
-    } catch (IOException | InterruptedException | RuntimeException | Error e) {
-      reader.close();
-      throw e;
+  private record Input(String path) implements Aside.Step<Ends>, Aside.Undoing<Ends> {
+    @Override
+    public Ends run() throws IOException {
+      Fd reader = Fd.open(path, Fd.O_RDONLY | Fd.O_NONBLOCK, 0);
+      try {
+        return fifo(mode(path))
+            ? new Ends(reader, Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0)))
+            : new Ends(reader.foreign(path), Optional.empty());
+      } catch (IOException | RuntimeException | Error e) {
+        reader.close();
+        throw e;
+      }
+    }
+
+    @Override
+    public void undo(Ends made) {
+      made.close();
     }
   }
 
@@ -87,7 +103,8 @@ final class Fifos {
    * @throws StatusException as {@link #openWriter(String)}
    */
   static Ends output(String path, Opener opener) throws IOException, InterruptedException {
-    Optional<Ends> ends = Aside.run("open " + path, () -> tryOutput(path, opener), made -> made.ifPresent(Ends::close));
+    var output = new Output(path, opener);
+    Optional<Ends> ends = Aside.run("open " + path, output, output);
     if (ends.isPresent()) {
       return ends.get();
     }
@@ -100,25 +117,36 @@ final class Fifos {
     }
   }
 
-  /** Nothing for a fifo without a reader. */
-  private static Optional<Ends> tryOutput(String path, Opener opener) throws IOException, InterruptedException {
-    if (!isFifo(path)) {
-      return Optional.of(new Ends(opener.open(path).foreign(path), Optional.empty()));
-    }
-    Fd writer;
-    try {
-      writer = open(path, Fd.O_WRONLY | Fd.O_NONBLOCK);
-    } catch (ErrnoException e) {
-      if (e.errno() == Errno.ENXIO) {
-        return Optional.empty();
+  /** The first try; nothing for a fifo without a reader. */
+  private record Output(String path, Opener opener) implements Aside.Step<Optional<Ends>>,
+      Aside.Undoing<Optional<Ends>> {
+    @Override
+    public Optional<Ends> run() throws IOException {
+      if (!fifo(mode(path))) {
+        return Optional.of(new Ends(opener.open(path).foreign(path), Optional.empty()));
       }
-      throw e;
+      Fd writer;
+      try {
+        writer = Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0);
+      } catch (ErrnoException e) {
+        if (e.errno() == Errno.ENXIO) {
+          return Optional.empty();
+        }
+        throw e;
+      }
+      try {
+        return Optional.of(new Ends(writer, Optional.of(Fd.open(path, Fd.O_RDONLY | Fd.O_NONBLOCK, 0))));
+      } catch (IOException | RuntimeException | Error e) {
+        writer.close();
+        throw e;
+      }
     }
-    try {
-      return Optional.of(new Ends(writer, Optional.of(openReader(path))));
-    } catch (IOException | InterruptedException | RuntimeException | Error e) {
-      writer.close();
-      throw e;
+
+    @Override
+    public void undo(Optional<Ends> made) {
+      if (made.isPresent()) {
+        made.get().close();
+      }
     }
   }
 

@@ -157,18 +157,22 @@ public final class ProcessIo implements Streams {
   private static Fifos.Ends open(Target.Path target) throws IOException, InterruptedException {
     String path = target.path();
     try {
-      return Fifos.output(path, ProcessIo::append);
+      return Fifos.output(path, new Appending());
     } catch (java.nio.file.FileSystemException e) {
       String why = e instanceof java.nio.file.NoSuchFileException ? "no such file or directory" : e.getMessage();
       throw new IOException("containerd-shim: opening file \"" + path + "\" failed: open " + path + ": " + why, e);
     }
   }
 
-  private static Fd append(String path) throws IOException {
-    try {
-      return Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND, 0);
-    } catch (ErrnoException e) {
-      throw new IOException("containerd-shim: opening file \"" + path + "\" failed: " + e.getMessage(), e);
+  /** Opens a file that is there. */
+  private static final class Appending implements Fifos.Opener {
+    @Override
+    public Fd open(String path) throws IOException {
+      try {
+        return Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND, 0);
+      } catch (ErrnoException e) {
+        throw new IOException("containerd-shim: opening file \"" + path + "\" failed: " + e.getMessage(), e);
+      }
     }
   }
 

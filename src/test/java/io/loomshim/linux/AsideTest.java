@@ -152,13 +152,12 @@ final class AsideTest {
 
   @Test
   void aCallerWithALimitOfItsOwnGoesThen() throws Exception {
-    var limited = on("exit/web-1", () -> Aside.begin("read /x", () -> {
+    var limited = on("exit/web-1", () -> Aside.run("read /x", () -> {
       answer.await();
       return "read";
-    }, read -> { }).await(Duration.ofMillis(1)));
+    }, Duration.ofMillis(1)));
     assertFalse(assertInstanceOf(AsideException.class, failure(limited)).crowded());
-    assertEquals("read", on("exit/web-2", () -> Aside.begin("read /y", () -> "read", read -> { })
-        .await(Duration.ofSeconds(20))).get());
+    assertEquals("read", on("exit/web-2", () -> Aside.run("read /y", () -> "read", Duration.ofSeconds(20))).get());
   }
 
   @Test
