@@ -9,13 +9,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.Future;
 
 /**
  * One call that a {@link Server} has accepted. Given to the handler, which runs on {@link #thread},
  * and listed by {@link Server#inFlight}; the public methods may be called from any thread unless they
  * say otherwise.
  */
-public final class Call extends Timed {
+public final class Call {
   /** How far a call is; guarded by the lock of its connection. Only a RUNNING one may be interrupted. */
   enum State { RUNNING, REPLYING, DONE }
 
@@ -39,14 +40,15 @@ public final class Call extends Timed {
   /** What it holds of the server's memory; of its own thread alone. */
   long memory;
 
+  /** Calls its deadline off; of its own thread alone. */
+  Optional<Future<?>> deadline = Optional.empty();
+
   // Guarded by the lock of the connection.
   State state = State.RUNNING;
   Call previous;
   Call next;
   // Written under the lock of the connection.
   volatile Cancel cancel = Cancel.NOT;
-  // Of the thread "deadlines".
-  boolean toldStuck;
 
   Call(Connection connection, Method<?> method, long id, MessageLite request, List<KeyValue> metadata,
       long timeoutNanos) {
@@ -180,16 +182,6 @@ public final class Call extends Timed {
     if (span != Span.NONE) {
       span.end(method.name(), container(), exec(), code.name());
     }
-  }
-
-  @Override
-  long dueNanos() {
-    return deadlineNanos;
-  }
-
-  @Override
-  void expire() {
-    connection.cancel(this, Cancel.DEADLINE);
   }
 
   @Override

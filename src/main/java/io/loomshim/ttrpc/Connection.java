@@ -142,6 +142,19 @@ final class Connection implements Runnable {
     }
   }
 
+  private final class Late implements Runnable {
+    private final Call call;
+
+    private Late(Call call) {
+      this.call = call;
+    }
+
+    @Override
+    public void run() {
+      cancel(call, Call.Cancel.DEADLINE);
+    }
+  }
+
   /** Adds the calls in flight to {@code to}, the latest first. */
   void addCallsTo(List<Call> to) {
     lock.lock();
@@ -260,11 +273,12 @@ final class Connection implements Runnable {
       server.memory().give(call.memory);
       return false;
     }
-    if (call.hasDeadline()) {
-      if (call.deadlineNanos() - call.startNanos() <= 0) {
+    if (call.hasDeadline() && !call.immediate()) {
+      long nanos = call.deadlineNanos() - call.startNanos();
+      if (nanos <= 0) {
         cancel(call, Call.Cancel.DEADLINE);
       } else {
-        server.deadlines().add(call);
+        call.deadline = Optional.of(server.deadlines().in(nanos, new Late(call)));
       }
     }
     if (server.stuck().isPresent()) {
@@ -350,8 +364,8 @@ final class Connection implements Runnable {
       lock.unlock();
     }
     Thread.interrupted();
-    if (call.hasDeadline()) {
-      server.deadlines().remove(call);
+    if (call.deadline.isPresent()) {
+      call.deadline.get().cancel(false);
     }
   }
 

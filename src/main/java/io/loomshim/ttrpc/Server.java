@@ -52,7 +52,7 @@ public final class Server implements AutoCloseable {
   private final ServerSocketChannel listener;
   private final Map<String, Service> services = new HashMap<>();
   private final Errors errors;
-  private final Deadlines deadlines = new Deadlines();
+  private final Deadlines deadlines = new Deadlines("deadlines");
   private final Budget memory = Budget.ofHeap(MEMORY_PART);
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
   private Optional<StuckCalls> stuck = Optional.empty(); // set before the start

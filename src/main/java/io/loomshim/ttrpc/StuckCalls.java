@@ -2,17 +2,21 @@ package io.loomshim.ttrpc;
 
 import io.loomshim.log.Log;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Logs each call of a {@link Server} once that has been in flight for longer than a limit, with the stack of its
- * thread. Runs on the thread {@code deadlines}, which has a timer for it only from the first call after a look until
- * the next look: a server without calls is not woken.
+ * thread. Runs on the thread {@code deadlines}, which has a timer for it only from the first call after a look that
+ * found none until the next look: a server without calls is not woken.
  *
- * <p>No call is missed: it is listed as in flight before it looks at {@code armed}, and a look clears {@code armed}
- * before it reads the list. What a call costs is that one read.
+ * <p>No call is missed: it is listed as in flight before it looks at {@code armed}, and a look that finds none clears
+ * {@code armed} before it reads the list once more. What a call costs is that one read.
  */
-final class StuckCalls extends Timed {
+final class StuckCalls implements Runnable {
   /** Calls of one look that are logged with their stack; of the rest only the number: enough to see why. */
   static final int STACKS_MAX = 32;
 
@@ -21,10 +25,10 @@ final class StuckCalls extends Timed {
 
   private final Server server;
   private final long limitNanos;
-  private volatile boolean armed;
+  private final AtomicBoolean armed = new AtomicBoolean(); // a look is due, or under way
 
-  // Guarded by the lock of Deadlines.
-  long dueNanos;
+  // Of the thread that looks.
+  private Set<Call> told = Set.of();
 
   StuckCalls(Server server, Duration limit) {
     this.server = server;
@@ -33,9 +37,8 @@ final class StuckCalls extends Timed {
 
   /** A call is listed as in flight now. */
   void entered(Call call) {
-    if (!armed && countable(call)) {
-      armed = true;
-      server.deadlines().set(this, System.nanoTime() + limitNanos);
+    if (!armed.get() && countable(call) && armed.compareAndSet(false, true)) {
+      server.deadlines().in(limitNanos, this);
     }
   }
 
@@ -44,42 +47,50 @@ final class StuckCalls extends Timed {
   }
 
   @Override
-  long dueNanos() {
-    return dueNanos;
-  }
-
-  @Override
-  void expire() {
+  public void run() {
     try {
-      look();
+      OptionalLong next = look();
+      if (next.isEmpty()) {
+        armed.set(false);
+        next = look();
+        if (next.isEmpty() || !armed.compareAndSet(false, true)) {
+          return;
+        }
+      }
+      server.deadlines().in(next.getAsLong(), this);
     } catch (RuntimeException | Error e) {
+      armed.set(false);
       Log.error("ttrpc: stuck calls cannot be told", "error", e.toString());
     }
   }
 
-  private void look() {
-    armed = false;
-    long now = System.nanoTime();
-    int told = 0;
+  /** Tells what is stuck; returns the nanoseconds until the next call will be, if there is one. */
+  private OptionalLong look() {
+    Set<Call> stuck = new HashSet<>();
+    OptionalLong next = OptionalLong.empty();
+    int found = 0;
     for (Call call : server.inFlight()) { // the oldest first
-      if (!countable(call) || call.toldStuck) {
+      if (!countable(call)) {
         continue;
       }
-      long left = call.startNanos() + limitNanos - now;
+      long left = call.startNanos() + limitNanos - System.nanoTime();
       if (left > 0) {
-        armed = true;
-        server.deadlines().set(this, now + left);
+        next = OptionalLong.of(left);
         break;
       }
-      call.toldStuck = true;
-      told++;
-      if (told <= STACKS_MAX) {
-        tell(call);
+      stuck.add(call);
+      if (!told.contains(call)) {
+        found++;
+        if (found <= STACKS_MAX) {
+          tell(call);
+        }
       }
     }
-    if (told > STACKS_MAX) {
-      Log.warn("more calls are stuck", "count", Integer.toString(told - STACKS_MAX));
+    told = stuck;
+    if (found > STACKS_MAX) {
+      Log.warn("more calls are stuck", "count", Integer.toString(found - STACKS_MAX));
     }
+    return next;
   }
 
   private static void tell(Call call) {

@@ -116,6 +116,11 @@ final class Stand implements AutoCloseable {
     return Peer.connect(socket);
   }
 
+  /** Tells whether the thread for deadlines sleeps with a timer. */
+  boolean timed() {
+    return server.deadlines().thread().filter(t -> t.getState() == Thread.State.TIMED_WAITING).isPresent();
+  }
+
   /** Fails unless a new connection is served. */
   void assertServes() throws Exception {
     try (Client client = client()) {
