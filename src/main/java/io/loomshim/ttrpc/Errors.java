@@ -24,9 +24,9 @@ final class Errors {
   /**
    * Returns the status for what a handler threw.
    *
-   * @param cancel why the server interrupted the call, if it did
+   * @param late whether the server interrupted the call at its deadline
    */
-  StatusException status(Throwable error, Call.Cancel cancel) {
+  StatusException status(Throwable error, boolean late) {
     if (error instanceof StatusException status) {
       return status;
     }
@@ -37,7 +37,7 @@ final class Errors {
       return internal(error);
     }
     if (isInterrupt(error)) {
-      return cancel == Call.Cancel.DEADLINE
+      return late
           ? new StatusException(Code.DEADLINE_EXCEEDED, "context deadline exceeded", error)
           : new StatusException(Code.CANCELED, "context canceled", error);
     }

@@ -2,14 +2,16 @@ package io.loomshim.ttrpc;
 
 import io.loomshim.log.Log;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Logs each call of a {@link Server} once that has been in flight for longer than a limit, with the stack of its
+ * Logs each call of a server once that has been in flight for longer than a limit, with the stack of its
  * thread. Runs on the thread {@code deadlines}, which has a timer for it only from the first call after a look that
  * found none until the next look: a server without calls is not woken.
  *
@@ -23,22 +25,24 @@ final class StuckCalls implements Runnable {
   /** Frames of a stack in the log, from the first one on that is not of the JDK. */
   static final int FRAMES_MAX = 16;
 
-  private final Server server;
+  private final InFlight inFlight;
+  private final Deadlines deadlines;
   private final long limitNanos;
   private final AtomicBoolean armed = new AtomicBoolean(); // a look is due, or under way
 
   // Of the thread that looks.
   private Set<Call> told = Set.of();
 
-  StuckCalls(Server server, Duration limit) {
-    this.server = server;
+  StuckCalls(InFlight inFlight, Deadlines deadlines, Duration limit) {
+    this.inFlight = inFlight;
+    this.deadlines = deadlines;
     this.limitNanos = limit.toNanos();
   }
 
   /** A call is listed as in flight now. */
   void entered(Call call) {
     if (!armed.get() && countable(call) && armed.compareAndSet(false, true)) {
-      server.deadlines().in(limitNanos, this);
+      deadlines.in(limitNanos, this);
     }
   }
 
@@ -57,7 +61,7 @@ final class StuckCalls implements Runnable {
           return;
         }
       }
-      server.deadlines().in(next.getAsLong(), this);
+      deadlines.in(next.getAsLong(), this);
     } catch (RuntimeException | Error e) {
       armed.set(false);
       Log.error("ttrpc: stuck calls cannot be told", "error", e.toString());
@@ -69,7 +73,7 @@ final class StuckCalls implements Runnable {
     Set<Call> stuck = new HashSet<>();
     OptionalLong next = OptionalLong.empty();
     int found = 0;
-    for (Call call : server.inFlight()) { // the oldest first
+    for (Call call : inFlight.list()) { // the oldest first
       if (!countable(call)) {
         continue;
       }
@@ -95,8 +99,10 @@ final class StuckCalls implements Runnable {
 
   private static void tell(Call call) {
     String age = String.format(Locale.ROOT, "%.1f s", call.age().toMillis() / 1e3);
-    Log.warn("call is stuck", "id", call.container(), "exec", call.exec(), "method", call.method(), "age", age,
-        "connection", Long.toString(call.connection()), "stack", text(call.stack()));
+    var fields = new ArrayList<>(call.subject().fields());
+    fields.addAll(List.of("method", call.method(), "age", age, "connection", Long.toString(call.connection()), "stack",
+        text(call.stack())));
+    Log.warn("call is stuck", fields.toArray(new String[0]));
   }
 
   /** Without the frames of the JDK at its top, which say only that it waits. */

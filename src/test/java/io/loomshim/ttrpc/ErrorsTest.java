@@ -19,11 +19,11 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class ErrorsTest {
   private static String map(Throwable error) {
-    return map(error, Call.Cancel.NOT);
+    return map(error, false);
   }
 
-  private static String map(Throwable error, Call.Cancel cancel) {
-    StatusException status = new Errors(ErrorMapper.NONE).status(error, cancel);
+  private static String map(Throwable error, boolean late) {
+    StatusException status = new Errors(ErrorMapper.NONE).status(error, late);
     return status.code() + " " + status.getMessage();
   }
 
@@ -52,9 +52,8 @@ class ErrorsTest {
   void anInterruptIsTheDeadlineOrACancellation() {
     for (var error : new Exception[] {
         new InterruptedException(), new ClosedByInterruptException(), new InterruptedIOException()}) {
-      assertEquals("DEADLINE_EXCEEDED context deadline exceeded", map(error, Call.Cancel.DEADLINE));
-      assertEquals("CANCELED context canceled", map(error, Call.Cancel.GONE));
-      assertEquals("CANCELED context canceled", map(error, Call.Cancel.NOT));
+      assertEquals("DEADLINE_EXCEEDED context deadline exceeded", map(error, true));
+      assertEquals("CANCELED context canceled", map(error, false));
     }
   }
 
@@ -62,7 +61,7 @@ class ErrorsTest {
   void aStatusStaysWhatItIs() {
     var status = new StatusException(Code.ABORTED, "enough");
     ErrorMapper other = error -> Optional.of(new StatusException(Code.INTERNAL, "mapped"));
-    assertSame(status, new Errors(other).status(status, Call.Cancel.DEADLINE));
+    assertSame(status, new Errors(other).status(status, true));
   }
 
   @Test
@@ -70,8 +69,8 @@ class ErrorsTest {
     ErrorMapper mapper = error -> error instanceof EOFException
         ? Optional.of(new StatusException(Code.UNAVAILABLE, "mapped")) : Optional.empty();
     var errors = new Errors(mapper);
-    assertEquals("mapped", errors.status(new EOFException(), Call.Cancel.NOT).getMessage());
-    assertEquals(Code.NOT_FOUND, errors.status(new NoSuchFileException("/x"), Call.Cancel.NOT).code());
+    assertEquals("mapped", errors.status(new EOFException(), false).getMessage());
+    assertEquals(Code.NOT_FOUND, errors.status(new NoSuchFileException("/x"), false).code());
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.BytesValue;
 import com.google.protobuf.Empty;
 import com.google.protobuf.StringValue;
+import io.loomshim.insight.Subject;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -82,7 +83,8 @@ final class Stand implements AutoCloseable {
 
   private StringValue hold(Call call, StringValue request) throws InterruptedException {
     if (!request.getValue().isEmpty()) {
-      call.serves(request.getValue());
+      String[] words = request.getValue().split("/", 2);
+      call.serves(Subject.of(words[0], words.length < 2 ? "" : words[1]));
     }
     try {
       release.await();

@@ -117,7 +117,7 @@ class StuckCallsTest {
           .map(u -> u.service() + " " + u.method() + " " + u.latency().count() + " " + u.latency().failed()).sorted()
           .toList();
       assertEquals(List.of(Stand.SERVICE + " Nothing 10 0", Stand.SERVICE + " Refuse 1 1"), seen);
-      for (Server.Usage usage : stand.server.usage()) {
+      for (Service.Usage usage : stand.server.usage()) {
         assertTrue(usage.latency().max() > 0 && usage.latency().p50() <= usage.latency().max(), usage.toString());
       }
     }
