@@ -198,8 +198,9 @@ final class Connection implements Runnable {
    */
   private byte[] failure(Exchange exchange, Throwable error) {
     try {
-      shared.errors().logDefect(exchange.call(), error);
-      return exchange.error(shared.errors().status(error, calls.wasLate(exchange.entry())));
+      StatusException status = shared.errors().status(error, calls.wasLate(exchange.entry()));
+      shared.errors().logDefect(exchange.call(), error, status);
+      return exchange.error(status);
     } catch (OutOfMemoryError e) {
       return Frame.error(exchange.call().id(), Code.RESOURCE_EXHAUSTED, "out of memory");
     }

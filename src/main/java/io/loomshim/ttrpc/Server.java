@@ -48,7 +48,7 @@ public final class Server implements AutoCloseable {
   private Optional<StuckCalls> stuck = Optional.empty(); // set before the start
   private volatile boolean closed;
 
-  /** Makes a server with the built-in mapping of exceptions. */
+  /** Makes a server whose exceptions are UNKNOWN to its clients, but for those with a status. */
   public Server(ServerSocketChannel listener, List<Service> services) {
     this(listener, services, ErrorMapper.NONE);
   }
