@@ -10,6 +10,7 @@ import io.loomshim.runc.Scarcity;
 import io.loomshim.stdio.Console;
 import io.loomshim.stdio.LogContext;
 import io.loomshim.stdio.ProcessIo;
+import io.loomshim.stdio.StdinException;
 import io.loomshim.stdio.StdioPaths;
 import io.loomshim.stdio.Streams;
 import io.loomshim.ttrpc.Code;
@@ -45,9 +46,10 @@ final class Launch {
     }
     try {
       return Console.open(name, paths, context);
+    } catch (StdinException e) {
+      throw new StatusException(Scarcity.code(e), e.getMessage(), e);
     } catch (IOException e) {
-      String prefix = e.getMessage().startsWith("failed to open stdin fifo") ? "" : "failed to start console copy: ";
-      throw new StatusException(Scarcity.code(e), prefix + e.getMessage(), e);
+      throw new StatusException(Scarcity.code(e), "failed to start console copy: " + e.getMessage(), e);
     }
   }
 

@@ -1,17 +1,9 @@
 package io.loomshim.runc;
 
-import io.loomshim.linux.Errno;
-import io.loomshim.linux.ErrnoException;
 import io.loomshim.ttrpc.Code;
-import java.io.IOException;
-import java.util.List;
 
-/** Which errors say that something has run out, so that the same may succeed later. Stateless. */
+/** The code of errors that say that something has run out. Stateless. */
 public final class Scarcity {
-  /** What the JDK says instead of a number; the daemon's language is C. */
-  private static final List<String> TEXTS =
-      List.of("Too many open files", "No space left on device", "Disk quota exceeded", "Cannot allocate memory");
-
   private Scarcity() {}
 
   /** RESOURCE_EXHAUSTED for such an error, UNKNOWN for any other. */
@@ -21,18 +13,6 @@ public final class Scarcity {
 
   /** Whether {@code error} is one of them. */
   public static boolean of(Throwable error) {
-    if (error instanceof ErrnoException e) {
-      return switch (e.errno()) {
-        case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.ENOSPC, Errno.EDQUOT, Errno.EAGAIN -> true;
-        default -> false;
-      };
-    }
-    String message = error instanceof IOException ? String.valueOf(error.getMessage()) : "";
-    for (String text : TEXTS) {
-      if (message.endsWith(text)) {
-        return true;
-      }
-    }
-    return error instanceof OutOfMemoryError;
+    return io.loomshim.errors.Scarcity.of(error);
   }
 }

@@ -48,6 +48,7 @@ public final class Console implements Streams {
    * @param paths of which stdout must not be empty, and stderr does not count
    * @param context whose output a logger takes
    * @throws StatusException DEADLINE_EXCEEDED without a reader, INVALID_ARGUMENT for an unknown scheme
+   * @throws StdinException when it is stdin that cannot be opened
    */
   public static Console open(String name, StdioPaths paths, LogContext context)
       throws IOException, InterruptedException {
@@ -117,7 +118,7 @@ public final class Console implements Streams {
         stdinKeeper = Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0));
       }
     } catch (IOException e) {
-      throw new IOException("failed to open stdin fifo " + path + ": " + e.getMessage(), e);
+      throw new StdinException(path, e);
     }
   }
 

@@ -56,7 +56,7 @@ import java.util.concurrent.CountDownLatch;
  * The task service for all containers of a namespace. Each call runs on a thread of its own and locks at
  * most its one container; an interrupt cancels it.
  *
- * <p>Errors are {@link StatusException}s, or exceptions that {@link ErrnoCodes} and the ttrpc room know.
+ * <p>Errors are {@link StatusException}s, or exceptions that {@link ErrorCodes} knows.
  */
 public final class TaskService {
   private static final int PID = (int) ProcessHandle.current().pid();

@@ -16,7 +16,6 @@ public interface Handler<Q> {
    *
    * @return the reply
    * @throws Exception becomes an error status: a {@link StatusException} as it is, others by {@link ErrorMapper}
-   *     and a table in docs/PROTOCOL.md
    */
   MessageLite handle(Call call, Q request) throws Exception;
 }

@@ -31,7 +31,7 @@ import io.loomshim.proto.task.StateRequest;
 import io.loomshim.proto.task.StateResponse;
 import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.proto.task.WaitResponse;
-import io.loomshim.ttrpc.Client;
+import io.loomshim.ttrpc.ManyCallsClient;
 import io.loomshim.ttrpc.ClosedException;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
@@ -59,7 +59,7 @@ final class ShimClient implements AutoCloseable {
   private final Path socket;
   private final int version;
   private final Optional<Any> options;
-  private final Client client;
+  private final ManyCallsClient client;
 
   private ShimClient(Shims shims, Shim shim, Bundle bundle, Path socket, int version, Optional<Any> options)
       throws IOException {
@@ -69,7 +69,7 @@ final class ShimClient implements AutoCloseable {
     this.socket = socket;
     this.version = version;
     this.options = options;
-    this.client = Client.connect(socket, LIMIT);
+    this.client = ManyCallsClient.connect(socket, LIMIT);
   }
 
   /** Speaks {@code version} of the task API; {@code options} go to a Create that is given no others. */

@@ -59,7 +59,7 @@ final class TwoVersionsTest {
     var socket = directory.resolve("s");
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
     var tasks = new TaskService("test", Outbox.start("test", ""), new Nobody(), RuncLimits.DEFAULT, false);
-    try (var server = new Server(listener, TaskHandlers.services(tasks), new ErrnoCodes())) {
+    try (var server = new Server(listener, TaskHandlers.services(tasks), new ErrorCodes())) {
       server.start();
       try (var client = Client.connect(socket, LIMIT)) {
         var methods = version3("method").stream().map(line -> line.split(" ")[1]).collect(Collectors.toList());
