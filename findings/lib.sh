@@ -80,9 +80,10 @@ unpack() {
   shift
   while (($#)) && [[ $1 != -- ]]; do pinned+=("$1"); shift; done
   others=("${@:2}")
+  mkdir -p "$T/debs-$suite"
   suite_apt "$suite" check
   for package in "${pinned[@]}"; do
-    (mkdir -p "$T/debs-$suite" && cd "$T/debs-$suite" && suite_apt "$suite" download "$package") ||
+    (cd "$T/debs-$suite" && suite_apt "$suite" download "$package") ||
       cannot "Debian $suite has no $package any more: put the version that it has now into this script"
   done
   if [[ ${others[*]-} == all ]]; then

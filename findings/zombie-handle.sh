@@ -31,7 +31,7 @@ public class Zombie {
       Path stat = Path.of("/proc/" + pid + "/stat");
       while (!Files.readString(stat).contains(") Z ")) Thread.sleep(50);
       var zombie = ProcessHandle.of(pid).orElseThrow();
-      String poll = "my $fd = syscall(434, $ARGV[0] + 0, 0); vec(my $set, $fd, 1) = 1; print select($set, undef, undef, 0)";
+      String poll = "my $fd = syscall(434, $ARGV[0] + 0, 0); vec(my $set, $fd, 1) = 1; print scalar select($set, undef, undef, 0)";
       var pidfd = new ProcessBuilder("perl", "-e", poll, "" + pid).start();
       System.out.println(new String(pidfd.getInputStream().readAllBytes()));
       System.out.println(zombie.isAlive());
