@@ -46,6 +46,14 @@ need_commands() {
   for name; do command -v "$name" >/dev/null || cannot "there is no $name here"; done
 }
 
+# own_mounts "$@": what is mounted or unmounted from here on is so for this script alone.
+own_mounts() {
+  need_commands unshare
+  [[ ${1-} != inside ]] || return 0
+  rm -rf "$T"
+  exec unshare --mount "$0" inside
+}
+
 # kernel_at_least 6.15
 kernel_at_least() { printf '%s\n%s\n' "$1" "$(uname -r)" | sort -CV; }
 

@@ -9,9 +9,8 @@
 # it waits for, and to signal by pidfd; `ps` shows such a process as <defunct> while it serves.
 . "$(dirname "$0")/lib.sh"
 need_root
-need_commands perl unshare
-# what is mounted from here on, or unmounted, is so for this script alone
-[[ ${1-} == inside ]] || exec unshare --mount "$0" inside
+need_commands perl
+own_mounts "$@"
 id=finding-$$
 pid=
 cleanup() {

@@ -7,10 +7,8 @@
 # It matters to: a shim with an interchangeable OCI runtime. It must resume after the kill, or its Wait hangs.
 . "$(dirname "$0")/lib.sh"
 need_root
-need_commands unshare
 [[ -d /sys/fs/cgroup/freezer ]] || skip 'the freezer of cgroup v1 is not mounted here'
-# what is mounted from here on, or unmounted, is so for this script alone
-[[ ${1-} == inside ]] || exec unshare --mount "$0" inside
+own_mounts "$@"
 id=finding-$$
 cleanup() {
   for oci in "${runtimes[@]}"; do
