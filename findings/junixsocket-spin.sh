@@ -2,8 +2,8 @@
 # junixsocket 2.11.1, JDK 21 to 27: a virtual thread that waits in AFUNIXSocketChannel.read keeps a processor busy for as
 # long as it waits. One that waits in the input stream of the same kind of socket does not.
 #
-# Guess: the library says that it supports virtual threads, and it does; the channel is the modern interface, the stream
-# at best as good.
+# Guess: it parks, as each blocking call of the JDK's sockets does; and of the two the channel, which is the modern interface
+# and can be polled, is the one that is fit for virtual threads.
 # Cause: the channel's read comes back empty and is tried again after a yield; only the streams and accept park.
 # It matters to: a server on virtual threads. Nothing fails, each idle connection just costs processor time, as many
 # processors as there are carriers at most; the JDK's own SocketChannel, for comparison, parks.
@@ -46,7 +46,8 @@ public class Spin {
     long milliseconds = spent() - before;
     accepted.write(ByteBuffer.allocate(1));
     reader.join(10_000);
-    System.out.println(reader.isAlive() ? "never ends" : milliseconds >= 600 ? "busy" : milliseconds <= 200 ? "idle" : milliseconds + " ms");
+    String spent = milliseconds >= 600 ? "busy" : milliseconds <= 200 ? "idle" : milliseconds + " ms of 3000";
+    System.out.println(reader.isAlive() ? "never ends" : spent);
   }
   static long spent() {
     return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toMillis();

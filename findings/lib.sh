@@ -8,9 +8,10 @@ T=$(mktemp -d)
 differs=()
 
 at_end() {
-  local pid path
-  set +e
+  set +eu
+  # before the names below are local: it may use the same ones
   if declare -F cleanup >/dev/null; then cleanup >/dev/null 2>&1; fi
+  local pid path
   for pid in $(jobs -p); do kill -KILL "$pid" 2>/dev/null; done
   wait
   # deepest first

@@ -11,8 +11,7 @@
 need_root
 need_commands perl
 own_mounts "$@"
-id=finding-$$
-pid=
+id=finding-$$ pid=
 cleanup() {
   [[ -z $pid ]] || kill -KILL "$pid"
   sleep 0.5
@@ -35,25 +34,27 @@ int main(void) {
   pthread_exit(0);
 }
 C
+sleeping() { cat /proc/"$pid"/task/*/status | grep -c '^State:.S' || true; }
 cd "$T/bundle"
 "${runtimes[0]}" spec
 sed -i 's/"terminal": true/"terminal": false/; s#"sh"#"/init"#' config.json
 for oci in "${runtimes[@]}"; do
   name=${oci##*/}
-  "$oci" --root "$T/state" create --pid-file "$T/pid" $id </dev/null >"$T/log" 2>&1 || cannot "$name create: $(tail -n 1 "$T/log")"
+  "$oci" --root "$T/state" create --pid-file "$T/pid" $id </dev/null >"$T/log" 2>&1 ||
+    cannot "$name create: $(tail -n 1 "$T/log")"
   pid=$(<"$T/pid")
   "$oci" --root "$T/state" start $id
   sleep 1
   poll='my $fd = syscall(434, $ARGV[0] + 0, 0); vec(my $set, $fd, 1) = 1; print scalar select($set, undef, undef, 0)'
-  expect "$name: threads of the container's init that sleep, not zombies" 1 "$(grep -l '^State:.S' /proc/$pid/task/*/status | wc -l)"
+  expect "$name: threads of the container's init that sleep, not zombies" 1 "$(sleeping)"
   expect "$name: whether a pidfd of the init says that it has ended" 0 "$(perl -e "$poll" $pid)"
   expect "$name state" stopped "$("$oci" --root "$T/state" state $id | sed -n 's/.*"status": "\(.*\)".*/\1/p')"
   status=0
   "$oci" --root "$T/state" kill $id KILL >"$T/log" 2>&1 || status=$?
   expect "$name kill ID KILL: exit status" 1 $status
-  expect "$name: threads that sleep, after that" 1 "$(grep -l '^State:.S' /proc/$pid/task/*/status | wc -l)"
+  expect "$name: threads that sleep, after that" 1 "$(sleeping)"
   kill -KILL "$pid"
-  while [[ -d /proc/$pid/task && $(ls /proc/$pid/task | wc -l) != 1 ]]; do sleep 0.1; done
+  while [[ $(sleeping 2>/dev/null) != 0 ]]; do sleep 0.1; done
   sleep 0.5
   "$oci" --root "$T/state" delete $id
   pid=

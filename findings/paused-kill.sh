@@ -34,7 +34,7 @@ sed -i 's/"terminal": true/"terminal": false/; s#"sh"#"/init"#' config.json
 for oci in "${runtimes[@]}"; do
   name=${oci##*/} status=0
   oci() { "$oci" --root "$T/state" "$@"; }
-  oci create --pid-file "$T/pid" $id </dev/null >"$T/log" 2>&1 || cannot "$name create: $(tail -n 1 "$T/log")"
+  oci create $id </dev/null >"$T/log" 2>&1 || cannot "$name create: $(tail -n 1 "$T/log")"
   oci start $id
   oci pause $id
   oci kill $id KILL || status=$?

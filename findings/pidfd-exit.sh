@@ -1,14 +1,14 @@
 #!/bin/bash
-# Linux 6.15 and newer (seen on 6.18): ioctl(PIDFD_GET_INFO) with PIDFD_INFO_EXIT, made so that one who is not the parent learns an exit
-# status, says nothing about a process that has ended, as long as it is a zombie. It says it after the parent has
-# reaped it, when the pid may belong to another process already, and also through a pidfd that was opened on the zombie.
+# Linux 6.15 and newer (seen on 6.18): ioctl(PIDFD_GET_INFO) with PIDFD_INFO_EXIT, made so that one who is not the parent
+# learns an exit status, says nothing about a process that has ended, as long as it is a zombie. It says it after the parent
+# has reaped it, when the pid may belong to another process already, and also through a pidfd that was opened on the zombie.
 #
 # Guess: the status is there from the exit on, and lost with the zombie, as for waitid(2); and poll(2), which says
 # readable from the exit on, says when to ask.
 # Cause: the kernel stores it in the pidfd's inode when the process is released, and answers only from there.
 # It matters to: a shim that watches processes by pidfd. It must not ask when the pidfd becomes readable; it has to wait for
-# POLLHUP beside POLLIN, which comes when the zombie is reaped. And it never learns the status of a process whose parent does
-# not wait.
+# POLLHUP beside POLLIN, which comes when the zombie is reaped. And it never learns the status of a process whose parent
+# does not wait.
 . "$(dirname "$0")/lib.sh"
 kernel_at_least 6.15 || skip 'PIDFD_INFO_EXIT is there from Linux 6.15 on'
 say "Linux $(uname -r)"

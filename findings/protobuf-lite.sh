@@ -11,10 +11,10 @@
 # a pid or an exit status in its log is not what the other side's log says; and errors are to be told apart by their
 # class, not by their text.
 . "$(dirname "$0")/lib.sh"
+[[ $(uname -m) == x86_64 ]] || skip 'the compiler that this script fetches is for x86-64'
 for artifact in protobuf-java:4.36.2 protobuf-javalite:4.36.2 protoc:4.36.2:exe:linux-x86_64; do
   jar "com.google.protobuf:$artifact"
 done
-[[ $(uname -m) == x86_64 ]] || skip 'the compiler that this script fetches is for x86-64'
 jdk 25
 cd "$T"
 chmod +x jars/protoc-*.exe
