@@ -46,7 +46,7 @@ public class Spin {
     long milliseconds = spent() - before;
     accepted.write(ByteBuffer.allocate(1));
     reader.join(10_000);
-    String spent = milliseconds >= 600 ? "busy" : milliseconds <= 200 ? "idle" : milliseconds + " ms of 3000";
+    String spent = milliseconds >= 300 ? "busy" : milliseconds <= 150 ? "idle" : milliseconds + " ms of 3000";
     System.out.println(reader.isAlive() ? "never ends" : spent);
   }
   static long spent() {
