@@ -1,5 +1,5 @@
 #!/bin/bash
-# JDK 21 to 28: a virtual thread that reads an inherited socket makes it non-blocking for every process that shares
+# JDK 21 to 27: a virtual thread that reads an inherited socket makes it non-blocking for every process that shares
 # it, and the JVM leaves it so when it ends. A platform thread does not. isBlocking() says true in both cases.
 #
 # Guess: blocking or not is a matter of the channel object, and isBlocking() tells it.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# protobuf-java and protobuf-javalite 4.36.2, JDK 24 and newer: the same release, the same message, three differences that
+# protobuf-java and protobuf-javalite 4.36.2, JDK 25: the same release, the same message, three differences that
 # are no matter of size. The lite one, and it alone, makes the JVM print a warning to standard error when the first message
 # is made. Its text shows a uint32 of 4294967295 as -1, and shows an int64 that was never set. And it calls an end-group
 # tag that belongs to nothing a tag of zero.
@@ -17,7 +17,8 @@ for artifact in protobuf-java:4.36.2 protobuf-javalite:4.36.2 protoc:4.36.2:exe:
 done
 jdk 25
 cd "$T"
-chmod +x jars/protoc-*.exe
+mv jars/protoc-*.exe protoc
+chmod +x protoc
 cat >exit.proto <<'P'
 syntax = "proto3";
 option java_multiple_files = true;
@@ -39,7 +40,8 @@ public class Main {
 }
 J
 try() {
-  mkdir "$1" && "$T"/jars/protoc-*.exe --java_out="$2$1" exit.proto
+  mkdir "$1"
+  ./protoc --java_out="$2$1" exit.proto
   "$JAVA" -m jdk.compiler/com.sun.tools.javac.Main -cp "$3" -d "$1" "$1"/*.java Main.java
   mapfile -t seen < <("$JAVA" -cp "$1:$3" Main 2>err)
   warnings=$(grep -c 'sun.misc.Unsafe' err || true)

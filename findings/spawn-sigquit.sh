@@ -7,7 +7,8 @@
 # Cause: the handler is; a mask is inherited. HotSpot blocks SIGQUIT in all of its threads but one, so that the thread
 # dump is made there. Only the JDK's own spawn helper clears the mask again.
 # It matters to: a shim in Java that spawns by FFM or JNI, with attributes left out as in most examples. SIGQUIT is the
-# signal for a graceful stop of some servers (nginx and php-fpm among them). Such a child does not hear it.
+# signal for a graceful stop of some servers (nginx and php-fpm among them). Such a child does not hear it
+# (runc 1.1.5 and crun 1.8.1 clear the mask for what they start).
 . "$(dirname "$0")/lib.sh"
 jdk 25
 cat >"$T/Spawn.java" <<'J'
