@@ -2,6 +2,7 @@ package io.loomshim.container;
 
 import io.loomshim.json.Json;
 import io.loomshim.json.JsonException;
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.WholeFile;
 import io.loomshim.runc.OptionsJson;
 import io.loomshim.runc.RuncGlobal;
@@ -12,7 +13,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
-/** The files of a bundle directory that the shim reads and writes. */
+/** The files of a bundle directory that the shim reads and writes; to be called within {@link Aside} steps. */
 record Bundle(Path directory) {
 
   Path rootfs() {
@@ -123,6 +124,7 @@ record Bundle(Path directory) {
   }
 
   private Map<String, Object> config() throws IOException, JsonException {
+    assert Aside.allowed();
     Object config = Json.read(Files.readAllBytes(directory.resolve("config.json")));
     return Json.object(config).orElseThrow(() -> new IOException("config.json is not a JSON object"));
   }

@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.WholeFile;
 import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
@@ -28,18 +29,20 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
    */
   void save(CheckpointSpec spec, List<StreamFile> streams) throws IOException, InterruptedException {
     Path work = spec.work().orElse(bundle.criuWork());
+    boolean failed = false;
     try {
       runc.run(command(spec, work));
     } catch (RuncException e) {
-      keepLog(work);
+      failed = true;
       String first = e.text().lines().findFirst().orElse("");
       throw new StatusException(e.code(), first + " path= " + bundle.criuLog(), e);
     } finally {
-      if (spec.work().isEmpty()) {
-        removeWork();
-      }
+      leave(work, failed, spec.work().isEmpty());
     }
-    new CriuImage(spec.image()).inherit(streams);
+    Aside.run("change " + spec.image(), () -> {
+      new CriuImage(spec.image()).inherit(streams);
+      return spec;
+    });
   }
 
   private RuncCommand command(CheckpointSpec spec, Path work) {
@@ -53,6 +56,20 @@ record Checkpoints(String id, Bundle bundle, Runc runc) {
         spec.fileLocks(),
         spec.emptyNamespaces(),
         !spec.exit());
+  }
+
+  private void leave(Path work, boolean keepsLog, boolean removesWork) {
+    if (!keepsLog && !removesWork) {
+      return;
+    }
+    Aside.finish("leave " + work, () -> {
+      if (keepsLog) {
+        keepLog(work);
+      }
+      if (removesWork) {
+        removeWork();
+      }
+    });
   }
 
   private void keepLog(Path work) {

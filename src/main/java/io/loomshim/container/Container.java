@@ -3,6 +3,7 @@ package io.loomshim.container;
 import com.google.protobuf.Any;
 import io.loomshim.cgroup.Cgroup;
 import io.loomshim.event.Outbox;
+import io.loomshim.linux.Aside;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.runc.Environment;
 import io.loomshim.runc.Runc;
@@ -16,6 +17,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -55,7 +57,9 @@ public final class Container {
       throws IOException, InterruptedException {
     var bundle = new Bundle(spec.bundle());
     var global = global(spec.options(), namespace, bundle);
-    var runc = new Runc(global, spec.bundle(), limits, Environment.of(spec.bundle()));
+    Map<String, String> environment =
+        Aside.run("read environment in " + spec.bundle(), () -> Environment.of(spec.bundle()));
+    var runc = new Runc(global, spec.bundle(), limits, environment);
     var taskEvents = new TaskEvents(spec.id(), events);
     var init = new InitProcess(spec, bundle, runc, taskEvents);
     init.create();
@@ -172,17 +176,17 @@ public final class Container {
 
   /** Freezes all processes. */
   public void pause() throws InterruptedException {
-    init.pause();
+    init.pausing().pause();
   }
 
   /** Lets frozen processes run again. */
   public void resume() throws InterruptedException {
-    init.resume();
+    init.pausing().resume();
   }
 
   /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */
   public void update(String resources) throws InterruptedException {
-    init.update(resources);
+    init.pausing().update(resources);
   }
 
   /** Saves the container with CRIU. */

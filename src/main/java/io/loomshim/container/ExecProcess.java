@@ -3,6 +3,7 @@ package io.loomshim.container;
 import io.loomshim.cgroup.SubCgroup;
 import io.loomshim.container.ExecState.Operation;
 import io.loomshim.json.Json;
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Children;
 import io.loomshim.linux.Deadline;
@@ -175,40 +176,54 @@ final class ExecProcess implements ContainerProcess {
   private Child execInRunc(Streams streams) throws IOException, InterruptedException {
     Path pidFile = bundle.execPidFile(execId);
     Path processFile = bundle.processFile(execId);
+    String spec = process.get();
+    boolean ran = false;
     try {
-      bundle.writeProcess(execId, process.get());
+      Aside.run("write " + processFile, () -> {
+        bundle.writeProcess(execId, spec);
+        return processFile;
+      }, Files::deleteIfExists);
       Launch.Command exec = socket -> new RuncCommand.Exec(
           init.id(), processFile, pidFile, socket, tree.map(SubCgroup::argument));
       Launch.run(runc, exec, FAILURES, streams);
+      ran = true;
     } catch (InterruptedException | RuntimeException | Error e) {
-      endStray(pidFile);
-      Bundle.removeDraft(pidFile);
+      endStray(pidFile, e);
       throw e;
     } finally {
-      Files.deleteIfExists(processFile);
+      if (!ran) {
+        Aside.finish("remove " + processFile, () -> Files.deleteIfExists(processFile));
+      }
     }
     try {
-      return Child.claim(Bundle.readPid(pidFile));
+      return Child.claim(Aside.run("read " + pidFile, () -> {
+        Files.deleteIfExists(processFile);
+        return Bundle.readPid(pidFile);
+      }));
+    } catch (InterruptedException e) {
+      Aside.finish("remove " + processFile, () -> Files.deleteIfExists(processFile));
+      endStray(pidFile, e);
+      throw e;
     } catch (IOException e) {
       String text = "failed to retrieve OCI runtime exec pid: " + e.getMessage();
-      endStray(pidFile);
+      endStray(pidFile, e);
       throw new StatusException(Scarcity.code(e), text, e);
     }
   }
 
   /** A runc that was killed, or handed no terminal over, may have started the process: then its pid file is there. */
-  private void endStray(Path pidFile) {
-    if (Files.exists(pidFile)) {
-      Undo.run(init.id() + "/" + execId, pidFile, () -> {
-        if (Files.exists(pidFile)) {
-          int pid = Bundle.readPid(pidFile);
-          if (Children.ours(pid)) { // else it has ended and been reaped, and the pid may be a stranger's
-            Child.claim(pid).close();
-          }
-          Files.deleteIfExists(pidFile);
-        }
+  private void endStray(Path pidFile, Throwable why) {
+    Undo.run(init.id() + "/" + execId, pidFile, why, () -> {
+      int pid = Aside.run("read " + pidFile, () -> Files.exists(pidFile) ? Bundle.readPid(pidFile) : 0);
+      if (pid > 0 && Children.ours(pid)) { // else it has ended and been reaped, and the pid may be a stranger's
+        Child.claim(pid).close();
+      }
+      Aside.run("remove " + pidFile, () -> {
+        Files.deleteIfExists(pidFile);
+        Bundle.removeDraft(pidFile);
+        return pidFile;
       });
-    }
+    });
   }
 
   /** The story of the thread {@code exit/CONTAINER/EXEC}. */
@@ -266,7 +281,8 @@ final class ExecProcess implements ContainerProcess {
         }
         io.get().close();
       }
-      Files.deleteIfExists(bundle.execPidFile(execId));
+      Path pidFile = bundle.execPidFile(execId);
+      Aside.finish("remove " + pidFile, () -> Files.deleteIfExists(pidFile));
       forgetProcess();
       state = ExecState.DELETED;
       return ended.exit();

@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 
-/** Paths inside a directory that may hold hostile symbolic links. */
+/** Paths inside a directory that may hold hostile symbolic links; the look-ups are part of an {@code Aside} step. */
 final class InRoot {
   /** As many symbolic links as the kernel follows in one path (path_resolution(7)). */
   private static final int LINKS_MAX = 40;

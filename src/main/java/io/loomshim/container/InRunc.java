@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Children;
 import io.loomshim.log.Log;
@@ -13,6 +14,7 @@ import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -21,14 +23,20 @@ import java.util.Optional;
  * are {@link StatusException}s with UNKNOWN unless something else is said.
  */
 record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
+  private static final Duration LOOK_WAIT_MAX = Duration.ofSeconds(2);
+
   /** Where runc keeps the state of the container, while there is one. */
   Path directory() {
     return runc.global().root().resolve(spec.id());
   }
 
   /** Whether runc has a container of this name already, which is somebody else's. */
-  boolean exists() {
-    return directory().toFile().exists();
+  boolean exists() throws InterruptedException {
+    try {
+      return Aside.run("stat " + directory(), () -> directory().toFile().exists());
+    } catch (IOException e) {
+      return true; // nobody can tell
+    }
   }
 
   /** Makes the init process with {@code streams}; it waits for {@link #start}. */
@@ -49,8 +57,26 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
    * Whether the init waits for {@link #start}: runc and crun have a fifo in their directory until then. It tells
    * nothing of other runtimes, which have none.
    */
-  boolean waitsForStart() {
-    return Files.exists(directory().resolve("exec.fifo"));
+  boolean waitsForStart() throws InterruptedException {
+    return look(() -> Files.exists(fifo()));
+  }
+
+  /** Whether one that waited does so no more, but is there. */
+  boolean startedMeanwhile() throws InterruptedException {
+    return look(() -> Files.exists(directory()) && !Files.exists(fifo()));
+  }
+
+  private Path fifo() {
+    return directory().resolve("exec.fifo");
+  }
+
+  /** False, too, if the file system of runc's root does not tell soon: a call is not held up for that. */
+  private boolean look(Aside.Step<Boolean> step) throws InterruptedException {
+    try {
+      return Aside.begin("stat " + fifo(), step, found -> { }).await(LOOK_WAIT_MAX);
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** Succeeds for one that runs: an earlier start has failed after it had done its work. */
@@ -84,7 +110,8 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
       assert launch != null;
       Launch.run(runc, command, failures, streams);
       try {
-        return Child.claim(Bundle.readPid(bundle.initPidFile()));
+        Path pidFile = bundle.initPidFile();
+        return Child.claim(Aside.run("read " + pidFile, () -> Bundle.readPid(pidFile)));
       } catch (IOException e) {
         String text = "failed to retrieve OCI runtime container pid: " + e.getMessage();
         throw new StatusException(Scarcity.code(e), text, e);

@@ -1,6 +1,7 @@
 package io.loomshim.container;
 
 import io.loomshim.container.InitState.Operation;
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
@@ -19,16 +20,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The first process of a container, and with it the container's life in runc.
  *
- * <p>Two locks, both of this container alone. {@code operations} is held across each runc command that
- * changes the container, so that these follow one another. {@code order} is held from before {@code runc
- * start} until the start event is in the outbox, and by the exit story while it records the end: an exit
- * event never overtakes its start event, however fast the process is. What only tells something reads
- * volatile fields and never waits.
+ * <p>Its state and the two locks, both of this container alone, are in {@link InitLife}. {@code operations} is held
+ * across each runc command that changes the container, so that these follow one another. {@code order} is held from
+ * before {@code runc start} until the start event is in the outbox, and by the exit story while it records the end: an
+ * exit event never overtakes its start event, however fast the process is. What only tells something reads volatile
+ * fields and never waits.
  */
 final class InitProcess implements ContainerProcess {
   /** How long Delete waits for output that goes through us: 10 s is what containerd 2.2 settled on. */
@@ -39,6 +39,9 @@ final class InitProcess implements ContainerProcess {
 
   /** How long the init's exit is held back for the exits of execs, all of which have been killed by then. */
   private static final Duration EXECS_WAIT_MAX = Duration.ofSeconds(10);
+
+  /** How long the story of the exit waits to know whether there are others to be killed. */
+  private static final Duration BUNDLE_WAIT_MAX = Duration.ofSeconds(2);
 
   private final ContainerSpec spec;
   private final Bundle bundle;
@@ -51,13 +54,10 @@ final class InitProcess implements ContainerProcess {
   private final OutOfMemory memory;
   private final Frozen frozen;
   private final Freezing freezing;
-  private final ReentrantLock operations = new ReentrantLock();
-  private final ReentrantLock order = new ReentrantLock();
+  private final InitLife life;
+  private final Pausing pausing;
   private final ExitLatch ended = new ExitLatch();
 
-  private volatile InitState state;
-  private volatile boolean pausing;
-  private Optional<Operation> unheard = Optional.empty(); // done, but its caller was told a failure; of operations
   private volatile Optional<Child> child = Optional.empty(); // none before the start of a restored one
 
   // Written by create before anybody else sees this object.
@@ -72,10 +72,12 @@ final class InitProcess implements ContainerProcess {
     this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs(), runc.environment());
     this.execs = new ExecGate(spec.id());
     this.signals = new Signals(spec.id(), runc);
-    this.memory = new OutOfMemory(events, order);
     this.frozen = new Frozen(spec.id(), signals.plain());
-    this.freezing = new Freezing(spec.id(), container, memory, this::found);
-    this.state = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
+    InitState first = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
+    this.life = new InitLife(first, frozen, events);
+    this.memory = new OutOfMemory(events, life.order());
+    this.freezing = new Freezing(spec.id(), container, memory, life::found);
+    this.pausing = new Pausing(life, container, freezing, events);
   }
 
   /**
@@ -83,19 +85,21 @@ final class InitProcess implements ContainerProcess {
    * restored by {@link #start}. When anything of it fails, all of it is undone.
    */
   void create() throws IOException, InterruptedException {
-    bundle.recordRuntime(spec.options(), runc.global(), !spec.rootfs().isEmpty());
     Undo.check(spec.id(), container.directory());
     // somebody else's container of the same name must survive our failure
-    boolean foreign = container.exists();
+    boolean foreign = Aside.run("write options.json in " + bundle.directory(), () -> {
+      bundle.recordRuntime(spec.options(), runc.global(), !spec.rootfs().isEmpty());
+      return container.exists();
+    });
     try {
       rootFs.mount();
       io = Launch.open("io/" + spec.id(), spec.stdio(), ioOwner(), logContext(spec.id()));
-      if (state == InitState.CREATED) {
+      if (life.state() == InitState.CREATED) {
         child = Optional.of(container.create(io));
       }
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       Optional<Child> made = child;
-      Undo.run(spec.id(), container.directory(), () -> undoCreate(foreign, made));
+      Undo.run(spec.id(), container.directory(), e, () -> undoCreate(foreign, made));
       throw e;
     }
   }
@@ -126,7 +130,11 @@ final class InitProcess implements ContainerProcess {
     closeIo();
     made.ifPresent(Child::close); // one that runc could not name is an orphan
     rootFs.unmount();
-    Bundle.removeDraft(bundle.initPidFile());
+    Path pidFile = bundle.initPidFile();
+    Aside.run("remove draft of " + pidFile, () -> {
+      Bundle.removeDraft(pidFile);
+      return pidFile;
+    });
   }
 
   private void closeIo() {
@@ -151,10 +159,10 @@ final class InitProcess implements ContainerProcess {
 
   /** The story of the thread {@code exit/ID}. */
   private void exitStory() {
-    boolean killAll = bundle.killAllOnExit();
+    boolean killAll = killAllOnExit();
     int status = Ends.await(child.orElseThrow());
     execs.close();
-    if (state.seen(frozen.lasting()) == InitState.PAUSED && !freezing.thawed()) {
+    if (life.look() == InitState.PAUSED && !freezing.thawed()) {
       container.resumeAtEnd();
     }
     frozen.passing(); // what the runtime freezes from here on is not told
@@ -164,15 +172,25 @@ final class InitProcess implements ContainerProcess {
     awaitExecs();
     io.shutdown();
     memory.end();
-    order.lock();
+    life.order().lock();
     try {
       ended.record(new Exit(status, Instant.now()));
-      state = state == InitState.DELETED ? state : InitState.STOPPED;
+      life.end();
       events.exited(pid(), ended.exit());
     } finally {
-      order.unlock();
+      life.order().unlock();
       ended.open();
       frozen.close();
+    }
+  }
+
+  /** Always, if the bundle's file system does not tell soon: the exit is not held back for that. */
+  private boolean killAllOnExit() {
+    try {
+      return Aside.begin("read config.json in " + bundle.directory(), bundle::killAllOnExit, read -> { })
+          .await(BUNDLE_WAIT_MAX);
+    } catch (IOException | InterruptedException e) {
+      return true;
     }
   }
 
@@ -188,24 +206,24 @@ final class InitProcess implements ContainerProcess {
 
   @Override
   public int start() throws IOException, InterruptedException {
-    operations.lockInterruptibly();
+    life.operations().lockInterruptibly();
     try {
       Undo.check(spec.id(), container.directory());
-      if (!doneBefore(Operation.START) && startInOrder()) {
+      if (!life.doneBefore(Operation.START) && startInOrder()) {
         awaitTheEnd();
       }
       return pid();
     } finally {
-      operations.unlock();
+      life.operations().unlock();
     }
   }
 
   /** Starts or restores, and publishes that; true for a restored one, whose end nobody waits for yet. */
   private boolean startInOrder() throws IOException, InterruptedException {
-    order.lockInterruptibly();
+    life.order().lockInterruptibly();
     try {
-      seen().check(Operation.START);
-      boolean restored = state == InitState.CREATED_FROM_CHECKPOINT;
+      life.seen().check(Operation.START);
+      boolean restored = life.state() == InitState.CREATED_FROM_CHECKPOINT;
       if (restored) {
         child = Optional.of(restore());
       } else {
@@ -214,14 +232,13 @@ final class InitProcess implements ContainerProcess {
       runs();
       return restored;
     } finally {
-      order.unlock();
+      life.order().unlock();
     }
   }
 
   /** Call only when holding {@code order}. */
   private void runs() {
-    assert order.isHeldByCurrentThread();
-    state = InitState.RUNNING;
+    life.become(InitState.RUNNING);
     events.started(pid());
   }
 
@@ -231,9 +248,9 @@ final class InitProcess implements ContainerProcess {
     try {
       container.start();
     } catch (InterruptedException | RuntimeException e) {
-      if (waited && container.exists() && !container.waitsForStart()) {
+      if (waited && container.startedMeanwhile()) {
         runs();
-        unheard = Optional.of(Operation.START);
+        life.unheard(Operation.START);
       }
       throw e;
     }
@@ -244,149 +261,24 @@ final class InitProcess implements ContainerProcess {
     try {
       return container.restore(io);
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
-      Undo.run(spec.id(), container.directory(), container::remove);
+      Undo.run(spec.id(), container.directory(), e, container::remove);
       throw e;
     }
   }
 
-  /** Whether this call repeats one that has done its work, though its caller was told a failure. */
-  private boolean doneBefore(Operation operation) {
-    assert operations.isHeldByCurrentThread();
-    boolean done = unheard.isPresent() && unheard.get() == operation;
-    unheard = Optional.empty();
-    return done;
-  }
-
-  /** Freezes all processes of the container. */
-  void pause() throws InterruptedException {
-    operations.lockInterruptibly();
-    try {
-      if (doneBefore(Operation.PAUSE)) {
-        return;
-      }
-      adopt();
-      seen().check(Operation.PAUSE);
-      pausing = true;
-      try {
-        freezing.freeze();
-        if (moved(InitState.RUNNING, InitState.PAUSED)) {
-          events.paused();
-        }
-      } catch (InterruptedException | RuntimeException e) {
-        freezing.undoFreeze(e);
-        throw e;
-      } finally {
-        pausing = false;
-      }
-    } finally {
-      operations.unlock();
-    }
-  }
-
-  /** What the processes are after a command that has failed is what State says. */
-  private void found(boolean frozen) {
-    if (frozen && moved(InitState.RUNNING, InitState.PAUSED)) {
-      events.paused();
-      unheard = Optional.of(Operation.PAUSE);
-    } else if (!frozen && moved(InitState.PAUSED, InitState.RUNNING)) {
-      events.resumed();
-      unheard = Optional.of(Operation.RESUME);
-    }
-  }
-
-  /** Lets the processes of a paused container run again. */
-  void resume() throws InterruptedException {
-    operations.lockInterruptibly();
-    try {
-      if (doneBefore(Operation.RESUME)) {
-        return;
-      }
-      adopt();
-      seen().check(Operation.RESUME);
-      try {
-        freezing.thaw();
-      } catch (InterruptedException | RuntimeException e) {
-        freezing.settle(Optional.empty());
-        throw e;
-      }
-      if (moved(InitState.PAUSED, InitState.RUNNING)) {
-        events.resumed();
-      }
-    } finally {
-      operations.unlock();
-    }
-  }
-
-  /**
-   * The state, given that others may have frozen the container or let it run. While a command of ours is under way its
-   * outcome decides, as commands may freeze a container for a moment.
-   */
-  private InitState seen() {
-    InitState own = state;
-    boolean busy = operations.isLocked() && !operations.isHeldByCurrentThread();
-    InitState seen = busy ? own : own.seen(frozen.lasting());
-    return state == own ? seen : state; // it may have ended during the look
-  }
-
-  /** Takes over what somebody else has done; call only when holding {@code operations}. */
-  private void adopt() {
-    InitState seen = seen();
-    if (seen == InitState.PAUSED) {
-      moved(InitState.RUNNING, InitState.PAUSED);
-    } else if (seen == InitState.RUNNING) {
-      moved(InitState.PAUSED, InitState.RUNNING);
-    }
-  }
-
-  /** Changes the state unless the process has ended meanwhile. */
-  private boolean moved(InitState from, InitState to) {
-    order.lock();
-    try {
-      boolean expected = state == from;
-      state = expected ? to : state;
-      return expected;
-    } finally {
-      order.unlock();
-    }
-  }
-
-  /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */
-  void update(String resources) throws InterruptedException {
-    operations.lockInterruptibly();
-    try {
-      state.check(Operation.UPDATE);
-      Optional<Boolean> before = freezing.frozen(); // on cgroup v1 runc freezes while it sets devices
-      try {
-        container.update(resources);
-      } catch (InterruptedException | RuntimeException e) {
-        freezing.settle(before);
-        throw e;
-      }
-    } finally {
-      operations.unlock();
-    }
+  /** What pauses and resumes it, and changes and saves what runs. */
+  Pausing pausing() {
+    return pausing;
   }
 
   /** Saves the container with CRIU. */
   void checkpoint(CheckpointSpec checkpoint) throws IOException, InterruptedException {
-    operations.lockInterruptibly();
-    try {
-      state.check(Operation.CHECKPOINT);
-      Optional<Boolean> before = freezing.frozen();
-      try {
-        new Checkpoints(spec.id(), bundle, runc).save(checkpoint, io.files());
-      } catch (IOException | InterruptedException | RuntimeException e) {
-        freezing.settle(before);
-        throw e;
-      }
-    } finally {
-      operations.unlock();
-    }
+    pausing.checkpoint(new Checkpoints(spec.id(), bundle, runc), checkpoint, io.files());
   }
 
   /** Says whether an exec may be added now. */
   void checkExec() {
-    seen().check(Operation.EXEC);
+    life.seen().check(Operation.EXEC);
   }
 
   /** What knows the cgroup and publishes that the container has run out of memory. */
@@ -401,7 +293,7 @@ final class InitProcess implements ContainerProcess {
 
   @Override
   public void kill(int signal, boolean all) throws InterruptedException {
-    InitState now = state;
+    InitState now = life.state();
     now.check(Operation.KILL);
     if (!all && now == InitState.STOPPED) {
       throw new StatusException(Code.NOT_FOUND, "process already finished: not found");
@@ -438,11 +330,11 @@ final class InitProcess implements ContainerProcess {
 
   @Override
   public Exit delete() throws IOException, InterruptedException {
-    operations.lockInterruptibly();
+    life.operations().lockInterruptibly();
     try {
-      seen().check(Operation.DELETE);
+      life.seen().check(Operation.DELETE);
       // one that was never started has written nothing, and holds its streams until runc ends it
-      if (state == InitState.STOPPED && !io.awaitDrained(Deadline.in(DRAIN_WAIT_MAX))) {
+      if (life.state() == InitState.STOPPED && !io.awaitDrained(Deadline.in(DRAIN_WAIT_MAX))) {
         Log.warn("output was still not read at the end of the wait for it", "id", spec.id());
       }
       Optional<RuncException> failure = container.delete();
@@ -456,11 +348,11 @@ final class InitProcess implements ContainerProcess {
         var e = failure.get();
         throw new StatusException(e.code(), e.logged("failed to delete task"), e);
       }
-      state = InitState.DELETED;
+      life.removed();
       events.deleted(pid(), ended.exit());
       return ended.exit();
     } finally {
-      operations.unlock();
+      life.operations().unlock();
     }
   }
 
@@ -486,7 +378,7 @@ final class InitProcess implements ContainerProcess {
     }
     io.close();
     rootFs.unmount();
-    state = InitState.DELETED;
+    life.removed();
   }
 
   @Override
@@ -501,7 +393,7 @@ final class InitProcess implements ContainerProcess {
 
   @Override
   public String status() {
-    return pausing ? "pausing" : seen().status();
+    return pausing.underWay() ? "pausing" : life.seen().status();
   }
 
   @Override

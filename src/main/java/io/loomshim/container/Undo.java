@@ -25,6 +25,12 @@ final class Undo {
   /** How long somebody who needs the name waits for a try that is made for him: a runc command, on a busy machine. */
   private static final Duration HURRY_WAIT_MAX = Duration.ofSeconds(2);
 
+  /** How long the first try is waited for: several runc commands on a busy machine. */
+  private static final Duration FIRST_WAIT_MAX = Duration.ofSeconds(15);
+
+  /** The same for a call that was cancelled: its client has gone, or is about to. */
+  private static final Duration CANCELLED_WAIT_MAX = Duration.ofSeconds(2);
+
   private static final Duration PAUSE_MIN = Duration.ofMillis(100);
   private static final Duration PAUSE_MAX = Duration.ofSeconds(10);
 
@@ -61,15 +67,24 @@ final class Undo {
     }
   }
 
-  /** Runs {@code step} until it succeeds, and returns after its first try; an interrupt stays pending. */
-  static void run(String id, Path place, Cleanup.Step step) {
+  /**
+   * Runs {@code step} until it succeeds, and returns after its first try, or while that waits for a file system; an
+   * interrupt stays pending.
+   *
+   * @param why what has failed; an InterruptedException if nobody waits for the call any longer
+   */
+  static void run(String id, Path place, Throwable why, Cleanup.Step step) {
     var undo = new Undo(id, place, step);
     PENDING.put(place, undo);
     Threads.start("undo/" + id, undo::repeat);
-    boolean interrupted = false;
+    boolean interrupted = Thread.interrupted();
+    boolean cancelled = interrupted || why instanceof InterruptedException;
+    long end = System.nanoTime() + (cancelled ? CANCELLED_WAIT_MAX : FIRST_WAIT_MAX).toNanos();
     while (true) {
       try {
-        undo.tried.await();
+        if (!undo.tried.await(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+          Log.warn("clean-up goes on", "id", id);
+        }
         break;
       } catch (InterruptedException e) {
         interrupted = true;

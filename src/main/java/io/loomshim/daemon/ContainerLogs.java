@@ -1,10 +1,14 @@
 package io.loomshim.daemon;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.log.Log;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -18,18 +22,32 @@ final class ContainerLogs implements Log.Sink {
   /** What this daemon writes to its standard error in its whole life: enough to tell, not enough to fill a disk. */
   static final long STDERR_BYTES_MAX = 1 << 20;
 
+  private static final int S_IFMT = 0170000;
+  private static final int S_IFIFO = 0010000;
+
   private final ReentrantLock lock = new ReentrantLock();
   private final LinkedHashMap<String, Fd> logs = new LinkedHashMap<>(); // the newest last
   private long stderrBytes;
 
-  /** Opens the log of the container {@code id}; without a fifo that somebody reads there is none. */
-  void open(String id, Path bundle) {
-    Fd log;
+  /**
+   * Opens the log in {@code bundle}; without a fifo that somebody reads there is none. Within a step of {@link Aside}.
+   */
+  static Optional<Fd> find(Path bundle) {
+    Path path = bundle.resolve("log");
     try {
-      log = Fd.open(bundle.resolve("log").toString(), Fd.O_WRONLY | Fd.O_APPEND | Fd.O_NONBLOCK, 0);
-    } catch (ErrnoException e) {
-      return; // ENXIO: no reader; ENOENT: a client that wants no log
+      Fd log = Fd.open(path.toString(), Fd.O_WRONLY | Fd.O_APPEND | Fd.O_NONBLOCK, 0);
+      if (((Integer) Files.getAttribute(path, "unix:mode") & S_IFMT) == S_IFIFO) {
+        return Optional.of(log);
+      }
+      log.close(); // a write to a file may wait for its file system, and everybody's lines with it
+    } catch (IOException e) {
+      // ENXIO: no reader; ENOENT: a client that wants no log
     }
+    return Optional.empty();
+  }
+
+  /** Has the lines about the container {@code id} go to {@code log}, which is this object's from now on. */
+  void put(String id, Fd log) {
     lock.lock();
     try {
       Fd old = logs.remove(id);

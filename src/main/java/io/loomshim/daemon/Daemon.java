@@ -3,8 +3,10 @@ package io.loomshim.daemon;
 import io.loomshim.event.Outbox;
 import io.loomshim.inspect.About;
 import io.loomshim.inspect.Inspection;
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Carriers;
 import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Fd;
 import io.loomshim.linux.FileLock;
 import io.loomshim.linux.Flow;
 import io.loomshim.linux.Orphans;
@@ -26,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One daemon: it serves every container of a namespace from the moment it listens until {@link Linger} says
@@ -128,11 +131,12 @@ final class Daemon implements Host {
       Poller.shared().begin();
       Flow.prepare();
       removals.start();
+      Aside.prepare();
+      Threads.startPlatform("sweep", () -> DeadDirectories.sweepLater(directory.path()));
     } catch (ErrnoException | OutOfMemoryError e) { // no OS thread, no descriptor; a wait asks for a poller again
       Log.warn("the daemon does without what it has not got", "error", String.valueOf(e.getMessage()));
     }
     Log.prepare();
-    Threads.startPlatform("sweep", () -> DeadDirectories.sweepLater(directory.path()));
   }
 
   /** Ends the daemon's part: no new calls, the last events out, no file left. Containers run on. */
@@ -153,12 +157,15 @@ final class Daemon implements Host {
   }
 
   @Override
-  public void creating(String id, Path bundle) {
+  public void creating(String id, Path bundle) throws IOException, InterruptedException {
     linger.changed();
     removals.coming();
-    directory.introduce(bundle, record);
+    Optional<Fd> log = Aside.run("open log in " + bundle, () -> {
+      directory.introduce(bundle, record);
+      return ContainerLogs.find(bundle);
+    }, late -> late.ifPresent(Fd::close));
     directory.created(id);
-    logs.open(id, bundle);
+    log.ifPresent(fd -> logs.put(id, fd));
   }
 
   @Override
@@ -168,12 +175,22 @@ final class Daemon implements Host {
 
   @Override
   public void vacated(Path bundle) {
-    directory.takeLeave(bundle);
+    Aside.finish("remove address in " + bundle, () -> directory.takeLeave(bundle));
   }
 
   @Override
   public void deleted(Path bundle, DeleteResponse response) {
-    directory.deleted(bundle, response);
+    try {
+      Aside.run("write loom.deleted in " + bundle, () -> {
+        directory.deleted(bundle, response);
+        directory.takeLeave(bundle);
+        return bundle;
+      });
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // nobody waits for the call; the file comes all the same
+    } catch (IOException e) {
+      Log.warn("answer for delete not recorded", "path", bundle.toString(), "error", String.valueOf(e.getMessage()));
+    }
   }
 
   @Override

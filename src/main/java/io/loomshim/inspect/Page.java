@@ -15,6 +15,7 @@ record Page(Map<String, Object> report) {
     containers(page);
     calls(page);
     commands(page);
+    steps(page);
     events(page);
     latencies(page);
     return page.toString();
@@ -86,6 +87,21 @@ record Page(Map<String, Object> report) {
     }
     section(page, table, "commands that run: " + text(report, "commands_total"),
         number(report, "commands_total") - commands.size());
+  }
+
+  /** Only when there are any, as on a healthy machine they are over at once. */
+  private void steps(StringBuilder page) {
+    var table = new Table("AGE>", "STEP", "THREAD", "CALL");
+    List<Object> steps = list(report, "file_steps");
+    for (Object element : steps) {
+      var row = Json.object(element).orElseThrow();
+      table.row(Units.age(number(row, "age_ms")), text(row, "step"), text(row, "thread"),
+          text(row, "abandoned").equals("true") ? "has ended" : "waits");
+    }
+    if (!table.isEmpty()) {
+      section(page, table, "waits for file systems: " + text(report, "file_steps_total"),
+          number(report, "file_steps_total") - steps.size());
+    }
   }
 
   private void events(StringBuilder page) {

@@ -6,6 +6,7 @@ import io.loomshim.event.Outbox;
 import io.loomshim.insight.Latency;
 import io.loomshim.insight.Shortages;
 import io.loomshim.json.Json;
+import io.loomshim.linux.Aside;
 import io.loomshim.runc.RuncCalls;
 import io.loomshim.task.TaskService;
 import io.loomshim.ttrpc.Call;
@@ -111,6 +112,7 @@ final class Report {
     int total = 0;
     int waits = 0;
     List<RuncCalls.Running> commands = RuncCalls.running();
+    List<Aside.Running> steps = Aside.running();
     for (Call call : server.inFlight()) {
       if (call.service().equals(Inspection.SERVICE)) {
         continue;
@@ -120,7 +122,7 @@ final class Report {
       } else {
         total++;
         if (calls.size() < ROWS_MAX) {
-          calls.add(call(call, commands));
+          calls.add(call(call, steps, commands));
         }
       }
     }
@@ -134,12 +136,23 @@ final class Report {
     }
     report.put("commands_total", commands.size());
     report.put("commands", rows);
+    addSteps(report, steps);
   }
 
-  private Map<String, Object> call(Call call, List<RuncCalls.Running> commands) {
+  private void addSteps(Map<String, Object> report, List<Aside.Running> steps) {
+    var rows = new ArrayList<Object>();
+    for (Aside.Running step : first(steps, ROWS_MAX)) {
+      rows.add(row("step", step.what(), "age_ms", millis(now - step.startNanos()), "thread", step.callerName(),
+          "abandoned", step.left()));
+    }
+    report.put("file_steps_total", steps.size());
+    report.put("file_steps", rows);
+  }
+
+  private Map<String, Object> call(Call call, List<Aside.Running> steps, List<RuncCalls.Running> commands) {
     Map<String, Object> row = row("service", call.service(), "method", call.method(), "container",
         call.subject().container(), "exec", call.subject().exec(), "connection", call.connection(), "age_ms",
-        millis(now - call.startNanos()), "waits_for", Waits.of(call, commands, now));
+        millis(now - call.startNanos()), "waits_for", Waits.of(call, steps, commands, now));
     if (call.remaining().isPresent()) {
       row.put("deadline_ms", call.remaining().get().toMillis());
     }

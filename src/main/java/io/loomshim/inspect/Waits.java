@@ -1,13 +1,14 @@
 package io.loomshim.inspect;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.runc.RuncCalls;
 import io.loomshim.ttrpc.Call;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Says what a call in flight waits for: the command of the runtime that its thread runs, or what the first frame of its
- * stack that is ours stands for, or that frame. Stateless.
+ * Says what a call in flight waits for: the file system that does not answer, or the command of the runtime that its
+ * thread runs, or what the first frame of its stack that is ours stands for, or that frame. Stateless.
  */
 final class Waits {
   private static final String OURS = "io.loomshim.";
@@ -21,11 +22,16 @@ final class Waits {
 
   /** Classes whose locks stand for one container or exec. */
   static final List<String> ONE_AT_A_TIME = List.of("io.loomshim.container.InitProcess",
-      "io.loomshim.container.ExecProcess");
+      "io.loomshim.container.InitLife", "io.loomshim.container.Pausing", "io.loomshim.container.ExecProcess");
 
   private Waits() {}
 
-  static String of(Call call, List<RuncCalls.Running> commands, long now) {
+  static String of(Call call, List<Aside.Running> steps, List<RuncCalls.Running> commands, long now) {
+    for (Aside.Running step : steps) {
+      if (call.isOn(step.caller()) && !step.left()) {
+        return "a file system: " + step.what() + " since " + Units.age((now - step.startNanos()) / 1_000_000);
+      }
+    }
     for (RuncCalls.Running command : commands) {
       if (call.isOn(command.thread())) {
         return "runc " + command.command() + " since " + Units.age((now - command.startNanos()) / 1_000_000);

@@ -20,6 +20,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * {@link #launching} from before the start until after the claim. A zombie that nobody claims is left alone until all
  * have ended that were launching when it was first seen, as only those can have made it. One in the process group of
  * a container's process is not waited with: runtimes take what they make out of the group that they are in themselves.
+ * Nor is, for the start of a program, which may take as long as a file system, what has fallen to us: what we start
+ * ourselves is a child of the thread that has started it.
  */
 public final class Children {
   /** What is claimed, by pid, and whether it is a container's process: one that fell to us. */
@@ -48,6 +50,11 @@ public final class Children {
   /** Ends the protection that {@link #launching} gave. */
   public static final class Launch implements AutoCloseable {
     private final long number = LAUNCHED.incrementAndGet();
+    private final boolean start;
+
+    private Launch(boolean start) {
+      this.start = start;
+    }
 
     @Override
     public void close() {
@@ -90,7 +97,15 @@ public final class Children {
 
   /** Keeps sweeps away from a process that is not claimed yet and may become our child. */
   public static Launch launching() {
-    var launch = new Launch();
+    return begun(new Launch(false));
+  }
+
+  /** Keeps them away from what this thread starts, until it has claimed that. */
+  static Launch starting() {
+    return begun(new Launch(true));
+  }
+
+  private static Launch begun(Launch launch) {
     LAUNCHES.add(launch);
     return launch;
   }
@@ -147,12 +162,14 @@ public final class Children {
     }
     DEFERRED.putIfAbsent(pid, LAUNCHED.get()); // before the look: who ends after it sees that and sweeps again
     long last = DEFERRED.getOrDefault(pid, 0L);
+    boolean started = false;
     for (Launch launch : LAUNCHES) {
-      if (launch.number <= last) {
+      if (launch.number <= last && !launch.start) {
         return true;
       }
+      started |= launch.number <= last;
     }
-    return false;
+    return started && !fallen().contains(pid);
   }
 
   /** What has fallen to us: the kernel makes orphans children of the first thread, which starts nothing itself. */

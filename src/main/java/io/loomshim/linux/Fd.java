@@ -33,15 +33,30 @@ public final class Fd implements AutoCloseable {
   private static final long FCHOWN = Native.function("fchown");
 
   private final AtomicInteger number;
+  private final String foreign; // the path of a file whose file system is somebody else's, or empty
 
   /** Takes ownership of the open descriptor {@code number}. */
   public Fd(int number) {
+    this(number, "");
+  }
+
+  private Fd(int number, String foreign) {
     this.number = new AtomicInteger(number);
+    this.foreign = foreign;
+  }
+
+  /**
+   * Makes this the descriptor of a file in a file system that somebody else has chosen: the closing, and reads and
+   * writes of virtual threads, which may wait for that, are {@link Aside} steps from now on. Not needed for a fifo,
+   * wherever its name is. This object is closed, the one that is returned has its place.
+   */
+  public Fd foreign(String path) {
+    return new Fd(number.getAndSet(CLOSED), path);
   }
 
   /**
    * open(2) with O_CLOEXEC. A fifo must be opened with O_NONBLOCK, as a plain open of it blocks the
-   * carrier.
+   * carrier; a path that somebody else has chosen within an {@link Aside} step.
    *
    * @throws ErrnoException with the message {@code open PATH: …}
    */
@@ -72,7 +87,8 @@ public final class Fd implements AutoCloseable {
 
   /** The same, with a number of at least {@code lowest}. */
   Fd duplicateFrom(int lowest) throws ErrnoException {
-    return new Fd(ErrnoException.check("dup", Native.callInt(FCNTL, number(), F_DUPFD_CLOEXEC, lowest, 0, 0, 0)));
+    int second = ErrnoException.check("dup", Native.callInt(FCNTL, number(), F_DUPFD_CLOEXEC, lowest, 0, 0, 0));
+    return new Fd(second, foreign);
   }
 
   /** Sets or clears O_NONBLOCK; the flag belongs to the open file, so it holds for every duplicate too. */
@@ -132,7 +148,7 @@ public final class Fd implements AutoCloseable {
   int readTo(long address, int length) throws ErrnoException {
     long result;
     do {
-      result = Native.callLong(READ, number(), address, length, 0, 0, 0);
+      result = transfer(READ, "read ", address, length);
     } while (result == -Errno.EINTR);
     return result == -Errno.EAGAIN ? -1 : ErrnoException.check("read", (int) result);
   }
@@ -156,9 +172,21 @@ public final class Fd implements AutoCloseable {
   int writeFrom(long address, int length) throws ErrnoException {
     long result;
     do {
-      result = Native.callLong(WRITE, number(), address, length, 0, 0, 0);
+      result = transfer(WRITE, "write ", address, length);
     } while (result == -Errno.EINTR);
     return result == -Errno.EAGAIN ? -1 : ErrnoException.check("write", (int) result);
+  }
+
+  private long transfer(long function, String verb, long address, int length) {
+    int now = number();
+    if (foreign.isEmpty() || Aside.allowed()) {
+      return Native.callLong(function, now, address, length, 0, 0, 0);
+    }
+    try {
+      return Aside.runToEnd(verb + foreign, () -> Native.callLong(function, now, address, length, 0, 0, 0));
+    } catch (IOException e) {
+      throw new IllegalStateException(e); // the step throws nothing
+    }
   }
 
   /** Whether this has been closed. */
@@ -170,8 +198,13 @@ public final class Fd implements AutoCloseable {
   @Override
   public void close() {
     int current = number.getAndSet(CLOSED);
-    if (current != CLOSED) {
+    if (current == CLOSED) {
+      return;
+    }
+    if (foreign.isEmpty()) {
       Native.callInt(CLOSE, current, 0, 0, 0, 0, 0);
+    } else {
+      Aside.finish("close " + foreign, () -> Native.callInt(CLOSE, current, 0, 0, 0, 0, 0)); // a file is flushed
     }
   }
 

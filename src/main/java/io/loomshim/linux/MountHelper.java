@@ -53,19 +53,24 @@ final class MountHelper {
   static void mount(String type, String source, Path target, List<String> options, List<String> environment)
       throws IOException, InterruptedException {
     List<String> command = command(type, source, target, options);
-    var argv = new ArrayList<>(command);
-    argv.set(0, find(command, environment));
     try (Pipe pipe = Pipe.open();
         Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0)) {
       pipe.reader().nonBlocking(true);
       var fds = List.of(nothing, pipe.writer(), pipe.writer());
-      try (Child child = Spawner.spawn(new Spawn(argv, environment, Path.of("/"), fds))) {
+      try (Child child = Spawner.spawn("start " + command.get(0), fds, () -> plan(command, environment))) {
         OptionalInt status = ended(child);
         if (status.isEmpty() || status.getAsInt() != 0) {
           throw failed(command, words(pipe.reader()), status);
         }
       }
     }
+  }
+
+  private static Spawn plan(List<String> command, List<String> environment) throws IOException {
+    Aside.stay(); // what it leaves running may look at who has started it
+    var argv = new ArrayList<>(command);
+    argv.set(0, find(command, environment));
+    return new Spawn(argv, environment, Path.of("/"), List.of());
   }
 
   /** Its status; of one that has not ended in time, or is not waited for any longer, nothing stays. */

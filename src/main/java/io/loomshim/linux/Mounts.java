@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** mount(2) and umount(2). A call holds its carrier for as long as the kernel takes. */
+/** mount(2) and umount(2). They may wait for file systems of any kind: to be called within {@link Aside} steps. */
 public final class Mounts {
   /** How long an unmount of something busy is tried again, and how often in that time. */
   public static final Duration BUSY_WAIT_MAX = Duration.ofMillis(2500);
@@ -20,6 +20,11 @@ public final class Mounts {
   private static final long UMOUNT2 = Native.function("umount2");
 
   private Mounts() {}
+
+  /** Whether a program mounts file systems of this type, for whose end {@link #mount} waits: not within a step. */
+  public static boolean hasHelper(String type) {
+    return MountHelper.serves(type);
+  }
 
   /**
    * Mounts what the options in the words of fstab(5) say. Options of an overlay that do not fit into a page
@@ -35,7 +40,10 @@ public final class Mounts {
       throws IOException, InterruptedException {
     if (MountHelper.serves(type)) {
       MountHelper.mount(type, source, target, options, environment);
-    } else if (options.contains(LoopDevice.OPTION)) {
+      return;
+    }
+    assert Aside.allowed();
+    if (options.contains(LoopDevice.OPTION)) {
       var others = new ArrayList<>(options);
       others.removeAll(List.of(LoopDevice.OPTION, LoopDevice.DIRECT_OPTION));
       boolean readOnly = MountOptions.parse(others, PAGE_BYTES).has(MountOptions.MS_RDONLY);
@@ -88,6 +96,7 @@ public final class Mounts {
    * @throws ErrnoException {@code failed to unmount target PATH: …}; EBUSY only after {@link #BUSY_WAIT_MAX}
    */
   public static void unmountAll(Path directory) throws IOException, InterruptedException {
+    assert Aside.allowed();
     Deadline deadline = Deadline.in(BUSY_WAIT_MAX);
     for (MountTable.Entry entry : MountTable.under(real(directory))) {
       unmount(entry.point(), deadline);

@@ -1,5 +1,6 @@
 package io.loomshim.linux;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,8 +16,8 @@ import java.util.List;
  *
  * <p>The child leads a process group of its own, so that it can be ended together with what it has started.
  *
- * <p>May be called from any thread; holds the carrier until the child has called execve(2), a
- * millisecond or two.
+ * <p>May be called from any thread. It takes until the child has called execve(2), a millisecond or two, or as long as
+ * the file systems of the program and of its working directory take; so it is an {@link Aside} step.
  */
 public final class Spawner {
   private static final int SETPGROUP = 0x02; // to 0, its own, as the attributes are initialized
@@ -25,6 +26,9 @@ public final class Spawner {
   private static final int SIGSET_BYTES = 128;
   // posix_spawn_file_actions_t has 80 bytes and posix_spawnattr_t 336 in glibc; both opaque
   private static final int OPAQUE_BYTES = 512;
+
+  /** Descriptors below are standard streams. */
+  private static final int LOWEST = 3;
 
   private static final long POSIX_SPAWN = Native.function("posix_spawn");
   private static final long ACTIONS_INIT = Native.function("posix_spawn_file_actions_init");
@@ -54,36 +58,80 @@ public final class Spawner {
    * @throws ErrnoException {@code fork/exec PATH: …} when it cannot be started; ENOENT also stands for a
    *     missing working directory or interpreter
    */
-  public static Child spawn(Spawn spawn) throws ErrnoException {
-    var raised = new ArrayList<Fd>();
-    try (var launch = Children.launching()) { // no sweep may take what ends before it is claimed
+  public static Child spawn(Spawn spawn) throws IOException, InterruptedException {
+    return spawn("start " + spawn.argv().get(0) + " in " + spawn.cwd(), spawn.fds(), () -> spawn);
+  }
+
+  /**
+   * The same for a program that must be looked for first.
+   *
+   * @param what this does, with the paths
+   * @param fds become the descriptors of the child; those of the plan do not count
+   * @param plan says what to start; a part of the step
+   * @throws InterruptedException the child has not been started, or is killed as soon as it has
+   */
+  public static Child spawn(String what, List<Fd> fds, Aside.Step<Spawn> plan)
+      throws IOException, InterruptedException {
+    var own = new ArrayList<Fd>();
+    boolean begun = false;
+    try {
+      int[] sources = duplicates(fds, own);
+      Aside<Child> step = Aside.begin(what, () -> start(plan, sources, own), Spawner::discard);
+      begun = true;
+      try {
+        return step.await();
+      } finally {
+        begun = !step.dropped();
+      }
+    } finally {
+      if (!begun) {
+        close(own);
+      }
+    }
+  }
+
+  /** Of the step, which may go on when the caller has closed its own; with numbers that no target overwrites. */
+  private static int[] duplicates(List<Fd> fds, List<Fd> own) throws ErrnoException {
+    int[] sources = new int[fds.size()];
+    for (int i = 0; i < sources.length; i++) {
+      Fd fd = fds.get(i).duplicateFrom(Math.max(LOWEST, sources.length));
+      own.add(fd);
+      sources[i] = fd.number();
+    }
+    return sources;
+  }
+
+  private static Child start(Aside.Step<Spawn> plan, int[] sources, List<Fd> own)
+      throws IOException, InterruptedException {
+    try {
+      return start(plan.run(), sources);
+    } finally {
+      close(own);
+    }
+  }
+
+  private static Child start(Spawn spawn, int[] sources) throws ErrnoException {
+    try (var launch = Children.starting()) { // no sweep may take what ends before it is claimed
       assert launch != null;
-      int pid = spawn(spawn, raise(spawn.fds(), raised));
+      int pid = spawn(spawn, sources);
       try {
         return Child.started(pid);
       } catch (ErrnoException e) {
         Children.discard(pid); // no descriptor left for it: nobody could wait for it
         throw e;
       }
-    } finally {
-      for (Fd fd : raised) {
-        fd.close();
-      }
     }
   }
 
-  /** Numbers that no target overwrites: a source that is itself a target number is duplicated upwards. */
-  private static int[] raise(List<Fd> fds, List<Fd> raised) throws ErrnoException {
-    int[] sources = new int[fds.size()];
-    for (int i = 0; i < sources.length; i++) {
-      Fd fd = fds.get(i);
-      if (fd.number() < sources.length) {
-        fd = fd.duplicateFrom(sources.length);
-        raised.add(fd);
-      }
-      sources[i] = fd.number();
+  private static void discard(Child child) {
+    child.killGroup();
+    child.close();
+  }
+
+  private static void close(List<Fd> fds) {
+    for (Fd fd : fds) {
+      fd.close();
     }
-    return sources;
   }
 
   /** The arguments with which the program starts, which become a shell's that sets the limit. */

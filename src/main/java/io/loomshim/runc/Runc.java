@@ -1,5 +1,6 @@
 package io.loomshim.runc;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
@@ -10,6 +11,7 @@ import io.loomshim.linux.Spawner;
 import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
 import java.io.File;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Runs the runc of one container, in its bundle. Every call has a limit from {@link RuncLimits}; when it passes, or
@@ -79,14 +82,16 @@ public final class Runc {
    * @throws InterruptedException if this thread was interrupted; the command has been killed
    */
   public String run(RuncCommand command) throws RuncException, InterruptedException {
-    long logOffset = RuncLog.size(global.log());
+    var logOffset = new AtomicLong();
     try (MemoryFile output = MemoryFile.empty(RuncLimits.OUTPUT_BYTES_MAX)) {
-      int status = capture(command, output.fd());
+      int status = capture(command, output.fd(), logOffset);
       String text = new String(output.written(RuncLimits.OUTPUT_BYTES_KEPT), StandardCharsets.UTF_8);
       check(status, ": " + text.strip(), logOffset);
       return text;
-    } catch (ErrnoException e) {
-      throw RuncException.refused(e, RuncLog.find(global.log(), logOffset));
+    } catch (RuncException e) {
+      throw e;
+    } catch (IOException e) {
+      throw RuncException.refused(e, logged(logOffset));
     }
   }
 
@@ -98,11 +103,13 @@ public final class Runc {
    * @throws InterruptedException if this thread was interrupted; the command has been killed
    */
   public void run(RuncCommand command, List<Fd> stdio) throws RuncException, InterruptedException {
-    long logOffset = RuncLog.size(global.log());
+    var logOffset = new AtomicLong();
     try {
-      check(perform(command, stdio), "", logOffset);
-    } catch (ErrnoException e) {
-      throw RuncException.refused(e, RuncLog.find(global.log(), logOffset));
+      check(perform(command, stdio, logOffset), "", logOffset);
+    } catch (RuncException e) {
+      throw e;
+    } catch (IOException e) {
+      throw RuncException.refused(e, logged(logOffset));
     }
   }
 
@@ -111,7 +118,7 @@ public final class Runc {
     try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDWR, 0)) {
       run(command, List.of(nothing, nothing, nothing));
     } catch (ErrnoException e) {
-      throw RuncException.refused(e, RuncLog.find(global.log(), RuncLog.size(global.log())));
+      throw RuncException.refused(e, new RuncLog.Finding.None());
     }
   }
 
@@ -120,25 +127,29 @@ public final class Runc {
     return PsOutput.parse(run(new RuncCommand.Ps(id)));
   }
 
-  private int capture(RuncCommand command, Fd output) throws ErrnoException, RuncException, InterruptedException {
+  private int capture(RuncCommand command, Fd output, AtomicLong logOffset)
+      throws IOException, InterruptedException {
     if (command instanceof RuncCommand.Update update) {
       byte[] resources = (update.resources() + "\n").getBytes(StandardCharsets.UTF_8);
       try (MemoryFile input = MemoryFile.of(resources)) {
-        return perform(command, List.of(input.fd(), output, output));
+        return perform(command, List.of(input.fd(), output, output), logOffset);
       }
     }
     try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDONLY, 0)) {
-      return perform(command, List.of(nothing, output, output));
+      return perform(command, List.of(nothing, output, output), logOffset);
     }
   }
 
-  /** Runs the command to its end and returns its status; whoever asks sees it meanwhile. */
-  private int perform(RuncCommand command, List<Fd> stdio)
-      throws ErrnoException, RuncException, InterruptedException {
+  /**
+   * Runs the command to its end and returns its status; whoever asks sees it meanwhile. {@code logOffset} becomes the
+   * size that the log has before.
+   */
+  private int perform(RuncCommand command, List<Fd> stdio, AtomicLong logOffset)
+      throws IOException, InterruptedException {
     RuncCalls.Running running = RuncCalls.begin(command);
     String outcome = RuncCalls.NOT_STARTED;
     try {
-      Child child = spawn(command, stdio);
+      Child child = spawn(command, stdio, logOffset);
       outcome = RuncCalls.TIMED_OUT;
       int status = await(command, child);
       outcome = Integer.toString(status);
@@ -151,27 +162,34 @@ public final class Runc {
     }
   }
 
-  private Child spawn(RuncCommand command, List<Fd> stdio) throws ErrnoException, RuncException {
+  private Child spawn(RuncCommand command, List<Fd> stdio, AtomicLong logOffset)
+      throws IOException, InterruptedException {
+    String what = "start " + global.binary() + " " + command.name() + " in " + bundle;
+    return Spawner.spawn(what, stdio, () -> plan(command, logOffset));
+  }
+
+  private Spawn plan(RuncCommand command, AtomicLong logOffset) throws RuncException, InterruptedException {
+    logOffset.set(RuncLog.size(global.log()));
     var argv = new ArrayList<String>(32);
     argv.add(program());
     argv.addAll(global.args());
     argv.addAll(command.args());
-    return Spawner.spawn(new Spawn(argv, env, bundle, stdio));
+    return new Spawn(argv, env, bundle, List.of());
   }
 
   /** A path as it is, relative ones from the bundle; a name from PATH. */
-  private String program() throws RuncException {
+  private String program() throws RuncException, InterruptedException {
     if (program.isEmpty()) {
       program = global.binary().contains("/") ? bundle.resolve(global.binary()).toString() : lookedUp();
     }
     return program;
   }
 
-  private String lookedUp() throws RuncException {
+  private String lookedUp() throws RuncException, InterruptedException {
     Optional<Path> found = Programs.find(global.binary(), path);
     if (found.isEmpty()) {
       String text = "exec: \"" + global.binary() + "\": executable file not found in $PATH";
-      throw failed(text, RuncLog.size(global.log()));
+      throw failed(text, new AtomicLong(RuncLog.size(global.log())));
     }
     return found.get().toString();
   }
@@ -206,16 +224,23 @@ public final class Runc {
     Joins.join(reaper, RuncLimits.REAP_WAIT_MAX);
   }
 
-  private void check(int status, String output, long logOffset) throws RuncException {
+  private void check(int status, String output, AtomicLong logOffset) throws RuncException, InterruptedException {
     if (status != 0) {
       String text = global.binary() + " did not terminate successfully";
       throw failed(output.length() <= ": ".length() ? text + ": exit status " + status : text + output, logOffset);
     }
   }
 
+  private RuncException failed(String text, AtomicLong logOffset) throws InterruptedException {
+    try {
+      return Aside.run("read " + global.log(), () -> explained(text, RuncLog.find(global.log(), logOffset.get())));
+    } catch (IOException e) {
+      return RuncException.failed(text, new RuncLog.Finding.Unreadable(e.getMessage()));
+    }
+  }
+
   /** A runc that had no room for its log may have had none for anything else, but could not say so. */
-  private RuncException failed(String text, long logOffset) {
-    RuncLog.Finding finding = RuncLog.find(global.log(), logOffset);
+  private RuncException explained(String text, RuncLog.Finding finding) {
     if (!(finding instanceof RuncLog.Finding.Message) && full()) {
       return RuncException.refused(text + " (" + bundle + ": No space left on device)", finding);
     }
@@ -225,6 +250,14 @@ public final class Runc {
   private boolean full() {
     File disk = bundle.toFile();
     return disk.getTotalSpace() > 0 && disk.getFreeSpace() == 0;
+  }
+
+  private RuncLog.Finding logged(AtomicLong offset) throws InterruptedException {
+    try {
+      return Aside.run("read " + global.log(), () -> RuncLog.find(global.log(), offset.get()));
+    } catch (IOException e) {
+      return new RuncLog.Finding.Unreadable(e.getMessage());
+    }
   }
 
   private static String threadName(RuncCommand command, String task) {

@@ -1,7 +1,6 @@
 package io.loomshim.runc;
 
 import io.loomshim.errors.Scarce;
-import io.loomshim.linux.ErrnoException;
 import io.loomshim.ttrpc.Code;
 import java.io.IOException;
 
@@ -28,8 +27,8 @@ public final class RuncException extends IOException implements Scarce {
   }
 
   /** For a call that the system did not let us make. */
-  static RuncException refused(ErrnoException cause, RuncLog.Finding finding) {
-    var e = new RuncException(cause.getMessage(), false, cause.scarce(), finding);
+  static RuncException refused(IOException cause, RuncLog.Finding finding) {
+    var e = new RuncException(cause.getMessage(), false, Scarcity.of(cause), finding);
     e.initCause(cause);
     return e;
   }

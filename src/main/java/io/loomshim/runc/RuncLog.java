@@ -2,14 +2,12 @@ package io.loomshim.runc;
 
 import io.loomshim.json.Json;
 import io.loomshim.json.JsonException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /**
@@ -17,7 +15,7 @@ import java.util.List;
  * stands behind the size from before a call belongs to it. (Calls of one container that run at the same moment share
  * that part.)
  *
- * <p>Stateless; may be called from any thread. File I/O of a few lines.
+ * <p>Stateless. It is in a bundle: what reads it may wait for the file system of that.
  */
 final class RuncLog {
   /** What the log holds about one call. */
@@ -31,6 +29,8 @@ final class RuncLog {
     /** The log could not be read, or is not a sequence of JSON objects. */
     record Unreadable(String why) implements Finding {}
   }
+
+  private static final String MISSING = "no such file or directory";
 
   private RuncLog() {}
 
@@ -49,24 +49,29 @@ final class RuncLog {
       return find(read(log, offset));
     } catch (JsonException e) {
       return new Finding.Unreadable(e.getMessage());
-    } catch (NoSuchFileException e) {
-      return new Finding.Unreadable("open " + log + ": no such file or directory");
+    } catch (FileNotFoundException e) {
+      return new Finding.Unreadable("open " + log + ": " + (Files.exists(log) ? e.getMessage() : MISSING));
     } catch (IOException e) {
       return new Finding.Unreadable("read " + log + ": " + e.getMessage());
     }
   }
 
   private static String read(Path log, long offset) throws IOException {
-    try (var file = FileChannel.open(log, StandardOpenOption.READ)) {
-      long size = file.size();
+    // not a FileChannel: an interrupt during a read of one comes back only when the read does
+    try (var file = new RandomAccessFile(log.toFile(), "r")) {
+      long size = file.length();
       long from = offset > size ? 0 : offset;
       boolean cut = size - from > RuncLimits.LOG_BYTES_MAX;
       from = cut ? size - RuncLimits.LOG_BYTES_MAX : from;
-      var bytes = ByteBuffer.allocate((int) (size - from));
-      while (bytes.hasRemaining() && file.read(bytes, from + bytes.position()) > 0) {
-        // until all is read, or somebody truncated the file
+      var bytes = new byte[(int) (size - from)];
+      file.seek(from);
+      int length = 0;
+      int count = 0;
+      while (count >= 0 && length < bytes.length) { // until all is read, or somebody truncated the file
+        length += count;
+        count = file.read(bytes, length, bytes.length - length);
       }
-      var text = new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8);
+      var text = new String(bytes, 0, length, StandardCharsets.UTF_8);
       return cut ? text.substring(text.indexOf('\n') + 1) : text;
     }
   }

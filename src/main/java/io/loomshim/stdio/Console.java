@@ -1,13 +1,12 @@
 package io.loomshim.stdio;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pty;
 import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -54,14 +53,13 @@ public final class Console implements Streams {
       throws IOException, InterruptedException {
     return switch (Target.parse(paths.stdout())) {
       case Target.None none -> throw missing("");
-      case Target.Path(String path) when !Files.exists(Path.of(path)) -> throw missing(path);
-      case Target.Path(String path) when !Fifos.isFifo(path) ->
-          open(name, paths.stdin(), Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND, 0));
+      case Target.Path(String path) when !Fifos.exists(path) -> throw missing(path);
+      case Target.Path(String path) when !Fifos.isFifo(path) -> open(name, paths.stdin(), append(path));
       case Target.Path(String path) -> {
         Console console = open(name, paths.stdin(), Fifos.openWriter(path));
         try {
           console.keepers.add(Fifos.openReader(path));
-        } catch (IOException | RuntimeException | Error e) {
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
           console.close();
           throw e;
         }
@@ -73,13 +71,13 @@ public final class Console implements Streams {
   }
 
   /** A terminal has one output; the logger sees its stderr end at once. */
-  private static Console logged(Logger logger, String name, String stdin) throws IOException {
+  private static Console logged(Logger logger, String name, String stdin) throws IOException, InterruptedException {
     try {
       Console console = open(name, stdin, logger.stdout().duplicate());
       console.logger = Optional.of(logger);
       logger.started();
       return console;
-    } catch (IOException | RuntimeException | Error e) {
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
       logger.close();
       throw e;
     }
@@ -91,32 +89,34 @@ public final class Console implements Streams {
    * @param stdin a path, or empty
    * @param output this takes ownership of it, also when it fails; made non-blocking
    */
-  public static Console open(String name, String stdin, Fd output) throws IOException {
+  public static Console open(String name, String stdin, Fd output) throws IOException, InterruptedException {
     var console = new Console(name, output);
     try {
       output.nonBlocking(true);
       console.input(stdin);
       return console;
-    } catch (IOException | RuntimeException | Error e) {
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
       console.close();
       throw e;
     }
   }
 
-  private void input(String path) throws IOException {
+  private static Fd append(String path) throws IOException, InterruptedException {
+    return Aside.run("open " + path, () -> Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND, 0).foreign(path), Fd::close);
+  }
+
+  private void input(String path) throws IOException, InterruptedException {
     if (path.isEmpty()) {
       return;
     }
     try {
-      if (!Files.exists(Path.of(path))) {
+      if (!Fifos.exists(path)) {
         throw missing(path);
       }
-      Fd reader = Fifos.openReader(path);
-      stdin = Optional.of(reader);
-      keepers.add(reader);
-      if (Fifos.isFifo(path)) {
-        stdinKeeper = Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0));
-      }
+      Fifos.Ends ends = Fifos.input(path);
+      stdin = Optional.of(ends.end());
+      keepers.add(ends.end());
+      stdinKeeper = ends.keeper();
     } catch (IOException e) {
       throw new StdinException(path, e);
     }

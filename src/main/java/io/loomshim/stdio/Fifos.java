@@ -1,5 +1,6 @@
 package io.loomshim.stdio;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
@@ -10,8 +11,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 
-/** Opens fifos (fifo(7)) without ever blocking a carrier. */
+/** Opens fifos (fifo(7)), and files in their place, without ever blocking a carrier. */
 final class Fifos {
   /** How long an output fifo may lack a reader before the call that needs it fails. */
   static final Duration READER_WAIT_MAX = Duration.ofSeconds(30);
@@ -21,17 +23,103 @@ final class Fifos {
   private static final int S_IFMT = 0170000;
   private static final int S_IFIFO = 0010000;
 
+  /**
+   * What a stream of a client was opened as.
+   *
+   * @param end what the process reads or writes
+   * @param keeper the other end of a fifo; nothing for any other file
+   */
+  record Ends(Fd end, Optional<Fd> keeper) implements AutoCloseable {
+    @Override
+    public void close() {
+      end.close();
+      keeper.ifPresent(Fd::close);
+    }
+  }
+
+  /** Opens a file that is no fifo. */
+  interface Opener {
+    Fd open(String path) throws IOException;
+  }
+
   private Fifos() {}
 
   /** Whether {@code path} is a fifo; symbolic links are followed. */
-  static boolean isFifo(String path) throws IOException {
-    int mode = (Integer) Files.getAttribute(Path.of(path), "unix:mode");
+  static boolean isFifo(String path) throws IOException, InterruptedException {
+    int mode = Aside.run("stat " + path, () -> (Integer) Files.getAttribute(Path.of(path), "unix:mode"));
     return (mode & S_IFMT) == S_IFIFO;
   }
 
+  /** Whether there is anything at {@code path}. */
+  static boolean exists(String path) throws IOException, InterruptedException {
+    return Aside.run("stat " + path, () -> Files.exists(Path.of(path)));
+  }
+
   /** The reading end, non-blocking; does not wait for a writer. */
-  static Fd openReader(String path) throws ErrnoException {
-    return Fd.open(path, Fd.O_RDONLY | Fd.O_NONBLOCK, 0);
+  static Fd openReader(String path) throws IOException, InterruptedException {
+    return open(path, Fd.O_RDONLY | Fd.O_NONBLOCK);
+  }
+
+  private static Fd open(String path, int flags) throws IOException, InterruptedException {
+    return Aside.run("open " + path, () -> Fd.open(path, flags, 0), Fd::close);
+  }
+
+  /** An input: a fifo with a writer of our own, or any other file. */
+  static Ends input(String path) throws IOException, InterruptedException {
+    return Aside.run("open " + path, () -> openInput(path), Ends::close);
+  }
+
+  private static Ends openInput(String path) throws IOException, InterruptedException {
+    Fd reader = openReader(path);
+    try {
+      return isFifo(path)
+          ? new Ends(reader, Optional.of(open(path, Fd.O_WRONLY | Fd.O_NONBLOCK)))
+          : new Ends(reader.foreign(path), Optional.empty());
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
+      reader.close();
+      throw e;
+    }
+  }
+
+  /**
+   * An output: a fifo, as soon as somebody reads it, with a reader of our own, or what {@code opener} opens.
+   *
+   * @throws StatusException as {@link #openWriter(String)}
+   */
+  static Ends output(String path, Opener opener) throws IOException, InterruptedException {
+    Optional<Ends> ends = Aside.run("open " + path, () -> tryOutput(path, opener), made -> made.ifPresent(Ends::close));
+    if (ends.isPresent()) {
+      return ends.get();
+    }
+    Fd writer = openWriter(path);
+    try {
+      return new Ends(writer, Optional.of(openReader(path)));
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
+      writer.close();
+      throw e;
+    }
+  }
+
+  /** Nothing for a fifo without a reader. */
+  private static Optional<Ends> tryOutput(String path, Opener opener) throws IOException, InterruptedException {
+    if (!isFifo(path)) {
+      return Optional.of(new Ends(opener.open(path).foreign(path), Optional.empty()));
+    }
+    Fd writer;
+    try {
+      writer = open(path, Fd.O_WRONLY | Fd.O_NONBLOCK);
+    } catch (ErrnoException e) {
+      if (e.errno() == Errno.ENXIO) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+    try {
+      return Optional.of(new Ends(writer, Optional.of(openReader(path))));
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
+      writer.close();
+      throw e;
+    }
   }
 
   /**
@@ -50,7 +138,7 @@ final class Fifos {
     Duration pause = PAUSE_MIN;
     while (true) {
       try {
-        return Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0);
+        return open(path, Fd.O_WRONLY | Fd.O_NONBLOCK);
       } catch (ErrnoException e) {
         if (e.errno() != Errno.ENXIO) {
           throw e;

@@ -1,5 +1,6 @@
 package io.loomshim.stdio;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
@@ -74,8 +75,12 @@ final class Logger implements AutoCloseable {
       argv.add(target.program());
       argv.addAll(target.arguments());
       try {
-        child = Spawner.spawn(new Spawn(argv, context.environment(), Path.of("/"), fds));
-      } catch (ErrnoException e) {
+        var spawn = new Spawn(argv, context.environment(), Path.of("/"), List.of());
+        child = Spawner.spawn("start " + target.program(), fds, () -> {
+          Aside.stay(); // it may look at who has started it
+          return spawn;
+        });
+      } catch (IOException e) {
         throw new IOException("failed to start binary process: " + e.getMessage(), e);
       }
       try {

@@ -1,5 +1,6 @@
 package io.loomshim.stdio;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import java.io.IOException;
@@ -7,7 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/** Makes the files that outputs are appended to. Stateless; holds the carrier for as long as the disk takes. */
+/** Makes the files that outputs are appended to. Stateless. */
 final class NewFiles {
   private static final int FILE_MODE = 0644;
 
@@ -19,7 +20,11 @@ final class NewFiles {
    *
    * @throws IOException {@code mkdir PATH: …} or {@code containerd-shim: opening file "PATH" failed: …}
    */
-  static Fd open(String path) throws IOException {
+  static Fd open(String path) throws IOException, InterruptedException {
+    return Aside.run("open " + path, () -> make(path).foreign(path), Fd::close);
+  }
+
+  private static Fd make(String path) throws IOException {
     Path parent = Path.of(path).getParent();
     if (parent != null) {
       try {

@@ -90,27 +90,26 @@ public final class ProcessIo implements Streams {
     }
   }
 
-  private void input(String path) throws IOException {
+  private void input(String path) throws IOException, InterruptedException {
     if (path.isEmpty()) {
       childFds.add(nothing());
       return;
     }
-    boolean fifo = isFifo(path, "containerd-shim: opening " + path + " failed: ");
-    Fd reader = reader(path);
+    Fifos.Ends ends = open(path);
+    Fd reader = ends.end();
     keepers.add(reader);
-    if (fifo) {
-      stdinKeeper = Optional.of(Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0));
-    }
+    stdinKeeper = ends.keeper();
     Pipe pipe = Pipe.open();
     give(pipe.reader(), pipe.reader());
     keepers.remove(reader);
-    waiting.add(new Waiting(inputs, "stdin", reader, pipe.writer(), fifo ? Pump::betweenPipes : FilePump::fromFile));
+    Start start = stdinKeeper.isPresent() ? Pump::betweenPipes : FilePump::fromFile;
+    waiting.add(new Waiting(inputs, "stdin", reader, pipe.writer(), start));
     pipe.writer().nonBlocking(true);
   }
 
-  private static Fd reader(String path) throws IOException {
+  private static Fifos.Ends open(String path) throws IOException, InterruptedException {
     try {
-      return Fifos.openReader(path);
+      return Fifos.input(path);
     } catch (ErrnoException e) {
       throw new IOException("containerd-shim: opening " + path + " failed: " + e.getMessage(), e);
     }
@@ -121,10 +120,12 @@ public final class ProcessIo implements Streams {
     if (target instanceof Target.None) {
       childFds.add(nothing());
     } else if (target instanceof Target.Path path) {
-      if (isFifo(path.path(), "containerd-shim: opening file \"" + path.path() + "\" failed: ")) {
-        fifoOutput(stream, path.path());
+      Fifos.Ends ends = open(path);
+      if (ends.keeper().isPresent()) {
+        keepers.add(ends.keeper().get());
+        pumped(stream, ends.end(), Pump::betweenPipes);
       } else {
-        pumped(stream, append(path.path()), FilePump::toFile);
+        pumped(stream, ends.end(), FilePump::toFile);
       }
     } else if (target instanceof Target.NewFile made) {
       pumped(stream, NewFiles.open(made.path()), FilePump::toFile);
@@ -153,12 +154,13 @@ public final class ProcessIo implements Streams {
     childFds.addAll(List.of(nothing(), started.stdout(), started.stderr()));
   }
 
-  private static boolean isFifo(String path, String failure) throws IOException {
+  private static Fifos.Ends open(Target.Path target) throws IOException, InterruptedException {
+    String path = target.path();
     try {
-      return Fifos.isFifo(path);
-    } catch (IOException e) {
+      return Fifos.output(path, ProcessIo::append);
+    } catch (java.nio.file.FileSystemException e) {
       String why = e instanceof java.nio.file.NoSuchFileException ? "no such file or directory" : e.getMessage();
-      throw new IOException(failure + "open " + path + ": " + why, e);
+      throw new IOException("containerd-shim: opening file \"" + path + "\" failed: open " + path + ": " + why, e);
     }
   }
 
@@ -168,11 +170,6 @@ public final class ProcessIo implements Streams {
     } catch (ErrnoException e) {
       throw new IOException("containerd-shim: opening file \"" + path + "\" failed: " + e.getMessage(), e);
     }
-  }
-
-  private void fifoOutput(String stream, String path) throws IOException, InterruptedException {
-    pumped(stream, Fifos.openWriter(path), Pump::betweenPipes);
-    keepers.add(Fifos.openReader(path));
   }
 
   /** Gives a pipe whose bytes will be moved to {@code target}. */

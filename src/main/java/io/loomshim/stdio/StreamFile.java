@@ -1,5 +1,6 @@
 package io.loomshim.stdio;
 
+import io.loomshim.linux.Aside;
 import io.loomshim.linux.Fd;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -102,7 +102,7 @@ public final class TaskHandlers {
           call.serves(Subject.of(r.getId(), r.getExecId()));
           return tasks.await(r);
         });
-    service.immediate(
+    service.method(
         "Connect",
         ConnectRequest.parser(),
         (call, r) -> {

@@ -9,6 +9,7 @@ import io.loomshim.container.ContainerSpec;
 import io.loomshim.container.ExecSpec;
 import io.loomshim.container.Exit;
 import io.loomshim.event.Outbox;
+import io.loomshim.linux.Aside;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.proto.runc.ProcessDetails;
 import io.loomshim.proto.task.CheckpointTaskRequest;
@@ -72,8 +73,9 @@ public final class TaskService {
 
   private record Creation(Path bundle, CountDownLatch done) {
     /** Whether it was asked for by containerd 2, which keeps this file in its bundles. */
-    boolean second() {
-      return Files.exists(bundle.resolve("bootstrap.json"));
+    boolean second() throws IOException, InterruptedException {
+      Path file = bundle.resolve("bootstrap.json");
+      return Aside.run("stat " + file, () -> Files.exists(file));
     }
   }
 
@@ -113,16 +115,21 @@ public final class TaskService {
     }
   }
 
-  private static ContainerSpec spec(String id, CreateTaskRequest request) {
+  private static ContainerSpec spec(String id, CreateTaskRequest request) throws IOException, InterruptedException {
     if (!request.getBundle().startsWith("/")) {
       throw new StatusException(
           Code.INVALID_ARGUMENT, "bundle \"" + request.getBundle() + "\" is not an absolute path: invalid argument");
     }
     var stdio =
         new StdioPaths(request.getStdin(), request.getStdout(), request.getStderr(), request.getTerminal());
-    Options options = RuntimeOptions.decode(request.getOptions());
+    Options options = options(request.getOptions());
     Path bundle = Path.of(request.getBundle());
     return new ContainerSpec(id, bundle, request.getRootfsList(), stdio, options, checkpoint(request, options));
+  }
+
+  private static Options options(Any any) throws IOException, InterruptedException {
+    String file = RuntimeOptions.file(any);
+    return file.isEmpty() ? RuntimeOptions.decode(any) : Aside.run("read " + file, () -> RuntimeOptions.decode(any));
   }
 
   /** For a runtime of another name than runc's, containerd leaves the image's path in the options. */
@@ -261,7 +268,6 @@ public final class TaskService {
             .build();
     if (request.getExecId().isEmpty()) {
       host.deleted(container.bundle(), response);
-      host.vacated(container.bundle());
       forget(container.id());
     }
     return response;
@@ -298,7 +304,7 @@ public final class TaskService {
    *
    * <p>Waits for a creation that is under way, which is no longer than {@link RuncLimits#create} and the undoing.
    */
-  public ConnectResponse connect(ConnectRequest request) throws InterruptedException {
+  public ConnectResponse connect(ConnectRequest request) throws IOException, InterruptedException {
     String id = request.getId();
     Creation creation = creations.get(id);
     boolean second = creation != null && creation.second();

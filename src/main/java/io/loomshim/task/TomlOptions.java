@@ -17,7 +17,7 @@ import java.util.Map;
 
 /**
  * Runtime options as containerd's configuration writes them for a runtime whose options it does not know. Pure, but
- * for {@link #readFile}, which holds its carrier while a file is read.
+ * for {@link #readFile}, which is to be called within a step of {@code Aside}.
  */
 final class TomlOptions {
   private TomlOptions() {}

@@ -47,7 +47,7 @@ final class StuckCalls implements Runnable {
   }
 
   private static boolean countable(Call call) {
-    return !call.endless() && !call.immediate();
+    return !call.endless();
   }
 
   @Override

@@ -44,6 +44,10 @@ class ContainerLogsTest {
     return Fd.open(fifo.toString(), Fd.O_RDONLY | Fd.O_NONBLOCK, 0);
   }
 
+  private void open(String id, Path bundle) {
+    ContainerLogs.find(bundle).ifPresent(log -> logs.put(id, log));
+  }
+
   private void write(String id, String text) {
     logs.write(id, text.getBytes(StandardCharsets.UTF_8));
   }
@@ -62,8 +66,8 @@ class ContainerLogsTest {
   void aLineGoesIntoTheLogOfItsContainerAndOneAboutNoneIntoTheNewest() throws Exception {
     try (Fd a = bundle("a");
         Fd b = bundle("b")) {
-      logs.open("a", temp.resolve("a"));
-      logs.open("b", temp.resolve("b"));
+      open("a", temp.resolve("a"));
+      open("b", temp.resolve("b"));
       write("a", "about a\n");
       write("", "about none\n");
       write("stranger", "about a stranger\n");
@@ -77,8 +81,8 @@ class ContainerLogsTest {
   void whenTheNewestLogIsClosedTheOneBeforeItTakesItsPlace() throws Exception {
     try (Fd a = bundle("a");
         Fd b = bundle("b")) {
-      logs.open("a", temp.resolve("a"));
-      logs.open("b", temp.resolve("b"));
+      open("a", temp.resolve("a"));
+      open("b", temp.resolve("b"));
       logs.close("b");
       write("", "about none\n");
       assertEquals("about none\n", read(a));
@@ -95,9 +99,9 @@ class ContainerLogsTest {
 
   @Test
   void aBundleWithoutALogOrWithoutAReaderIsNoError() throws Exception {
-    logs.open("a", Files.createDirectory(temp.resolve("a")));
+    open("a", Files.createDirectory(temp.resolve("a")));
     bundle("b").close();
-    logs.open("b", temp.resolve("b"));
+    open("b", temp.resolve("b"));
     write("a", "one\n");
     write("b", "two\n");
     assertEquals("one\ntwo\n", stderr());
@@ -106,7 +110,7 @@ class ContainerLogsTest {
   @Test
   void aReaderThatHasGoneIsReplacedByStderrAndMayComeBack() throws Exception {
     Fd reader = bundle("a");
-    logs.open("a", temp.resolve("a"));
+    open("a", temp.resolve("a"));
     reader.close();
     write("a", "alone\n");
     assertEquals("alone\n", stderr());
@@ -119,7 +123,7 @@ class ContainerLogsTest {
   @Test
   void aFullLogBlocksNobody() throws Exception {
     try (Fd a = bundle("a")) {
-      logs.open("a", temp.resolve("a"));
+      open("a", temp.resolve("a"));
       String line = "x".repeat(999) + "\n";
       for (int i = 0; i < 100; i++) {
         write("a", line);
@@ -133,7 +137,7 @@ class ContainerLogsTest {
   @Test
   void aClosedLogIsClosedAndItsLinesGoToStderr() throws Exception {
     try (Fd a = bundle("a")) {
-      logs.open("a", temp.resolve("a"));
+      open("a", temp.resolve("a"));
       logs.close("a");
       logs.close("a");
       write("a", "late\n");
@@ -146,8 +150,8 @@ class ContainerLogsTest {
   void aSecondContainerOfTheSameNameHasItsOwnLog() throws Exception {
     try (Fd a = bundle("a");
         Fd b = bundle("b")) {
-      logs.open("a", temp.resolve("a"));
-      logs.open("a", temp.resolve("b"));
+      open("a", temp.resolve("a"));
+      open("a", temp.resolve("b"));
       write("a", "second\n");
       assertEquals(0, a.tryRead(new byte[1]), "the first one is still open");
       assertEquals("second\n", read(b));

@@ -25,6 +25,8 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
    */
   private static final List<String> THREADS_OF_JVM =
       List.of("ForkJoinPool", "VirtualThread-", "C1 Compiler", "C2 Compiler", "Attach Listener", "JFR ");
+  /** A thread that waits for steps of file systems; one that does a step is called after that. */
+  private static final String SPARE = "aside";
   /** How many of these there may be: a carrier for each processor, and one for each that is held by a slow disk. */
   private static final int THREADS_OF_JVM_MAX = 64;
   /** A socket that no listener of ours has accepted. */
@@ -39,7 +41,7 @@ record LeftOvers(Map<Long, Proc.Info> processes, Set<String> things, Map<Long, D
     Map<String, Integer> started() {
       var counts = new TreeMap<String, Integer>();
       for (String name : threads) {
-        if (THREADS_OF_JVM.stream().noneMatch(beginning -> Proc.named(name, beginning))) {
+        if (THREADS_OF_JVM.stream().noneMatch(beginning -> Proc.named(name, beginning)) && !name.equals(SPARE)) {
           counts.merge(name, 1, Integer::sum);
         }
       }

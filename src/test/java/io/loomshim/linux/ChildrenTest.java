@@ -86,6 +86,23 @@ class ChildrenTest {
   }
 
   @Test
+  void aStartThatHangsHoldsUpItsOwnChildOnly() throws Exception {
+    int left;
+    try (var start = Children.starting()) {
+      int orphan = orphan("exit 4");
+      awaitZombie(orphan);
+      Child own = Spawner.spawn(new Spawn(List.of("/bin/sh", "-c", "exit 3"), List.of(), Path.of("/"), List.of()));
+      left = own.pid();
+      Children.release(left);
+      awaitZombie(left);
+      Children.sweep();
+      assertFalse(child(orphan));
+      assertTrue(child(left));
+    }
+    assertFalse(child(left));
+  }
+
+  @Test
   void aLaunchThatBeganLaterIsNotWaitedFor() throws Exception {
     int pid;
     Children.Launch later;

@@ -278,7 +278,7 @@ class ConsoleTest {
     }
   }
 
-  private static Fd again(Fd slave) throws IOException {
+  private static Fd again(Fd slave) throws IOException, InterruptedException {
     return slave.duplicate();
   }
 

@@ -36,7 +36,7 @@ class LoggerTest {
   private long files;
 
   @BeforeEach
-  void remember() throws IOException {
+  void remember() throws IOException, InterruptedException {
     Children.claimed(); // loads what opens files for good
     children = Children.pids();
     files = openFiles();
@@ -48,13 +48,13 @@ class LoggerTest {
     await().untilAsserted(() -> assertTrue(openFiles() <= files + 1, "the poller may have come"));
   }
 
-  private static long openFiles() throws IOException {
+  private static long openFiles() throws IOException, InterruptedException {
     try (var all = Files.list(Path.of("/proc/self/fd"))) {
       return all.count();
     }
   }
 
-  private String logger(String body) throws IOException {
+  private String logger(String body) throws IOException, InterruptedException {
     Path script = temp.resolve("logger");
     Files.writeString(script, "#!/bin/sh\ncd " + temp + "\n" + body + "\n");
     Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
@@ -65,7 +65,7 @@ class LoggerTest {
     return ProcessIo.open("io/test", new StdioPaths("", stdout, "ignored", false), ROOT, CONTEXT);
   }
 
-  private static Child run(ProcessIo io, String script) throws IOException {
+  private static Child run(ProcessIo io, String script) throws IOException, InterruptedException {
     Child child = Spawner.spawn(new Spawn(List.of("/bin/sh", "-c", script), List.of(), Path.of("/"), io.childFds()));
     io.started();
     return child;

@@ -63,7 +63,7 @@ class ProcessIoTest {
     return ProcessIo.open("io/test", new StdioPaths(stdin, stdout, stderr, false), owner, CONTEXT);
   }
 
-  private Child start(ProcessIo io, String script) throws IOException {
+  private Child start(ProcessIo io, String script) throws IOException, InterruptedException {
     Child child = Rig.sh(script, io.childFds());
     children.add(child);
     io.started();

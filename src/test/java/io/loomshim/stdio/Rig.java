@@ -33,21 +33,21 @@ final class Rig {
   }
 
   /** Starts a shell with {@code fds} as its descriptors 0, 1 and 2. */
-  static Child sh(String script, List<Fd> fds) throws IOException {
+  static Child sh(String script, List<Fd> fds) throws IOException, InterruptedException {
     return Spawner.spawn(new Spawn(List.of("/bin/sh", "-c", script), ENV, Path.of("/"), fds));
   }
 
   /** Opens the reading end as a client does. */
-  static Fd reader(String path) throws IOException {
+  static Fd reader(String path) throws IOException, InterruptedException {
     return Fd.open(path, Fd.O_RDONLY | Fd.O_NONBLOCK, 0);
   }
 
   /** Opens the writing end of a fifo that has a reader. */
-  static Fd writer(String path) throws IOException {
+  static Fd writer(String path) throws IOException, InterruptedException {
     return Fd.open(path, Fd.O_WRONLY | Fd.O_NONBLOCK, 0);
   }
 
-  static void write(Fd fd, String text) throws IOException {
+  static void write(Fd fd, String text) throws IOException, InterruptedException {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     assertEquals(bytes.length, fd.tryWrite(bytes, 0, bytes.length));
   }
@@ -71,12 +71,12 @@ final class Rig {
   }
 
   /** What the descriptor {@code number} of this process is open on. */
-  static String target(int number) throws IOException {
+  static String target(int number) throws IOException, InterruptedException {
     return Files.readSymbolicLink(Path.of("/proc/self/fd/" + number)).toString();
   }
 
   /** The pipes that this process has open, and its files below {@code directory}; sorted. */
-  static List<String> open(Path directory) throws IOException {
+  static List<String> open(Path directory) throws IOException, InterruptedException {
     var targets = new ArrayList<String>();
     try (DirectoryStream<Path> fds = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
       for (Path fd : fds) {

@@ -73,6 +73,7 @@ final class Stand implements AutoCloseable {
         .immediate("Refuse", Empty.parser(), (call, request) -> {
           throw new StatusException(Code.NOT_FOUND, "no such thing");
         })
+        .immediate("Stick", StringValue.parser(), this::hold)
         .method("Null", Empty.parser(), (call, request) -> null)
         .method("Metadata", StringValue.parser(), (call, request) ->
             text(call.metadata(request.getValue()).toString()))

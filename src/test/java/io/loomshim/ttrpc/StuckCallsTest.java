@@ -75,11 +75,11 @@ class StuckCallsTest {
   }
 
   @Test
-  void immediateCallsSetNoTimer() throws Exception {
+  void aCallThatHoldsItsConnectionUpIsLoggedToo() throws Exception {
     try (var stand = stand(); var peer = stand.peer()) {
-      peer.send(1, Peer.request(Stand.SERVICE, "Thread", Empty.getDefaultInstance()));
-      peer.receive();
-      assertTrue(stand.server.deadlines().thread().isEmpty());
+      peer.send(1, Peer.request(Stand.SERVICE, "Stick", Stand.text("web-1")));
+      await().until(() -> stuck().size() == 1);
+      assertTrue(stuck().getFirst().contains(" method=Stick "), stuck().getFirst());
     }
   }
 

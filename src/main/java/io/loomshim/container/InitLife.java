@@ -1,0 +1,115 @@
+package io.loomshim.container;
+
+import io.loomshim.container.InitState.Operation;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Where an init process is in its life, and the two locks that order what happens to it ({@link InitProcess}). The
+ * state changes with {@code order} held, but for the end of all; anybody may read it.
+ */
+final class InitLife {
+  private final ReentrantLock operations = new ReentrantLock();
+  private final ReentrantLock order = new ReentrantLock();
+  private final Frozen frozen;
+  private final TaskEvents events;
+  private volatile InitState state;
+  private Optional<Operation> unheard = Optional.empty(); // done, but its caller was told a failure; of operations
+
+  InitLife(InitState state, Frozen frozen, TaskEvents events) {
+    this.state = state;
+    this.frozen = frozen;
+    this.events = events;
+  }
+
+  ReentrantLock operations() {
+    return operations;
+  }
+
+  ReentrantLock order() {
+    return order;
+  }
+
+  /** What it is as far as our own commands and its end decide. */
+  InitState state() {
+    return state;
+  }
+
+  /** The same, given that others may have frozen the container or let it run. */
+  InitState look() {
+    return state.seen(frozen.lasting());
+  }
+
+  /**
+   * The same, but while a command of ours is under way its outcome decides, as commands may freeze a container for a
+   * moment.
+   */
+  InitState seen() {
+    InitState own = state;
+    boolean busy = operations.isLocked() && !operations.isHeldByCurrentThread();
+    InitState seen = busy ? own : own.seen(frozen.lasting());
+    return state == own ? seen : state; // it may have ended during the look
+  }
+
+  /** Takes over what somebody else has done; call only when holding {@code operations}. */
+  void adopt() {
+    InitState seen = seen();
+    if (seen == InitState.PAUSED) {
+      moved(InitState.RUNNING, InitState.PAUSED);
+    } else if (seen == InitState.RUNNING) {
+      moved(InitState.PAUSED, InitState.RUNNING);
+    }
+  }
+
+  /** Call only when holding {@code order}. */
+  void become(InitState next) {
+    assert order.isHeldByCurrentThread();
+    state = next;
+  }
+
+  /** The process has ended; call only when holding {@code order}. */
+  void end() {
+    become(state == InitState.DELETED ? state : InitState.STOPPED);
+  }
+
+  /** The container is no more. */
+  void removed() {
+    state = InitState.DELETED;
+  }
+
+  /** Changes the state unless the process has ended meanwhile. */
+  boolean moved(InitState from, InitState to) {
+    order.lock();
+    try {
+      boolean expected = state == from;
+      state = expected ? to : state;
+      return expected;
+    } finally {
+      order.unlock();
+    }
+  }
+
+  /** What the processes are after a command that has failed is what State says. */
+  void found(boolean still) {
+    if (still && moved(InitState.RUNNING, InitState.PAUSED)) {
+      events.paused();
+      unheard = Optional.of(Operation.PAUSE);
+    } else if (!still && moved(InitState.PAUSED, InitState.RUNNING)) {
+      events.resumed();
+      unheard = Optional.of(Operation.RESUME);
+    }
+  }
+
+  /** {@code operation} has done its work, but its caller will be told a failure. */
+  void unheard(Operation operation) {
+    unheard = Optional.of(operation);
+  }
+
+  /** Whether this call repeats one that has done its work, though its caller was told a failure. */
+  boolean doneBefore(Operation operation) {
+    assert operations.isHeldByCurrentThread();
+    boolean done = unheard.isPresent() && unheard.get() == operation;
+    unheard = Optional.empty();
+    return done;
+  }
+}

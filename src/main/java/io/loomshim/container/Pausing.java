@@ -1,0 +1,115 @@
+package io.loomshim.container;
+
+import io.loomshim.container.InitState.Operation;
+import io.loomshim.stdio.StreamFile;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How a client pauses and resumes a container, and has done to it what may freeze it for a moment. Runs on the threads
+ * of the calls, one at a time.
+ */
+final class Pausing {
+  private final InitLife life;
+  private final InRunc container;
+  private final Freezing freezing;
+  private final TaskEvents events;
+  private volatile boolean underWay;
+
+  Pausing(InitLife life, InRunc container, Freezing freezing, TaskEvents events) {
+    this.life = life;
+    this.container = container;
+    this.freezing = freezing;
+    this.events = events;
+  }
+
+  /** Whether a pause has begun and not ended. */
+  boolean underWay() {
+    return underWay;
+  }
+
+  /** Freezes all processes of the container. */
+  void pause() throws InterruptedException {
+    life.operations().lockInterruptibly();
+    try {
+      if (life.doneBefore(Operation.PAUSE)) {
+        return;
+      }
+      life.adopt();
+      life.seen().check(Operation.PAUSE);
+      underWay = true;
+      try {
+        freezing.freeze();
+        if (life.moved(InitState.RUNNING, InitState.PAUSED)) {
+          events.paused();
+        }
+      } catch (InterruptedException | RuntimeException e) {
+        freezing.undoFreeze(e);
+        throw e;
+      } finally {
+        underWay = false;
+      }
+    } finally {
+      life.operations().unlock();
+    }
+  }
+
+  /** Lets the processes of a paused container run again. */
+  void resume() throws InterruptedException {
+    life.operations().lockInterruptibly();
+    try {
+      if (life.doneBefore(Operation.RESUME)) {
+        return;
+      }
+      life.adopt();
+      life.seen().check(Operation.RESUME);
+      try {
+        freezing.thaw();
+      } catch (InterruptedException | RuntimeException e) {
+        freezing.settle(Optional.empty());
+        throw e;
+      }
+      if (life.moved(InitState.PAUSED, InitState.RUNNING)) {
+        events.resumed();
+      }
+    } finally {
+      life.operations().unlock();
+    }
+  }
+
+  /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */
+  void update(String resources) throws InterruptedException {
+    life.operations().lockInterruptibly();
+    try {
+      life.state().check(Operation.UPDATE);
+      Optional<Boolean> before = freezing.frozen(); // on cgroup v1 runc freezes while it sets devices
+      try {
+        container.update(resources);
+      } catch (InterruptedException | RuntimeException e) {
+        freezing.settle(before);
+        throw e;
+      }
+    } finally {
+      life.operations().unlock();
+    }
+  }
+
+  /** Saves the container with CRIU. */
+  void checkpoint(Checkpoints checkpoints, CheckpointSpec checkpoint, List<StreamFile> streams)
+      throws IOException, InterruptedException {
+    life.operations().lockInterruptibly();
+    try {
+      life.state().check(Operation.CHECKPOINT);
+      Optional<Boolean> before = freezing.frozen();
+      try {
+        checkpoints.save(checkpoint, streams);
+      } catch (IOException | InterruptedException | RuntimeException e) {
+        freezing.settle(before);
+        throw e;
+      }
+    } finally {
+      life.operations().unlock();
+    }
+  }
+}
