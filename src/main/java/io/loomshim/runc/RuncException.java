@@ -1,7 +1,8 @@
 package io.loomshim.runc;
 
+import io.loomshim.errors.Code;
 import io.loomshim.errors.Scarce;
-import io.loomshim.ttrpc.Code;
+import io.loomshim.errors.Scarcity;
 import java.io.IOException;
 
 /**
