@@ -1,11 +1,11 @@
 package io.loomshim.container;
 
+import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
 import io.loomshim.stdio.StreamFile;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;

@@ -2,14 +2,14 @@ package io.loomshim.container;
 
 import com.google.protobuf.Any;
 import io.loomshim.cgroup.Cgroup;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.event.Outbox;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.runc.Runc;
-import io.loomshim.runc.RuncGlobal;
 import io.loomshim.runc.RuncException;
+import io.loomshim.runc.RuncGlobal;
 import io.loomshim.runc.RuncLimits;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;

@@ -1,6 +1,9 @@
 package io.loomshim.container;
 
 import io.loomshim.container.InitState.Operation;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.Scarcity;
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
@@ -8,14 +11,11 @@ import io.loomshim.linux.Orphans;
 import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncException;
-import io.loomshim.runc.Scarcity;
 import io.loomshim.stdio.LogContext;
 import io.loomshim.stdio.ProcessIo;
 import io.loomshim.stdio.StdioPaths;
 import io.loomshim.stdio.Streams;
 import io.loomshim.threads.Threads;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

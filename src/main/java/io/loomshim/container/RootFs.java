@@ -1,10 +1,10 @@
 package io.loomshim.container;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Mounts;
 import io.loomshim.proto.types.Mount;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,8 +1,8 @@
 package io.loomshim.runc;
 
+import io.loomshim.errors.Code;
 import io.loomshim.errors.Scarce;
 import io.loomshim.linux.ErrnoException;
-import io.loomshim.ttrpc.Code;
 import java.io.IOException;
 
 /**

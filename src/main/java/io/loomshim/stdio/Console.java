@@ -1,10 +1,10 @@
 package io.loomshim.stdio;
 
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pty;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,12 +1,12 @@
 package io.loomshim.task;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.Scarcity;
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.runc.RuncException;
-import io.loomshim.runc.Scarcity;
-import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.ErrorMapper;
-import io.loomshim.ttrpc.StatusException;
 import java.io.EOFException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;

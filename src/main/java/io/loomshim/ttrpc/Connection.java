@@ -1,5 +1,7 @@
 package io.loomshim.ttrpc;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
 import io.loomshim.threads.Threads;
 import java.io.IOException;

@@ -1,5 +1,8 @@
 package io.loomshim.ttrpc;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
+
 /**
  * Gives a status to the exceptions of a service. Not asked for a {@link StatusException}, an {@link Error}, or an
  * interrupt that the server sent.

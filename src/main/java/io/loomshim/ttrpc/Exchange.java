@@ -1,6 +1,8 @@
 package io.loomshim.ttrpc;
 
 import com.google.protobuf.MessageLite;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.insight.Flight;
 import io.loomshim.insight.Span;
 import io.loomshim.threads.NoThreadException;

@@ -3,6 +3,8 @@ package io.loomshim.ttrpc;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.proto.ttrpc.KeyValue;
 import io.loomshim.proto.ttrpc.Request;
 import io.loomshim.proto.ttrpc.Response;

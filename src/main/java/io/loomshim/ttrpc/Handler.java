@@ -1,6 +1,7 @@
 package io.loomshim.ttrpc;
 
 import com.google.protobuf.MessageLite;
+import io.loomshim.errors.StatusException;
 
 /**
  * Does one call.

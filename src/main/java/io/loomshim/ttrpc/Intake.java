@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.UnsafeByteOperations;
+import io.loomshim.errors.Code;
 import io.loomshim.log.Log;
 import io.loomshim.proto.ttrpc.Request;
 import java.io.IOException;

@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;

@@ -4,13 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.google.protobuf.Empty;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.event.Outbox;
 import io.loomshim.proto.task.DeleteResponse;
 import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Client;
-import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.Server;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;

@@ -10,6 +10,8 @@ import com.google.protobuf.BytesValue;
 import com.google.protobuf.Empty;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.StringValue;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.threads.Threads;
 import java.time.Duration;
 import java.util.List;

@@ -8,6 +8,8 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.BytesValue;
 import com.google.protobuf.Empty;
 import com.google.protobuf.StringValue;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.proto.ttrpc.Request;
 import io.loomshim.proto.ttrpc.Response;
 import io.loomshim.threads.Threads;

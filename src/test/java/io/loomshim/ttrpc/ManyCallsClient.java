@@ -4,6 +4,8 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import com.google.protobuf.UnsafeByteOperations;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
 import io.loomshim.proto.ttrpc.Response;
 import io.loomshim.threads.Threads;

@@ -2,6 +2,7 @@ package io.loomshim.ttrpc;
 
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import io.loomshim.errors.StatusException;
 import java.io.IOException;
 import java.util.concurrent.locks.Condition;
 

@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.BytesValue;
 import com.google.protobuf.Empty;
 import com.google.protobuf.StringValue;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.insight.Subject;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;

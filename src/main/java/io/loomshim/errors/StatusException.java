@@ -1,8 +1,8 @@
-package io.loomshim.ttrpc;
+package io.loomshim.errors;
 
 /**
  * An error that has a status code. Thrown by a handler it is answered with exactly this code and
- * text; thrown by {@link Client#call} it is the status that the server answered.
+ * text; thrown by a ttrpc client it is the status that the server answered.
  */
 public final class StatusException extends RuntimeException {
   private static final long serialVersionUID = 1;
