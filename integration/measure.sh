@@ -71,12 +71,12 @@ finish() {
 }
 
 # install_side SIDE JDK SETTING...: our shim in a prefix of its own with these settings, as the runtime
-# io.containerd.SIDE.v1, the name without its hyphens.
+# io.containerd.SIDE.v1, the name without its hyphens. Of this checkout, or of the one that `checkout` names.
 install_side() {
   local prefix=$SCOPE/$1 name=${1//-/} jdk=$2
   mkdir -p "$prefix/etc"
   printf '%s\n' "run_dir=$SCOPE/r/$1" "${@:3}" >"$prefix/etc/loomshim.conf"
-  integration/install.sh --prefix "$prefix" --java "$jdk/bin/java" >/dev/null
+  "${checkout:-.}/integration/install.sh" --prefix "$prefix" --java "$jdk/bin/java" >/dev/null
   ln -s "$prefix/bin/containerd-shim-loom-v1" "$SCOPE/bin/containerd-shim-$name-v1"
 }
 

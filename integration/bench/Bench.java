@@ -1,3 +1,4 @@
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,10 +12,13 @@ import java.util.Map;
  * plots of what this writes.
  *
  * <p>Arguments: the scope directory, the namespace, the directory for the results, the size, then the names of the
- * scenarios and of the sides, each separated by commas.
+ * scenarios and of the sides, each separated by commas, and what the earlier build is if that is among the sides.
  */
 final class Bench {
   private static final Map<String, Scenario> SCENARIOS = scenarios();
+
+  /** From this on, what else runs on the machine shows in the figures. */
+  private static final double BUSY_PERCENT_MAX = 10;
 
   private Bench() {}
 
@@ -45,12 +49,19 @@ final class Bench {
       sides.add(Side.of(name));
     }
     var env = Environment.look(site, size);
+    double busy = Environment.busyPercent();
+    env.put("busy_before", Math.round(busy) + " %");
+    if (busy > BUSY_PERCENT_MAX) {
+      Plan.say("  the processors are %.0f %% busy before anything is measured: the figures will be wrong".formatted(busy));
+    }
     if (sides.contains(Side.LOOM)) {
-      String id = site.sleeper(Side.LOOM);
-      Environment.Daemon daemon = Environment.daemon(site, site.shim(id));
-      site.end(List.of(id));
+      Environment.Daemon daemon = daemon(site, Side.LOOM);
       env.put("jdk", daemon.jdk());
       env.put("flags", daemon.flags());
+    }
+    if (sides.contains(Side.BEFORE)) {
+      env.put("flags_before", daemon(site, Side.BEFORE).flags());
+      env.put("loomshim_before", args[6]);
     }
     Environment.write(results.resolve("env.json"), env);
     try (var skipped = Plan.skippedFile(results.resolve("skipped.csv"))) {
@@ -65,6 +76,13 @@ final class Bench {
       Environment.write(results.resolve("env.json"), env);
       System.exit(failed ? 1 : 0);
     }
+  }
+
+  private static Environment.Daemon daemon(Site site, Side side) throws IOException, InterruptedException {
+    String id = site.sleeper(side);
+    Environment.Daemon daemon = Environment.daemon(site, site.shim(id));
+    site.end(List.of(id));
+    return daemon;
   }
 
   /** A scenario that fails costs its figures, not those of the others. */

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.TimeUnit;
 
 /** The machine and the programs that were measured: {@code env.json}, one object of strings. */
 final class Environment {
@@ -44,6 +45,13 @@ final class Environment {
     String[] daemon = Files.readString(Path.of("/proc/" + pid, "cmdline")).split("\0");
     return new Daemon(release(Path.of(daemon[0]).toRealPath().resolve("../../release").normalize()),
         String.join(" ", daemon).replace(site.scope().toString(), "SCOPE"));
+  }
+
+  /** How busy the processors are now, looked at for a second. */
+  static double busyPercent() throws IOException, InterruptedException {
+    double before = Proc.busy();
+    TimeUnit.SECONDS.sleep(1);
+    return (Proc.busy() - before) * 100 / Runtime.getRuntime().availableProcessors();
   }
 
   static void write(Path file, Map<String, String> values) throws IOException {

@@ -31,12 +31,15 @@ final class ExecScenario implements Scenario {
         String id = ids.get(side);
         var line = site.ctr("task", "exec", "--fifo-dir", site.scope() + "/fifo", "--exec-id", site.id("e"), id,
             "/bin/true");
+        plan.pause();
         plan.samples().add(Figure.EXEC_CTR, side, site.command().millis(line));
         try (Task task = Task.connect(site.socket(id), id)) {
+          plan.pause();
           plan.samples().add(Figure.EXEC_RPC, side, batch(site, task, 1, 1));
         }
       }
       if (plan.floor()) {
+        plan.pause();
         plan.samples().add(Figure.EXEC_RPC, Side.FLOOR, site.command().millis(bare.exec(floor, "/bin/true")));
       }
     }

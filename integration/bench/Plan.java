@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What a scenario gets: where, how much, which sides, and where the samples go.
@@ -17,6 +18,15 @@ record Plan(Site site, Samples samples, Size size, List<Side> sides, PrintWriter
     var file = new PrintWriter(Files.newBufferedWriter(csv), true);
     file.println("figure,n,side,reason");
     return file;
+  }
+
+  /**
+   * Waits until what the command before has begun in the kernel is over. The first move of a process into a cgroup
+   * waits for a grace period of RCU, some 10 ms, and those within the next 15 ms do not: without a pause, one side
+   * rides on the wait of the other.
+   */
+  void pause() throws InterruptedException {
+    TimeUnit.MILLISECONDS.sleep(size.pauseMillis());
   }
 
   /** Whether the floor is asked for, too. */

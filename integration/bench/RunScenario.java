@@ -12,9 +12,11 @@ final class RunScenario implements Scenario {
     var bare = new Bare(site);
     for (int i = 0; i < plan.size().commands(); i++) {
       for (Side side : plan.shims()) {
+        plan.pause();
         plan.samples().add(Figure.RUN_WARM, side, warm(site, side));
       }
       if (plan.floor()) {
+        plan.pause();
         plan.samples().add(Figure.RUN_WARM, Side.FLOOR, bare.run());
       }
     }
@@ -22,6 +24,7 @@ final class RunScenario implements Scenario {
     for (int i = 0; i < plan.size().pick(1, 10, 30); i++) {
       for (Side side : plan.allShims()) {
         if (!side.grouped()) {
+          plan.pause();
           double millis = site.command().millis(site.runRemovedCold(side, "cold" + i + side.name()));
           plan.samples().add(Figure.RUN_COLD, side, millis);
         }

@@ -83,6 +83,16 @@ final class Samples {
     }
   }
 
+  /** Whether anything was measured of this side. */
+  boolean has(Side side) {
+    lock.lock();
+    try {
+      return values.keySet().stream().anyMatch(key -> key.side().equals(side.name()));
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The median of loom divided by that of {@code than}; not a number if one of them was not measured. */
   double ratio(Figure figure, int n, Side than) {
     return ratio(figure, n, Side.LOOM, than);

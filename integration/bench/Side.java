@@ -13,6 +13,8 @@ import java.util.List;
  */
 record Side(String name, String title, String runtime, String program, boolean grouped, boolean shared) {
   static final Side LOOM = ours("loom", "loom", true);
+  /** An earlier build of ours, from the checkout that {@code bench.sh --before} names. */
+  static final Side BEFORE = ours("loom-before", "loom before", true);
   /** With {@code mode=container}: what pods of one container each get with {@code mode=pod}, too. */
   static final Side LOOM_EACH = ours("loom-each", "loom, a daemon each", false);
   static final Side RUNC_V1 =
@@ -25,7 +27,7 @@ record Side(String name, String title, String runtime, String program, boolean g
   /** No shim and no containerd: what the operation costs at least. */
   static final Side FLOOR = new Side("floor", "no shim", "", "", false, false);
 
-  static final List<Side> SHIMS = List.of(LOOM, RUNC_V1, RUNC_V2, GROUP, LOOM_EACH);
+  static final List<Side> SHIMS = List.of(LOOM, BEFORE, RUNC_V1, RUNC_V2, GROUP, LOOM_EACH);
 
   /** The annotation that runc.v2 groups by, and its one value here. */
   static final String GROUP_ANNOTATION = "io.containerd.runc.v2.group";

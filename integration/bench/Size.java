@@ -7,6 +7,8 @@ enum Size {
   /** Within 25 minutes. */
   FULL(100, 15, new int[] {1, 10, 100, 200, 500, 1000});
 
+  private static final int PAUSE_MILLIS = 50;
+
   /** Runs of a whole command. */
   private final int commands;
 
@@ -28,6 +30,11 @@ enum Size {
 
   int rounds() {
     return rounds;
+  }
+
+  /** Before each command that is timed alone, see {@link Plan#pause}. */
+  int pauseMillis() {
+    return this == SMOKE ? 0 : PAUSE_MILLIS;
   }
 
   int[] densities() {

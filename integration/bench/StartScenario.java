@@ -15,6 +15,7 @@ final class StartScenario implements Scenario {
         life(plan, side);
       }
       if (plan.floor()) {
+        plan.pause();
         List<Double> life = bare.life();
         plan.samples().add(Figure.RPC_CREATE, Side.FLOOR, life.get(0));
         plan.samples().add(Figure.RPC_START, Side.FLOOR, life.get(1));
@@ -31,12 +32,16 @@ final class StartScenario implements Scenario {
   private static void life(Plan plan, Side side) throws IOException, InterruptedException {
     Samples samples = plan.samples();
     try (Direct own = Direct.prepare(plan.site(), side)) {
+      plan.pause();
       samples.add(Figure.START, side, own.startShim());
       try (Task task = own.connect(Task.LIMIT)) {
+        plan.pause();
         samples.add(Figure.RPC_CREATE, side, millis(() -> task.create(own.bundle())));
+        plan.pause();
         samples.add(Figure.RPC_START, side, millis(() -> task.start("")));
         task.kill("");
         task.await("");
+        plan.pause();
         samples.add(Figure.RPC_DELETE, side, millis(() -> task.delete("")));
         samples.add(Figure.DELETE, side, own.deleteShim());
         task.shutdown();

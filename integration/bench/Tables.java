@@ -1,35 +1,43 @@
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** The samples as tables in Markdown. */
 final class Tables {
   /** The columns of the whole table. */
   private static final List<Side> COLUMNS =
-      List.of(Side.LOOM, Side.RUNC_V1, Side.RUNC_V2, Side.GROUP, Side.LOOM_EACH, Side.FLOOR);
+      List.of(Side.LOOM, Side.BEFORE, Side.RUNC_V1, Side.RUNC_V2, Side.GROUP, Side.LOOM_EACH, Side.FLOOR);
+
+  private static final Map<Side, String> SHORT = Map.of(Side.BEFORE, "before", Side.GROUP, "one group");
 
   /** From this ratio on, the README says that loom is the loser. */
   private static final double LOST = 1.05;
 
   private final Samples samples;
   private final List<Skipped> skipped;
+  private final List<Side> columns;
+  private final List<Side> compared; // loom's figures are divided by theirs
 
   Tables(Samples samples, List<Skipped> skipped) {
     this.samples = samples;
     this.skipped = skipped;
+    boolean before = samples.has(Side.BEFORE);
+    this.columns = COLUMNS.stream().filter(side -> before || side != Side.BEFORE).toList();
+    this.compared = before ? List.of(Side.BEFORE, Side.RUNC_V1, Side.GROUP) : List.of(Side.RUNC_V1, Side.GROUP);
   }
 
   /** Every figure with its spread, the ratios and the goals, and what was not measured. */
   String all() {
     var text = new StringBuilder("| median (10th–90th percentile) |");
-    COLUMNS.forEach(side -> text.append(' ').append(side.title()).append(" |"));
-    text.append(" loom / runc.v1 | loom / one group | goal |\n|---|");
-    text.append("---|".repeat(COLUMNS.size() + 3)).append('\n');
+    columns.forEach(side -> text.append(' ').append(side.title()).append(" |"));
+    compared.forEach(side -> text.append(" loom / ").append(SHORT.getOrDefault(side, side.title())).append(" |"));
+    text.append(" goal |\n|---|").append("---|".repeat(columns.size() + compared.size() + 1)).append('\n');
     for (Figure figure : Figure.ALL) {
       for (int n : samples.counts(figure)) {
         text.append("| ").append(figure.title(n)).append(" |");
-        COLUMNS.forEach(side -> text.append(cell(figure, n, side, true)));
-        text.append(ratio(figure, n, Side.RUNC_V1)).append(ratio(figure, n, Side.GROUP));
+        columns.forEach(side -> text.append(cell(figure, n, side, true)));
+        compared.forEach(side -> text.append(ratio(figure, n, side)));
         text.append(' ').append(goals(figure, n)).append(" |\n");
       }
     }
