@@ -20,7 +20,7 @@ usage() {
 # unwritten FILE TEXT: tries it again with a program that says why, and ends if that fails too.
 unwritten() {
   why=$(printf %s "$2" | tee -- "$1" 2>&1 > /dev/null) && return
-  rm -f -- address shim.pid loom.run
+  rm -f -- address shim.pid loom.run loom.env loom.limits
   fail "cannot write ${PWD-}/$1: ${why##*: }"
 }
 
@@ -152,7 +152,11 @@ profile() {
     done
     shift
     if [ $# -gt 0 ]; then rm -f -- "$@"; fi
-    printf "told='%s'\nheir=%s\n" "$limits" "$heir" > "$seen.$$" && mv -f -- "$seen.$$" "$seen"
+    if printf "told='%s'\nheir=%s\n" "$limits" "$heir" > "$seen.$$"; then
+      mv -f -- "$seen.$$" "$seen"
+    else
+      rm -f -- "$seen.$$"
+    fi
   ) > /dev/null 2>&1
 }
 

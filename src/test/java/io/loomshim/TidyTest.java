@@ -28,7 +28,7 @@ class TidyTest {
   /** Rooms by floor: a room may use those on lower floors only. */
   private static final Map<String, Integer> FLOORS =
       Map.ofEntries(
-          Map.entry("log", 0), Map.entry("threads", 0), Map.entry("insight", 1),
+          Map.entry("log", 0), Map.entry("threads", 0), Map.entry("errors", 0), Map.entry("insight", 1),
           Map.entry("json", 2), Map.entry("toml", 2), Map.entry("linux", 2), Map.entry("ttrpc", 2),
           Map.entry("runc", 3), Map.entry("stdio", 3), Map.entry("cgroup", 3), Map.entry("event", 3),
           Map.entry("container", 4), Map.entry("task", 5), Map.entry("inspect", 6), Map.entry("daemon", 7));

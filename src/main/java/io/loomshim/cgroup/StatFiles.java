@@ -1,5 +1,6 @@
 package io.loomshim.cgroup;
 
+import io.loomshim.errors.JdkTexts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
@@ -29,7 +30,7 @@ final class StatFiles {
     } catch (NoSuchFileException e) {
       return "";
     } catch (IOException e) {
-      if (gone(e)) {
+      if (JdkTexts.gone(e)) {
         return "";
       }
       throw e;
@@ -46,7 +47,7 @@ final class StatFiles {
     try {
       Files.readAllBytes(file);
     } catch (IOException e) {
-      throw gone(e) ? new NoSuchFileException(file.toString()) : e;
+      throw JdkTexts.gone(e) ? new NoSuchFileException(file.toString()) : e;
     }
   }
 
@@ -60,21 +61,11 @@ final class StatFiles {
     } catch (NoSuchFileException e) {
       return List.of();
     } catch (DirectoryIteratorException e) {
-      if (!gone(e.getCause())) {
+      if (!JdkTexts.gone(e.getCause())) {
         throw e.getCause();
       }
     }
     return found;
-  }
-
-  /**
-   * A file that was open when its cgroup went answers ENODEV, a directory ENOENT; a file of an unsupported kind
-   * EOPNOTSUPP.
-   */
-  private static boolean gone(IOException e) {
-    String message = String.valueOf(e.getMessage());
-    return message.contains("No such device") || message.contains("No such file or directory")
-        || message.contains("Operation not supported");
   }
 
   /** The one number of a file, 0 when it is missing. */

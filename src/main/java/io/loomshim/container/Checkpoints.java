@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Aside;
 import io.loomshim.linux.WholeFile;
 import io.loomshim.log.Log;
@@ -7,7 +8,6 @@ import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
 import io.loomshim.stdio.StreamFile;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;

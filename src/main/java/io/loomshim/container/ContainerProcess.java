@@ -1,7 +1,7 @@
 package io.loomshim.container;
 
+import io.loomshim.errors.StatusException;
 import io.loomshim.stdio.StdioPaths;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 
 /**

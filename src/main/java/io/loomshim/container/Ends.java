@@ -1,8 +1,8 @@
 package io.loomshim.container;
 
+import io.loomshim.errors.Scarcity;
 import io.loomshim.linux.Child;
 import io.loomshim.log.Log;
-import io.loomshim.runc.Scarcity;
 import java.util.concurrent.locks.LockSupport;
 
 /** How the stories of processes wait for the end of theirs. Stateless. */

@@ -1,7 +1,7 @@
 package io.loomshim.container;
 
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 
 /** The states of an exec process and what each of them refuses. Pure. */
 enum ExecState {

@@ -1,9 +1,9 @@
 package io.loomshim.container;
 
 import io.loomshim.cgroup.Cgroup;
+import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
 import io.loomshim.runc.RuncException;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.util.Optional;
 

@@ -1,5 +1,8 @@
 package io.loomshim.container;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.Scarcity;
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Aside;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Children;
@@ -7,10 +10,7 @@ import io.loomshim.log.Log;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
-import io.loomshim.runc.Scarcity;
 import io.loomshim.stdio.Streams;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,8 @@
 package io.loomshim.container;
 
 import io.loomshim.container.InitState.Operation;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Aside;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Deadline;
@@ -13,8 +15,6 @@ import io.loomshim.stdio.ProcessIo;
 import io.loomshim.stdio.StdioPaths;
 import io.loomshim.stdio.Streams;
 import io.loomshim.threads.Threads;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

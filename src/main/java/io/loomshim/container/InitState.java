@@ -1,8 +1,8 @@
 package io.loomshim.container;
 
 import io.loomshim.cgroup.Freezer;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 
 /** The states of an init process and what each of them refuses, in the words that clients know. Pure. */
 enum InitState {

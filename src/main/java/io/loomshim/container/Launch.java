@@ -1,19 +1,20 @@
 package io.loomshim.container;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.Scarcity;
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.ConsoleSocket;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Pty;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
-import io.loomshim.runc.Scarcity;
 import io.loomshim.stdio.Console;
 import io.loomshim.stdio.LogContext;
 import io.loomshim.stdio.ProcessIo;
+import io.loomshim.stdio.StdinException;
 import io.loomshim.stdio.StdioPaths;
 import io.loomshim.stdio.Streams;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,9 +46,10 @@ final class Launch {
     }
     try {
       return Console.open(name, paths, context);
+    } catch (StdinException e) {
+      throw new StatusException(Scarcity.code(e), e.getMessage(), e);
     } catch (IOException e) {
-      String prefix = e.getMessage().startsWith("failed to open stdin fifo") ? "" : "failed to start console copy: ";
-      throw new StatusException(Scarcity.code(e), prefix + e.getMessage(), e);
+      throw new StatusException(Scarcity.code(e), "failed to start console copy: " + e.getMessage(), e);
     }
   }
 

@@ -2,8 +2,8 @@ package io.loomshim.container;
 
 import io.loomshim.cgroup.Cgroup;
 import io.loomshim.cgroup.OomWatch;
+import io.loomshim.errors.Scarcity;
 import io.loomshim.log.Log;
-import io.loomshim.runc.Scarcity;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;

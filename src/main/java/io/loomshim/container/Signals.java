@@ -1,5 +1,7 @@
 package io.loomshim.container;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
@@ -7,8 +9,6 @@ import io.loomshim.runc.KillFailure;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.nio.file.Path;
 import java.util.List;
 

@@ -1,9 +1,9 @@
 package io.loomshim.container;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
 import io.loomshim.threads.Threads;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

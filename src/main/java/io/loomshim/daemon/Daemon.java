@@ -15,7 +15,7 @@ import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
 import io.loomshim.proto.task.DeleteResponse;
 import io.loomshim.runc.RuncLimits;
-import io.loomshim.task.ErrnoCodes;
+import io.loomshim.task.ErrorCodes;
 import io.loomshim.task.Host;
 import io.loomshim.task.TaskHandlers;
 import io.loomshim.task.TaskService;
@@ -75,7 +75,7 @@ final class Daemon implements Host {
     }
     Self.becomeSubreaper();
     Log.to(logs);
-    server = new Server(listener.channel(), services, new ErrnoCodes());
+    server = new Server(listener.channel(), services, new ErrorCodes());
     inspection.shows(server);
     if (!arguments.stuck().isZero()) {
       server.logStuckAfter(arguments.stuck());

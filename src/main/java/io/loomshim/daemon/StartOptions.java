@@ -1,11 +1,11 @@
 package io.loomshim.daemon;
 
 import com.google.protobuf.Any;
+import io.loomshim.errors.StatusException;
 import io.loomshim.proto.bootstrap.BootstrapParams;
 import io.loomshim.proto.bootstrap.Extension;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.task.RuntimeOptions;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,11 +1,11 @@
 package io.loomshim.event;
 
 import com.google.protobuf.MessageLite;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
 import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

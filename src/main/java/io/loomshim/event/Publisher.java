@@ -1,12 +1,12 @@
 package io.loomshim.event;
 
 import com.google.protobuf.Empty;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.proto.events.Envelope;
 import io.loomshim.proto.events.ForwardRequest;
 import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.ClosedException;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -20,6 +20,11 @@ public abstract class Span {
    */
   public abstract void end(String what, String container, String exec, String outcome);
 
+  /** The same about {@code subject}. */
+  public final void end(String what, Subject subject, String outcome) {
+    end(what, subject.container(), subject.exec(), outcome);
+  }
+
   private static final class None extends Span {
     @Override
     public void end(String what, String container, String exec, String outcome) {

@@ -3,14 +3,14 @@ package io.loomshim.inspect;
 import com.google.protobuf.Empty;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.StringValue;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.event.Outbox;
 import io.loomshim.task.TaskService;
 import io.loomshim.ttrpc.Call;
-import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.Handler;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
-import io.loomshim.ttrpc.StatusException;
 import java.util.Optional;
 
 /**

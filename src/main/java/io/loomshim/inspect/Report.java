@@ -11,6 +11,7 @@ import io.loomshim.runc.RuncCalls;
 import io.loomshim.task.TaskService;
 import io.loomshim.ttrpc.Call;
 import io.loomshim.ttrpc.Server;
+import io.loomshim.ttrpc.Service;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -149,9 +150,9 @@ final class Report {
   }
 
   private Map<String, Object> call(Call call, List<Aside.Running> steps, List<RuncCalls.Running> commands) {
-    Map<String, Object> row = row("service", call.service(), "method", call.method(), "container", call.container(),
-        "exec", call.exec(), "connection", call.connection(), "age_ms", millis(now - call.startNanos()), "waits_for",
-        Waits.of(call, steps, commands, now));
+    Map<String, Object> row = row("service", call.service(), "method", call.method(), "container",
+        call.subject().container(), "exec", call.subject().exec(), "connection", call.connection(), "age_ms",
+        millis(now - call.startNanos()), "waits_for", Waits.of(call, steps, commands, now));
     if (call.remaining().isPresent()) {
       row.put("deadline_ms", call.remaining().get().toMillis());
     }
@@ -174,7 +175,7 @@ final class Report {
 
   private Map<String, Object> latencies() {
     var calls = new ArrayList<Object>();
-    for (Server.Usage usage : sorted(server.usage(), usage -> usage.method() + usage.service())) {
+    for (Service.Usage usage : sorted(server.usage(), usage -> usage.method() + usage.service())) {
       if (!usage.service().equals(Inspection.SERVICE)) {
         calls.add(figures(row("service", usage.service(), "method", usage.method()), usage.latency()));
       }

@@ -1,9 +1,10 @@
 package io.loomshim.linux;
 
+import io.loomshim.errors.Scarce;
 import java.io.IOException;
 
 /** A step was not done because file systems do not answer; the message names what was to be done. */
-public final class AsideException extends IOException {
+public final class AsideException extends IOException implements Scarce {
   private static final long serialVersionUID = 1;
 
   private final boolean crowded;
@@ -24,8 +25,9 @@ public final class AsideException extends IOException {
     return new AsideException(what + ": the file system has not answered in time", false);
   }
 
-  /** Whether it is for want of threads, and not of an answer. */
-  public boolean crowded() {
+  /** Whether there were no threads left for it; else there was no answer. */
+  @Override
+  public boolean scarce() {
     return crowded;
   }
 }

@@ -1,9 +1,10 @@
 package io.loomshim.linux;
 
+import io.loomshim.errors.Scarce;
 import java.io.IOException;
 
 /** A system call failed. The message is the text of the error number, after what was tried if that was given. */
-public final class ErrnoException extends IOException {
+public final class ErrnoException extends IOException implements Scarce {
   private static final long serialVersionUID = 1L;
 
   private final int errno;
@@ -22,6 +23,14 @@ public final class ErrnoException extends IOException {
   /** The error number, one of {@link Errno}. */
   public int errno() {
     return errno;
+  }
+
+  @Override
+  public boolean scarce() {
+    return switch (errno) {
+      case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.ENOSPC, Errno.EDQUOT, Errno.EAGAIN -> true;
+      default -> false;
+    };
   }
 
   /** The text of the error number alone. */

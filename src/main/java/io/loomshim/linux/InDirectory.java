@@ -2,6 +2,7 @@ package io.loomshim.linux;
 
 import io.loomshim.threads.Threads;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 
@@ -24,7 +25,7 @@ final class InDirectory {
    * up after this must not find the step still under way.
    */
   static void run(Path directory, Step step) throws ErrnoException, InterruptedException {
-    var done = new CompletableFuture<Void>();
+    var done = new CompletableFuture<Optional<ErrnoException>>();
     Threads.startPlatform(
         "in" + directory,
         () -> {
@@ -35,26 +36,29 @@ final class InDirectory {
               ErrnoException.check("chdir " + directory, Native.callInt(CHDIR, path, 0, 0, 0, 0, 0));
             }
             step.run();
-            done.complete(null);
-          } catch (ErrnoException | RuntimeException | Error e) {
+            done.complete(Optional.empty());
+          } catch (ErrnoException e) {
+            done.complete(Optional.of(e));
+          } catch (RuntimeException | Error e) {
             done.completeExceptionally(e);
           }
         });
+    Optional<ErrnoException> failure;
     boolean interrupted = false;
     try {
       while (true) {
         try {
-          done.get();
+          failure = done.get();
           break;
         } catch (InterruptedException e) {
           interrupted = true;
         }
       }
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof ErrnoException errno) {
-        throw errno;
-      }
       throw new IllegalStateException(e.getCause());
+    }
+    if (failure.isPresent()) {
+      throw failure.get();
     }
     if (interrupted) {
       throw new InterruptedException();

@@ -1,9 +1,9 @@
 package io.loomshim.runc;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.util.Locale;
 

@@ -1,50 +1,52 @@
 package io.loomshim.runc;
 
-import io.loomshim.ttrpc.Code;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.Scarce;
+import io.loomshim.errors.Scarcity;
 import java.io.IOException;
 
 /**
  * A runc call that failed. {@link #getMessage()} is what the call itself says; most callers report
  * {@link #logged(String)}, which prefers what runc wrote into its log.
  */
-public final class RuncException extends IOException {
+public final class RuncException extends IOException implements Scarce {
   private static final long serialVersionUID = 1;
   private final boolean timedOut;
+  private final boolean scarce;
   private final transient RuncLog.Finding finding;
 
-  private RuncException(String text, boolean timedOut, RuncLog.Finding finding) {
+  private RuncException(String text, boolean timedOut, boolean scarce, RuncLog.Finding finding) {
     super(text);
     this.timedOut = timedOut;
+    this.scarce = scarce;
     this.finding = finding;
   }
 
   /** For a call that could not be started or ended badly. */
   static RuncException failed(String text, RuncLog.Finding finding) {
-    return new RuncException(text, false, finding);
+    return new RuncException(text, false, false, finding);
   }
 
   /** For a call that the system did not let us make. */
   static RuncException refused(IOException cause, RuncLog.Finding finding) {
-    var e = new RuncException(cause.getMessage(), false, finding);
+    var e = new RuncException(cause.getMessage(), false, Scarcity.of(cause), finding);
     e.initCause(cause);
     return e;
   }
 
   /** For a call that had no room to write what it must; {@code text} ends with the error of that. */
   static RuncException refused(String text, RuncLog.Finding finding) {
-    var e = new RuncException(text, false, finding);
-    e.initCause(new IOException("No space left on device"));
-    return e;
+    return new RuncException(text, false, true, finding);
   }
 
   /** For a call that was killed at its deadline; the log has nothing to add to that. */
   static RuncException timedOut(String text) {
-    return new RuncException(text, true, new RuncLog.Finding.None());
+    return new RuncException(text, true, false, new RuncLog.Finding.None());
   }
 
   /** For a call that ended well but whose output makes no sense. */
   static RuncException garbled(String text) {
-    return new RuncException(text, false, new RuncLog.Finding.None());
+    return new RuncException(text, false, false, new RuncLog.Finding.None());
   }
 
   /** What the call says: how runc ended and what it printed. */
@@ -70,12 +72,13 @@ public final class RuncException extends IOException {
     if (timedOut) {
       return Code.DEADLINE_EXCEEDED;
     }
-    return scarce() ? Code.RESOURCE_EXHAUSTED : Code.UNKNOWN;
+    return scarce ? Code.RESOURCE_EXHAUSTED : Code.UNKNOWN;
   }
 
   /** Whether the system had nothing left to make the call with. */
+  @Override
   public boolean scarce() {
-    return getCause() != null && Scarcity.of(getCause());
+    return scarce;
   }
 
   /**

@@ -1,11 +1,11 @@
 package io.loomshim.stdio;
 
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Aside;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pty;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,6 +47,7 @@ public final class Console implements Streams {
    * @param paths of which stdout must not be empty, and stderr does not count
    * @param context whose output a logger takes
    * @throws StatusException DEADLINE_EXCEEDED without a reader, INVALID_ARGUMENT for an unknown scheme
+   * @throws StdinException when it is stdin that cannot be opened
    */
   public static Console open(String name, StdioPaths paths, LogContext context)
       throws IOException, InterruptedException {
@@ -117,7 +118,7 @@ public final class Console implements Streams {
       keepers.add(ends.end());
       stdinKeeper = ends.keeper();
     } catch (IOException e) {
-      throw new IOException("failed to open stdin fifo " + path + ": " + e.getMessage(), e);
+      throw new StdinException(path, e);
     }
   }
 

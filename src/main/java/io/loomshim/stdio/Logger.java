@@ -1,5 +1,7 @@
 package io.loomshim.stdio;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Aside;
 import io.loomshim.linux.Child;
 import io.loomshim.linux.Deadline;
@@ -12,8 +14,6 @@ import io.loomshim.linux.Spawner;
 import io.loomshim.log.Log;
 import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,11 +1,11 @@
 package io.loomshim.stdio;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pipe;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

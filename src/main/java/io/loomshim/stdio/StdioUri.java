@@ -1,7 +1,7 @@
 package io.loomshim.stdio;
 
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;

@@ -3,8 +3,8 @@ package io.loomshim.task;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.loomshim.container.CheckpointSpec;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import java.nio.file.Path;
 import java.util.Optional;
 

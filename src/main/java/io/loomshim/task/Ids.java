@@ -1,7 +1,7 @@
 package io.loomshim.task;
 
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 
 /** Container and exec ids become file names and arguments of runc, so they must be what containerd allows. */
 final class Ids {

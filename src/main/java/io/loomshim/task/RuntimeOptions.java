@@ -3,10 +3,10 @@ package io.loomshim.task;
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.proto.linuxrunc.CreateOptions;
 import io.loomshim.proto.runc.Options;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.util.Set;
 
 /** The runtime options of a client, whatever type it sent them as. Pure, but for a file that options may name. */

@@ -1,5 +1,6 @@
 package io.loomshim.task;
 
+import io.loomshim.insight.Subject;
 import io.loomshim.proto.task.CheckpointTaskRequest;
 import io.loomshim.proto.task.CloseIORequest;
 import io.loomshim.proto.task.ConnectRequest;
@@ -42,125 +43,121 @@ public final class TaskHandlers {
         "State",
         StateRequest.parser(),
         (call, r) -> {
-          call.serves(name(r.getId(), r.getExecId()));
+          call.serves(Subject.of(r.getId(), r.getExecId()));
           return tasks.state(r);
         });
     service.method(
         "Create",
         CreateTaskRequest.parser(),
         (call, r) -> {
-          call.serves(r.getId());
+          call.serves(Subject.of(r.getId()));
           return tasks.create(r);
         });
     service.method(
         "Start",
         StartRequest.parser(),
         (call, r) -> {
-          call.serves(name(r.getId(), r.getExecId()));
+          call.serves(Subject.of(r.getId(), r.getExecId()));
           return tasks.start(r);
         });
     service.method(
         "Delete",
         DeleteRequest.parser(),
         (call, r) -> {
-          call.serves(name(r.getId(), r.getExecId()));
+          call.serves(Subject.of(r.getId(), r.getExecId()));
           return tasks.delete(r);
         });
     service.method(
         "Pids",
         PidsRequest.parser(),
         (call, r) -> {
-          call.serves(r.getId());
+          call.serves(Subject.of(r.getId()));
           return tasks.pids(r);
         });
     service.method(
         "Kill",
         KillRequest.parser(),
         (call, r) -> {
-          call.serves(name(r.getId(), r.getExecId()));
+          call.serves(Subject.of(r.getId(), r.getExecId()));
           return tasks.kill(r);
         });
     service.method(
         "CloseIO",
         CloseIORequest.parser(),
         (call, r) -> {
-          call.serves(name(r.getId(), r.getExecId()));
+          call.serves(Subject.of(r.getId(), r.getExecId()));
           return tasks.closeIo(r);
         });
     service.method(
         "ResizePty",
         ResizePtyRequest.parser(),
         (call, r) -> {
-          call.serves(name(r.getId(), r.getExecId()));
+          call.serves(Subject.of(r.getId(), r.getExecId()));
           return tasks.resizePty(r);
         });
     service.endless(
         "Wait",
         WaitRequest.parser(),
         (call, r) -> {
-          call.serves(name(r.getId(), r.getExecId()));
+          call.serves(Subject.of(r.getId(), r.getExecId()));
           return tasks.await(r);
         });
     service.method(
         "Connect",
         ConnectRequest.parser(),
         (call, r) -> {
-          call.serves(r.getId());
+          call.serves(Subject.of(r.getId()));
           return tasks.connect(r);
         });
     service.method(
         "Shutdown",
         ShutdownRequest.parser(),
         (call, r) -> {
-          call.serves(r.getId());
+          call.serves(Subject.of(r.getId()));
           return tasks.shutdown(r);
         });
     service.method(
         "Exec",
         ExecProcessRequest.parser(),
         (call, r) -> {
-          call.serves(name(r.getId(), r.getExecId()));
+          call.serves(Subject.of(r.getId(), r.getExecId()));
           return tasks.exec(r);
         });
     service.method(
         "Pause",
         PauseRequest.parser(),
         (call, r) -> {
-          call.serves(r.getId());
+          call.serves(Subject.of(r.getId()));
           return tasks.pause(r);
         });
     service.method(
         "Resume",
         ResumeRequest.parser(),
         (call, r) -> {
-          call.serves(r.getId());
+          call.serves(Subject.of(r.getId()));
           return tasks.resume(r);
         });
     service.method(
         "Update",
         UpdateTaskRequest.parser(),
         (call, r) -> {
-          call.serves(r.getId());
+          call.serves(Subject.of(r.getId()));
           return tasks.update(r);
         });
     service.method(
         "Checkpoint",
         CheckpointTaskRequest.parser(),
         (call, r) -> {
-          call.serves(r.getId());
+          call.serves(Subject.of(r.getId()));
           return tasks.checkpoint(r);
         });
     service.method(
         "Stats",
         StatsRequest.parser(),
         (call, r) -> {
-          call.serves(r.getId());
+          call.serves(Subject.of(r.getId()));
           return tasks.stats(r);
         });
     return service;
-  }
-
-  private static String name(String id, String execId) {
-    return execId.isEmpty() ? id : id + "/" + execId;
   }
 }

@@ -8,6 +8,8 @@ import io.loomshim.container.ContainerProcess;
 import io.loomshim.container.ContainerSpec;
 import io.loomshim.container.ExecSpec;
 import io.loomshim.container.Exit;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.event.Outbox;
 import io.loomshim.linux.Aside;
 import io.loomshim.proto.runc.Options;
@@ -25,8 +27,8 @@ import io.loomshim.proto.task.KillRequest;
 import io.loomshim.proto.task.PauseRequest;
 import io.loomshim.proto.task.PidsRequest;
 import io.loomshim.proto.task.PidsResponse;
-import io.loomshim.proto.task.ResumeRequest;
 import io.loomshim.proto.task.ResizePtyRequest;
+import io.loomshim.proto.task.ResumeRequest;
 import io.loomshim.proto.task.ShutdownRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StartResponse;
@@ -41,8 +43,6 @@ import io.loomshim.proto.types.ProcessInfo;
 import io.loomshim.proto.types.Status;
 import io.loomshim.runc.RuncLimits;
 import io.loomshim.stdio.StdioPaths;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +57,7 @@ import java.util.concurrent.CountDownLatch;
  * The task service for all containers of a namespace. Each call runs on a thread of its own and locks at
  * most its one container; an interrupt cancels it.
  *
- * <p>Errors are {@link StatusException}s, or exceptions that {@link ErrnoCodes} and the ttrpc room know.
+ * <p>Errors are {@link StatusException}s, or exceptions that {@link ErrorCodes} knows.
  */
 public final class TaskService {
   private static final int PID = (int) ProcessHandle.current().pid();

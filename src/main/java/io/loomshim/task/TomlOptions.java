@@ -1,11 +1,11 @@
 package io.loomshim.task;
 
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.toml.Toml;
 import io.loomshim.toml.TomlException;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -7,6 +7,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * however many they are. What does not fit is refused at once: nobody waits here. May be used from any thread; no lock.
  */
 public final class Budget {
+  /** For a peer that sends no more than it is asked for. */
+  static final Budget UNLIMITED = new Budget(Long.MAX_VALUE / 4);
+
   private final long bytes;
   private final AtomicLong taken = new AtomicLong();
 

@@ -1,8 +1,6 @@
 package io.loomshim.ttrpc;
 
-import com.google.protobuf.MessageLite;
-import io.loomshim.insight.Flight;
-import io.loomshim.insight.Span;
+import io.loomshim.insight.Subject;
 import io.loomshim.proto.ttrpc.KeyValue;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -11,63 +9,46 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * One call that a {@link Server} has accepted. Given to the handler, which runs on {@link #thread},
- * and listed by {@link Server#inFlight}; the public methods may be called from any thread unless they
- * say otherwise.
+ * One call that a server has accepted, as its handler and those who look at calls in flight see it. Immutable
+ * but for what it is about, which its own thread says; may be used from any thread.
  */
-public final class Call extends Timed {
-  /** How far a call is; guarded by the lock of its connection. Only a RUNNING one may be interrupted. */
-  enum State { RUNNING, REPLYING, DONE }
-
-  /** Why a call was interrupted. */
-  enum Cancel { NOT, DEADLINE, GONE }
-
-  private final Connection connection;
-  private final Method<?> method;
+public final class Call {
+  private final String service;
+  private final String method;
+  private final Kind kind;
+  private final long connection;
   private final long id;
-  private final MessageLite request;
   private final List<KeyValue> metadata;
-  private final long startNanos;
+  private final long startNanos = System.nanoTime();
   private final long deadlineNanos;
   private final boolean hasDeadline;
-  private final Span span = Flight.rpc();
-  private volatile String who = "";
 
   /** The thread that read the request and runs the handler. */
   final Thread thread = Thread.currentThread();
 
-  /** What it holds of the server's memory; of its own thread alone. */
-  long memory;
+  // Written by the thread of the call alone.
+  private volatile Subject subject = Subject.NONE;
 
-  // Guarded by the lock of the connection.
-  State state = State.RUNNING;
-  Call previous;
-  Call next;
-  // Written under the lock of the connection.
-  volatile Cancel cancel = Cancel.NOT;
-  // Of the thread "deadlines".
-  boolean toldStuck;
-
-  Call(Connection connection, Method<?> method, long id, MessageLite request, List<KeyValue> metadata,
+  Call(String service, String method, Kind kind, long connection, long id, List<KeyValue> metadata,
       long timeoutNanos) {
-    this.connection = connection;
+    this.service = service;
     this.method = method;
+    this.kind = kind;
+    this.connection = connection;
     this.id = id;
-    this.request = request;
     this.metadata = metadata;
-    this.startNanos = System.nanoTime();
     this.hasDeadline = timeoutNanos != 0;
     this.deadlineNanos = startNanos + Math.min(timeoutNanos, Deadlines.TIMEOUT_NANOS_MAX);
   }
 
   /** Returns the full name of the service. */
   public String service() {
-    return method.service();
+    return service;
   }
 
   /** Returns the bare name of the method. */
   public String method() {
-    return method.name();
+    return method;
   }
 
   /** Returns the stream id: odd, increasing within a connection. */
@@ -77,7 +58,7 @@ public final class Call extends Timed {
 
   /** Returns the number of the connection, counted from 1 by its server. */
   public long connection() {
-    return connection.number();
+    return connection;
   }
 
   /** Returns how long ago the request arrived. */
@@ -95,11 +76,6 @@ public final class Call extends Timed {
     return hasDeadline ? Optional.of(Duration.ofNanos(deadlineNanos - System.nanoTime())) : Optional.empty();
   }
 
-  /** Tells whether the call was interrupted: its deadline passed, its connection went, or the server closed. */
-  public boolean cancelled() {
-    return cancel != Cancel.NOT;
-  }
-
   /** Returns the values that the caller sent under {@code key} (case is ignored), in their order. */
   public List<String> metadata(String key) {
     List<String> values = new ArrayList<>();
@@ -112,34 +88,22 @@ public final class Call extends Timed {
   }
 
   /**
-   * Names the calling thread {@code rpc/<method>/<who>}, e.g. after a container; before that it is called
-   * {@code rpc/<method>/c<connection>}. Only for the handler, on its own thread.
+   * Says what the call is about, and names its thread {@code rpc/METHOD/SUBJECT}; before that it is called
+   * {@code rpc/METHOD/cN} after the connection. Only for the handler, on its own thread.
    */
-  public void serves(String who) {
-    this.who = who;
-    thread.setName("rpc/" + method.name() + "/" + who);
+  public void serves(Subject subject) {
+    this.subject = subject;
+    thread.setName("rpc/" + method + "/" + subject);
   }
 
-  /** Returns what {@link #serves} was told, empty before that. */
-  public String serves() {
-    return who;
-  }
-
-  /** Returns the container that it serves: the first word of {@link #serves()}. */
-  public String container() {
-    int slash = who.indexOf('/');
-    return slash < 0 ? who : who.substring(0, slash);
-  }
-
-  /** Returns the exec that it serves, empty when there is none: the second word of {@link #serves()}. */
-  public String exec() {
-    int slash = who.indexOf('/');
-    return slash < 0 ? "" : who.substring(slash + 1);
+  /** Returns what {@link #serves} was told, {@link Subject#NONE} before that. */
+  public Subject subject() {
+    return subject;
   }
 
   /** Tells whether it is meant to wait for as long as it takes. */
   public boolean endless() {
-    return method.kind() == Method.Kind.ENDLESS;
+    return kind == Kind.ENDLESS;
   }
 
   /** Returns the stack of the thread that does the call, as it is now. */
@@ -159,37 +123,16 @@ public final class Call extends Timed {
 
   /** Tells whether its handler never waits. */
   boolean immediate() {
-    return method.kind() == Method.Kind.IMMEDIATE;
+    return kind == Kind.IMMEDIATE;
   }
 
   boolean hasDeadline() {
     return hasDeadline;
   }
 
-  long deadlineNanos() {
-    return deadlineNanos;
-  }
-
-  MessageLite handle() throws Exception {
-    return method.handle(this, request);
-  }
-
-  /** The handler has ended, with {@code code}: counts it, and tells JFR. */
-  void ended(Code code) {
-    method.latency().record(System.nanoTime() - startNanos, code == Code.OK);
-    if (span != Span.NONE) {
-      span.end(method.name(), container(), exec(), code.name());
-    }
-  }
-
-  @Override
-  long dueNanos() {
-    return deadlineNanos;
-  }
-
-  @Override
-  void expire() {
-    connection.cancel(this, Cancel.DEADLINE);
+  /** Returns how long the caller was willing to wait, 0 or less when that had passed on arrival. */
+  long timeoutNanos() {
+    return deadlineNanos - startNanos;
   }
 
   @Override

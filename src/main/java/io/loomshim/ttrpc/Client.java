@@ -4,46 +4,45 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import com.google.protobuf.UnsafeByteOperations;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
 import io.loomshim.proto.ttrpc.Response;
-import io.loomshim.threads.Threads;
+import java.io.EOFException;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.Optional;
+import java.util.concurrent.Future;
 
 /**
- * A ttrpc client on one connection to a Unix-domain socket (docs/PROTOCOL.md), for any number of threads at once.
+ * A ttrpc client on one connection to a Unix-domain socket (docs/PROTOCOL.md), for one call at a time.
  *
- * <p>Two virtual threads serve it: one writes the requests in the order in which it numbers them, one reads the
- * replies. Callers never touch the channel, because the JDK closes a channel when a thread that uses it is
- * interrupted; an interrupted or late call is only forgotten. {@code lock} guards everything that changes.
+ * <p>The calling thread writes the request and reads the reply. A call that is late or interrupted closes the
+ * connection, since nothing else ends a read or write that is under way; so does whatever leaves a frame half read.
+ * All fields are of the thread that calls, one at a time; {@link #close} and {@link #closed} may be called from any.
  */
 public final class Client implements AutoCloseable {
-  /** Nobody sends us more than we ask for. */
-  private static final Budget TRUSTED = new Budget(Long.MAX_VALUE / 4);
-
   /** For {@link #call}: wait for as long as it takes. */
   public static final Duration NO_TIMEOUT = Duration.ZERO;
 
   /** The last stream id, 32 bits and odd. A client that reaches it is closed, after 2 billion calls. */
-  private static final long ID_MAX = 0xffff_ffffL;
+  static final long ID_MAX = 0xffff_ffffL;
 
   private final SocketChannel channel;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition work = lock.newCondition();
-  private final ArrayDeque<Pending<?>> unsent = new ArrayDeque<>();
-  private final Map<Long, Pending<?>> sent = new HashMap<>();
+  private final FrameReader reader;
+  private final FrameWriter writer;
+  private final Deadlines deadlines;
   private long nextId = 1;
-  private boolean closed;
 
-  private Client(SocketChannel channel) {
+  private Client(SocketChannel channel, String name) {
     this.channel = channel;
+    this.reader = new FrameReader(channel, Budget.UNLIMITED);
+    this.writer = new FrameWriter(channel);
+    this.deadlines = new Deadlines("deadlines/" + name);
   }
 
   /**
@@ -53,10 +52,7 @@ public final class Client implements AutoCloseable {
    *     or {@link java.io.InterruptedIOException}, the thread still marked as interrupted
    */
   public static Client connect(Path socket, Duration timeout) throws IOException {
-    var client = new Client(Dial.connect(socket, timeout));
-    Threads.start("client-write/" + socket.getFileName(), client.new Writer());
-    Threads.start("client-read/" + socket.getFileName(), client.new Reader());
-    return client;
+    return new Client(Dial.connect(socket, timeout), String.valueOf(socket.getFileName()));
   }
 
   /**
@@ -64,10 +60,11 @@ public final class Client implements AutoCloseable {
    *
    * @param timeout for the whole call, also told to the server; {@link #NO_TIMEOUT} for none
    * @param metadata sent along, keys in lower case
-   * @throws StatusException the error that the server answered; DEADLINE_EXCEEDED when the timeout has passed;
-   *     RESOURCE_EXHAUSTED when request or reply is longer than 4 MiB; INTERNAL when the reply is not an R
+   * @throws StatusException the error that the server answered; DEADLINE_EXCEEDED when the timeout has passed, the
+   *     connection is gone then; RESOURCE_EXHAUSTED when request or reply is longer than 4 MiB; INTERNAL when the reply
+   *     is not an R
    * @throws ClosedException when the connection is gone, whether or not the call had arrived
-   * @throws InterruptedException when interrupted; the connection goes on
+   * @throws InterruptedException when interrupted; the connection is gone then, unless that was before the call
    */
   public <R extends MessageLite> R call(String service, String method, MessageLite request, Parser<R> parser,
       Duration timeout, Map<String, String> metadata) throws IOException, InterruptedException {
@@ -75,57 +72,95 @@ public final class Client implements AutoCloseable {
     if (nanos < 0) {
       throw late();
     }
-    long deadline = System.nanoTime() + nanos;
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
+    }
     byte[] frame = Frame.request(service, method, request, nanos, metadata);
-    lock.lockInterruptibly();
+    exchange(frame, nanos);
+    if (reader.tooLong()) {
+      throw new StatusException(Code.RESOURCE_EXHAUSTED, Frame.tooLong(reader.length()));
+    }
+    return decode(parser);
+  }
+
+  /** Sends a request and waits until the reply is in the reader, or else closes the connection. */
+  private void exchange(byte[] frame, long nanos) throws ClosedException, InterruptedException {
+    var limit = new Limit();
+    Optional<Future<?>> deadline = nanos == 0 ? Optional.empty() : Optional.of(deadlines.in(nanos, limit));
+    boolean complete = false;
     try {
-      var pending = new Pending<>(frame, parser, lock.newCondition());
-      if (closed) {
-        throw new ClosedException();
+      long id = number(frame);
+      writer.write(frame);
+      await(id);
+      complete = true;
+    } catch (ClosedByInterruptException e) {
+      Thread.interrupted();
+      throw new InterruptedException();
+    } catch (IOException e) {
+      if (limit.passed) {
+        throw late();
       }
-      unsent.add(pending);
-      work.signal();
-      try {
-        awaitDone(pending, nanos == 0, deadline);
-      } finally {
-        forget(pending);
-      }
-      return pending.result();
+      throw new ClosedException(e);
     } finally {
-      lock.unlock();
+      if (deadline.isPresent()) {
+        deadline.get().cancel(false);
+      }
+      if (!complete) {
+        close();
+      }
     }
   }
 
-  /** Tells whether the connection is gone; every further call ends with {@link ClosedException}. */
+  private long number(byte[] frame) throws IOException {
+    if (nextId > ID_MAX) {
+      throw new EOFException("no stream id is left");
+    }
+    long id = nextId;
+    nextId += 2;
+    Frame.number(frame, id);
+    return id;
+  }
+
+  /** Reads until the frame is the reply to call {@code id}. */
+  private void await(long id) throws IOException {
+    while (reader.next()) {
+      if (reader.id() == id && (reader.type() == Frame.RESPONSE || reader.tooLong())) {
+        return;
+      }
+      Log.debug("ttrpc: frame ignored", "id", Long.toString(reader.id()));
+    }
+    throw new EOFException();
+  }
+
+  private <R extends MessageLite> R decode(Parser<R> parser) {
+    try {
+      var data = UnsafeByteOperations.unsafeWrap(reader.data(), reader.offset(), (int) reader.length());
+      var input = data.newCodedInput();
+      input.enableAliasing(true);
+      Response response = Response.parser().parseFrom(input);
+      var status = response.getStatus();
+      if (status.getCode() != Code.OK.number()) {
+        throw new StatusException(Code.of(status.getCode()), status.getMessage());
+      }
+      return parser.parseFrom(response.getPayload());
+    } catch (InvalidProtocolBufferException e) {
+      throw new StatusException(Code.INTERNAL, "ttrpc: error unmarshalling reply: " + e.getMessage(), e);
+    }
+  }
+
+  /** Tells whether the connection is known to be gone; every further call ends with {@link ClosedException}. */
   public boolean closed() {
-    lock.lock();
-    try {
-      return closed;
-    } finally {
-      lock.unlock();
-    }
+    return !channel.isOpen();
   }
 
-  /** Closes the connection; calls in flight end with {@link ClosedException}. Can be repeated. */
+  /** Closes the connection; a call that is under way ends with {@link ClosedException}. Can be repeated. */
   @Override
   public void close() {
-    close(new ClosedException());
+    closeChannel();
+    deadlines.close();
   }
 
-  private void close(ClosedException why) {
-    lock.lock();
-    try {
-      closed = true;
-      for (Pending<?> pending : unsent) {
-        pending.fail(why);
-      }
-      for (Pending<?> pending : sent.values()) {
-        pending.fail(why);
-      }
-      work.signal();
-    } finally {
-      lock.unlock();
-    }
+  private void closeChannel() {
     try {
       channel.close();
     } catch (IOException e) {
@@ -133,37 +168,12 @@ public final class Client implements AutoCloseable {
     }
   }
 
-  private void awaitDone(Pending<?> pending, boolean forever, long deadline) throws InterruptedException {
-    assert lock.isHeldByCurrentThread();
-    while (!pending.done()) {
-      if (forever) {
-        pending.changed().await();
-        continue;
-      }
-      long left = deadline - System.nanoTime();
-      if (left <= 0) {
-        throw late();
-      }
-      pending.changed().awaitNanos(left);
-    }
-  }
-
-  /** Drops a call that is over; it is not sent if it has not been. */
-  private void forget(Pending<?> pending) {
-    assert lock.isHeldByCurrentThread();
-    if (pending.id() != Pending.UNSENT) {
-      sent.remove(pending.id());
-    } else {
-      unsent.remove(pending);
-    }
-  }
-
-  private static StatusException late() {
+  static StatusException late() {
     return new StatusException(Code.DEADLINE_EXCEEDED, "context deadline exceeded");
   }
 
   /** Returns {@code timeout} in nanoseconds, saturated to what {@link System#nanoTime} can tell apart. */
-  private static long nanos(Duration timeout) {
+  static long nanos(Duration timeout) {
     if (timeout.isNegative()) {
       return -1;
     }
@@ -171,117 +181,14 @@ public final class Client implements AutoCloseable {
     return huge ? Deadlines.TIMEOUT_NANOS_MAX : timeout.toNanos();
   }
 
-  private final class Writer implements Runnable {
-    private final FrameWriter writer = new FrameWriter(channel);
+  /** The end of one call's time; runs on the thread for deadlines. */
+  private final class Limit implements Runnable {
+    private volatile boolean passed;
 
     @Override
     public void run() {
-      try {
-        while (writeNext()) {}
-      } catch (IOException e) {
-        close(new ClosedException(e));
-      } catch (RuntimeException | Error e) {
-        Log.error("ttrpc: client failed", "error", e.toString());
-        close(new ClosedException(e));
-      }
-    }
-
-    private boolean writeNext() throws IOException {
-      byte[] frame;
-      lock.lock();
-      try {
-        while (unsent.isEmpty() && !closed) {
-          work.awaitUninterruptibly();
-        }
-        if (closed) {
-          return false;
-        }
-        if (nextId > ID_MAX) {
-          throw new ClosedException();
-        }
-        Pending<?> pending = unsent.remove();
-        frame = pending.send(nextId);
-        sent.put(nextId, pending);
-        nextId += 2;
-      } finally {
-        lock.unlock();
-      }
-      writer.write(frame);
-      return true;
-    }
-  }
-
-  private final class Reader implements Runnable {
-    private final FrameReader reader = new FrameReader(channel, TRUSTED);
-
-    @Override
-    public void run() {
-      try {
-        while (reader.next()) {
-          take();
-        }
-        close(new ClosedException());
-      } catch (IOException e) {
-        close(new ClosedException(e));
-      } catch (RuntimeException | Error e) {
-        Log.error("ttrpc: client failed", "error", e.toString());
-        close(new ClosedException(e));
-      }
-    }
-
-    private void take() {
-      Pending<?> pending = find(reader.id());
-      if (reader.type() != Frame.RESPONSE && !reader.tooLong() || pending == null) {
-        Log.debug("ttrpc: frame ignored", "id", Long.toString(reader.id()));
-        return;
-      }
-      if (reader.tooLong()) {
-        finish(pending, new StatusException(Code.RESOURCE_EXHAUSTED, Frame.tooLong(reader.length())));
-        return;
-      }
-      finish(pending);
-    }
-
-    private Pending<?> find(long id) {
-      lock.lock();
-      try {
-        return sent.get(id);
-      } finally {
-        lock.unlock();
-      }
-    }
-
-    /** Decodes here, because the payload is a view of the reader's memory. */
-    private <R extends MessageLite> void finish(Pending<R> pending) {
-      try {
-        var data = UnsafeByteOperations.unsafeWrap(reader.data(), reader.offset(), (int) reader.length());
-        var input = data.newCodedInput();
-        input.enableAliasing(true);
-        Response response = Response.parser().parseFrom(input);
-        var status = response.getStatus();
-        if (status.getCode() != Code.OK.number()) {
-          finish(pending, new StatusException(Code.of(status.getCode()), status.getMessage()));
-          return;
-        }
-        R reply = pending.parser().parseFrom(response.getPayload());
-        lock.lock();
-        try {
-          pending.succeed(reply);
-        } finally {
-          lock.unlock();
-        }
-      } catch (InvalidProtocolBufferException e) {
-        finish(pending, new StatusException(Code.INTERNAL, "ttrpc: error unmarshalling reply: " + e.getMessage(), e));
-      }
-    }
-
-    private void finish(Pending<?> pending, StatusException error) {
-      lock.lock();
-      try {
-        pending.fail(error);
-      } finally {
-        lock.unlock();
-      }
+      passed = true;
+      closeChannel();
     }
   }
 }

@@ -1,96 +1,72 @@
 package io.loomshim.ttrpc;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.MessageLite;
-import com.google.protobuf.UnsafeByteOperations;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
-import io.loomshim.proto.ttrpc.Request;
-import io.loomshim.threads.NoThreadException;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.Set;
 
 /**
- * One connection of a {@link Server}. One virtual thread at a time reads it ({@code conn/c3}): the one that has read a
+ * One connection of a server. One virtual thread at a time reads it ({@code conn/c3}): the one that has read a
  * request starts its successor, takes the name of the call ({@code rpc/State/c3}), runs the handler and writes the
  * reply. So each call has a thread of its own, and a request is served without waiting for a thread to be scheduled.
  * A call whose handler never waits is answered before the thread reads on, with no successor; a client that sends the
  * next request meanwhile waits as long as it would for any thread.
  * What one reader did happens-before what the next one does, as it starts it.
- *
- * <p>{@code lock} guards the list of calls and their states. A call is interrupted only under the lock and only
- * while RUNNING; its thread leaves RUNNING under the lock before it writes, so no interrupt can hit the write
- * (which would close the channel) or come later.
  */
 final class Connection implements Runnable {
-  /**
-   * Calls in flight, replies being written included: one connection cannot make the heap grow without bound.
-   * Past it nothing is read from the connection until a call ends, so the loss of the peer is then noticed only
-   * when a reply is written. Far above what containerd needs: a Wait per process and a few calls.
-   */
-  static final int CALLS_MAX = 4096;
-
-  /** Calls in flight of a client that others shall not keep from being served: Wait, and what it asks meanwhile. */
-  static final int MODEST_CALLS_MAX = 4;
-
-  /** What a call that waits takes: the stack of its thread (3.2 KB in a Wait) and its request; 3.9 KB was seen. */
-  static final int CALL_BYTES = 4096;
-
   /** Replies that are not counted one by one. */
   private static final int SMALL_REPLY_BYTES = 128;
 
-  private final Server server;
+  private final Shared shared;
+  private final Set<Connection> open;
   private final SocketChannel channel;
   private final long number;
   private final String name;
-  private final FrameReader reader;
+  private final Calls calls = new Calls();
   private final FrameWriter writer;
 
-  // Of the thread that reads, like the reader.
+  // Of the thread that reads.
+  private final Intake intake;
   private boolean trusted;
-  private long lastId;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition slotFree = lock.newCondition();
-  private Call calls;
-  private int count;
-  private boolean closed;
-
-  Connection(Server server, SocketChannel channel, long number) {
-    this.server = server;
+  /** The caller enters it into {@code open}, which it leaves when it is closed. */
+  Connection(Shared shared, Set<Connection> open, SocketChannel channel, long number) {
+    this.shared = shared;
+    this.open = open;
     this.channel = channel;
     this.number = number;
     this.name = "conn/c" + number;
-    this.reader = new FrameReader(channel, server.memory());
     this.writer = new FrameWriter(channel);
+    this.intake = new Intake(shared, number, calls, new FrameReader(channel, shared.memory()), writer);
+    shared.inFlight().add(calls);
   }
 
   /** Reads the connection until it ends or gives a request that may have to wait, which is then served. */
   @Override
   public void run() {
-    Optional<Call> call = read();
-    while (call.isPresent() && call.get().immediate()) {
-      run(call.get());
+    Optional<Exchange> next = read();
+    while (next.isPresent() && next.get().call().immediate()) {
+      serve(next.get());
       Thread.currentThread().setName(name);
-      call = read();
+      next = read();
     }
-    if (call.isEmpty()) {
-      reader.release();
+    if (next.isEmpty()) {
+      intake.release();
       close();
       return;
     }
     startSuccessor();
-    run(call.get());
+    serve(next.get());
   }
 
-  private Optional<Call> read() {
+  private Optional<Exchange> read() {
     try {
-      return trusted() ? nextCall() : Optional.empty();
+      Optional<Exchange> next = trusted() ? intake.next() : Optional.empty();
+      return next.isPresent() && begin(next.get()) ? next : Optional.empty();
     } catch (IOException e) {
       Log.debug("ttrpc: connection lost", "connection", Long.toString(number), "error", e.toString());
     } catch (RuntimeException | Error e) {
@@ -108,50 +84,16 @@ final class Connection implements Runnable {
     }
   }
 
-  long number() {
-    return number;
-  }
-
-  /** Ends the connection: calls in flight are interrupted, their replies dropped. */
+  /** Ends the connection: calls in flight are interrupted, their replies dropped. From any thread. */
   void close() {
-    lock.lock();
-    try {
-      closed = true;
-      for (Call call = calls; call != null; call = call.next) {
-        cancelLocked(call, Call.Cancel.GONE);
-      }
-      slotFree.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    calls.close();
     try {
       channel.close();
     } catch (IOException e) {
       Log.debug("ttrpc: close failed", "connection", Long.toString(number), "error", e.toString());
     }
-    server.forget(this);
-  }
-
-  /** Interrupts {@code call} if its handler runs and has not been interrupted yet. */
-  void cancel(Call call, Call.Cancel why) {
-    lock.lock();
-    try {
-      cancelLocked(call, why);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Adds the calls in flight to {@code to}, the latest first. */
-  void addCallsTo(List<Call> to) {
-    lock.lock();
-    try {
-      for (Call call = calls; call != null; call = call.next) {
-        to.add(call);
-      }
-    } finally {
-      lock.unlock();
-    }
+    shared.inFlight().remove(calls);
+    open.remove(this);
   }
 
   private boolean trusted() throws IOException {
@@ -168,254 +110,111 @@ final class Connection implements Runnable {
     return false;
   }
 
-  /** Reads until a request is to be served; empty at the end of the connection. */
-  private Optional<Call> nextCall() throws IOException {
-    while (reader.next()) {
-      long id = reader.id();
-      if (reader.tooLong()) {
-        refuse(id, Code.RESOURCE_EXHAUSTED, Frame.tooLong(reader.length()));
-      } else if (reader.crowded()) {
-        refuse(id, Code.RESOURCE_EXHAUSTED, "no room for a request of " + reader.length() + " bytes beside others");
-      } else if ((id & 1) == 0) {
-        refuse(id, Code.INVALID_ARGUMENT, "StreamID must be odd for client initiated streams");
-      } else if (reader.type() != Frame.REQUEST) {
-        Log.debug("ttrpc: frame ignored", "type", Byte.toString(reader.type()));
-      } else if (id <= lastId) {
-        refuse(id, Code.INVALID_ARGUMENT, "StreamID cannot be re-used and must increment");
-      } else {
-        lastId = id;
-        Optional<Call> call = accept(id);
-        if (call.isPresent() && admitted(call.get())) {
-          return begin(call.get()) ? call : Optional.empty();
-        }
-      }
-    }
-    return Optional.empty();
-  }
-
-  /** Takes the memory of a call; false when there is none left and it has been refused. */
-  private boolean admitted(Call call) throws IOException {
-    if (call.immediate()) {
-      return true; // it is over before the next one is read
-    }
-    Budget memory = server.memory();
-    boolean modest = inFlight() < MODEST_CALLS_MAX;
-    if (modest ? memory.takeModestly(CALL_BYTES) : memory.take(CALL_BYTES)) {
-      call.memory = CALL_BYTES + reader.hand();
-      return true;
-    }
-    refuse(call.id(), Code.RESOURCE_EXHAUSTED, "too many calls in flight");
-    return false;
-  }
-
-  private int inFlight() {
-    lock.lock();
-    try {
-      return count;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Decodes the request in the current frame; empty when it has been refused. */
-  private Optional<Call> accept(long id) throws IOException {
-    try {
-      Request request = decode();
-      Optional<Service> service = server.find(request.getService());
-      if (service.isEmpty()) {
-        return refuse(id, Code.UNIMPLEMENTED, "service " + request.getService());
-      }
-      Optional<Method<?>> method = service.get().find(request.getMethod());
-      if (method.isEmpty()) {
-        return refuse(id, Code.UNIMPLEMENTED, "method " + request.getMethod());
-      }
-      return accept(id, request, method.get());
-    } catch (InvalidProtocolBufferException e) {
-      return refuse(id, Code.INVALID_ARGUMENT, "unmarshal request error: " + e.getMessage());
-    }
-  }
-
-  private Optional<Call> accept(long id, Request request, Method<?> method) throws IOException {
-    MessageLite message;
-    try {
-      message = method.decode(request.getPayload());
-    } catch (InvalidProtocolBufferException e) {
-      return refuse(id, Code.INTERNAL, "ttrpc: error unmarshalling payload: " + e.getMessage());
-    }
-    return Optional.of(new Call(this, method, id, message, request.getMetadataList(), request.getTimeoutNano()));
-  }
-
-  /** Decodes the envelope; its payload is a view of the reader's memory and must be decoded before the next frame. */
-  private Request decode() throws InvalidProtocolBufferException {
-    ByteString data = UnsafeByteOperations.unsafeWrap(reader.data(), reader.offset(), (int) reader.length());
-    var input = data.newCodedInput();
-    input.enableAliasing(true);
-    return Request.parser().parseFrom(input);
-  }
-
-  /** Makes this thread that of {@code call}, once there is room for it; false when the connection is closed. */
-  private boolean begin(Call call) {
+  /** Makes this thread that of the call, once there is room for it; false when the connection is closed. */
+  private boolean begin(Exchange exchange) {
+    Call call = exchange.call();
     Thread.currentThread().setName("rpc/" + call.method() + "/c" + number);
-    if (!enter(call)) {
-      server.memory().give(call.memory);
+    if (!calls.enter(exchange.entry())) {
+      shared.memory().give(exchange.memory);
       return false;
     }
-    if (call.hasDeadline()) {
-      if (call.deadlineNanos() - call.startNanos() <= 0) {
-        cancel(call, Call.Cancel.DEADLINE);
-      } else {
-        server.deadlines().add(call);
+    boolean begun = false;
+    try {
+      if (call.hasDeadline() && !call.immediate()) {
+        limit(exchange);
       }
-    }
-    if (server.stuck().isPresent()) {
-      server.stuck().get().entered(call);
+      if (shared.stuck().isPresent()) {
+        shared.stuck().get().entered(call);
+      }
+      begun = true;
+    } finally {
+      if (!begun) {
+        end(exchange);
+      }
     }
     return true;
   }
 
+  private void limit(Exchange exchange) {
+    long nanos = exchange.call().timeoutNanos();
+    if (nanos <= 0) {
+      calls.late(exchange.entry());
+    } else {
+      exchange.deadline = Optional.of(shared.deadlines().in(nanos, new Late(exchange.entry())));
+    }
+  }
+
+  /** The end of a call's time; runs on the thread for deadlines. */
+  private final class Late implements Runnable {
+    private final Calls.Entry entry;
+
+    private Late(Calls.Entry entry) {
+      this.entry = entry;
+    }
+
+    @Override
+    public void run() {
+      calls.late(entry);
+    }
+  }
+
   /** Does the call; on its own thread. */
-  private void run(Call call) {
+  private void serve(Exchange exchange) {
     boolean answered = false;
     try {
-      byte[] frame = outcome(call);
-      if (frame.length > SMALL_REPLY_BYTES && !call.immediate()) {
-        server.memory().charge(frame.length);
-        call.memory += frame.length;
+      byte[] frame = outcome(exchange);
+      if (frame.length > SMALL_REPLY_BYTES && !exchange.call().immediate()) {
+        shared.memory().charge(frame.length);
+        exchange.memory += frame.length;
       }
-      endHandling(call);
-      if (mayReply()) {
+      if (endHandling(exchange)) {
         writer.write(frame);
       }
       answered = true;
     } catch (IOException e) {
-      Log.debug("ttrpc: reply not written", "call", call.toString(), "error", e.toString());
+      Log.debug("ttrpc: reply not written", "call", exchange.call().toString(), "error", e.toString());
     } finally {
-      leave(call);
-      server.memory().give(call.memory);
+      end(exchange);
       if (!answered) {
         close();
       }
     }
   }
 
-  /** Runs the handler and encodes its reply or error. */
-  private byte[] outcome(Call call) {
+  private void end(Exchange exchange) {
+    calls.leave(exchange.entry());
+    shared.memory().give(exchange.memory);
+  }
+
+  private byte[] outcome(Exchange exchange) {
     try {
-      MessageLite reply = call.immediate() ? call.handle() : handleInTurn(call);
-      if (reply == null) {
-        throw new StatusException(Code.UNKNOWN, "ttrpc: marshal called with nil");
-      }
-      byte[] frame = Frame.reply(call.id(), reply);
-      call.ended(Code.OK);
-      return frame;
+      return exchange.reply();
     } catch (Throwable e) {
-      return failure(call, e);
+      return failure(exchange, e);
     }
   }
 
   /**
-   * Encodes an error. To lose the connection for want of memory would be worse than to lose the words: containerd takes
-   * a container whose connection is lost for dead.
+   * Encodes an error. To lose the connection when there is no memory would be worse than to lose the words: containerd
+   * takes a container whose connection is lost for dead.
    */
-  private byte[] failure(Call call, Throwable error) {
+  private byte[] failure(Exchange exchange, Throwable error) {
     try {
-      server.errors().logDefect(call, error);
-      StatusException status = server.errors().status(error, call.cancel);
-      call.ended(status.code());
-      return Frame.error(call.id(), status.code(), status.getMessage());
+      StatusException status = shared.errors().status(error, calls.wasLate(exchange.entry()));
+      shared.errors().logDefect(exchange.call(), error, status);
+      return exchange.error(status);
     } catch (OutOfMemoryError e) {
-      return Frame.error(call.id(), Code.RESOURCE_EXHAUSTED, "out of memory");
-    }
-  }
-
-  private static MessageLite handleInTurn(Call call) throws Exception {
-    try {
-      Threads.beginCall();
-    } catch (NoThreadException e) {
-      throw new StatusException(Code.RESOURCE_EXHAUSTED, e.getMessage(), e);
-    }
-    try {
-      return call.handle();
-    } finally {
-      Threads.endCall();
+      return Frame.error(exchange.call().id(), Code.RESOURCE_EXHAUSTED, "out of memory");
     }
   }
 
   /** After this nobody interrupts the thread of the call, and an interrupt that came is forgotten. */
-  private void endHandling(Call call) {
-    lock.lock();
-    try {
-      call.state = Call.State.REPLYING;
-    } finally {
-      lock.unlock();
-    }
+  private boolean endHandling(Exchange exchange) {
+    boolean wanted = calls.replies(exchange.entry());
     Thread.interrupted();
-    if (call.hasDeadline()) {
-      server.deadlines().remove(call);
+    if (exchange.deadline.isPresent()) {
+      exchange.deadline.get().cancel(false);
     }
-  }
-
-  private boolean mayReply() {
-    lock.lock();
-    try {
-      return !closed;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private Optional<Call> refuse(long id, Code code, String text) throws IOException {
-    writer.write(Frame.error(id, code, text));
-    return Optional.empty();
-  }
-
-  /** Waits for a free slot and lists the call; false when the connection is closed. */
-  private boolean enter(Call call) {
-    lock.lock();
-    try {
-      while (count >= CALLS_MAX && !closed) {
-        slotFree.awaitUninterruptibly();
-      }
-      if (closed) {
-        return false;
-      }
-      count++;
-      call.next = calls;
-      if (calls != null) {
-        calls.previous = call;
-      }
-      calls = call;
-      return true;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void leave(Call call) {
-    lock.lock();
-    try {
-      call.state = Call.State.DONE;
-      if (call.previous == null) {
-        calls = call.next;
-      } else {
-        call.previous.next = call.next;
-      }
-      if (call.next != null) {
-        call.next.previous = call.previous;
-      }
-      if (count-- == CALLS_MAX) {
-        slotFree.signal();
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void cancelLocked(Call call, Call.Cancel why) {
-    assert lock.isHeldByCurrentThread();
-    if (call.state == Call.State.RUNNING && call.cancel == Call.Cancel.NOT) {
-      call.cancel = why;
-      call.thread.interrupt();
-    }
+    return wanted;
   }
 }

@@ -1,151 +1,66 @@
 package io.loomshim.ttrpc;
 
 import io.loomshim.threads.Threads;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.Optional;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Interrupts the calls of one server when their deadlines pass, and looks for stuck ones: one virtual thread for all of
- * them.
- *
- * <p>The thread starts with the first deadline. It sleeps until the earliest one that it saw; a call
- * that ends does not wake it, a call that must end sooner does. While no deadline is pending it is
- * parked without a timer. Everything here is guarded by {@code lock}, which is never held while the
- * lock of a connection is taken.
+ * What is to happen later unless it is called off before: the end of a call that takes too long, a look at stuck calls.
+ * One virtual thread does it, which starts with the first deadline; while none is pending it is parked without a timer.
+ * What is called off leaves the queue at once, in O(log n). May be used from any thread.
  */
-final class Deadlines {
+final class Deadlines implements AutoCloseable {
   /** Half of what nanoTime can tell apart, 146 years: any two deadlines can be subtracted. */
   static final long TIMEOUT_NANOS_MAX = Long.MAX_VALUE / 2;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition sooner = lock.newCondition();
-  private final DeadlineHeap heap = new DeadlineHeap();
-  private boolean started;
-  private boolean closed;
-  private boolean armed;
-  private long wakeNanos;
+  private final OneThread threads;
+  private final ScheduledThreadPoolExecutor timer;
 
-  /** Has {@code call} interrupted at its deadline unless it is removed before. */
-  void add(Call call) {
-    lock.lock();
-    try {
-      push(call);
-    } finally {
-      lock.unlock();
-    }
+  /** Makes one whose thread will be called {@code name}. */
+  Deadlines(String name) {
+    this.threads = new OneThread(name);
+    this.timer = new ScheduledThreadPoolExecutor(1, threads, new ThreadPoolExecutor.DiscardPolicy());
+    timer.setRemoveOnCancelPolicy(true);
   }
 
-  /** Forgets {@code call}; a no-op when it has expired. */
-  void remove(Call call) {
-    lock.lock();
-    try {
-      heap.remove(call);
-    } finally {
-      lock.unlock();
-    }
+  /** Runs {@code task}, which must be short and must not throw, in {@code nanos}; the result calls it off. */
+  Future<?> in(long nanos, Runnable task) {
+    return timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
   }
 
-  /** Has {@code alarm} expire at {@code nanos}, unless it is set to an earlier time. */
-  void set(StuckCalls alarm, long nanos) {
-    lock.lock();
-    try {
-      if (alarm.heapIndex != DeadlineHeap.ABSENT) {
-        if (nanos - alarm.dueNanos() >= 0) {
-          return;
-        }
-        heap.remove(alarm);
-      }
-      alarm.dueNanos = nanos;
-      push(alarm);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void push(Timed timed) {
-    assert lock.isHeldByCurrentThread();
-    if (closed) {
-      return;
-    }
-    heap.add(timed);
-    if (!started) {
-      started = true;
-      Threads.start("deadlines", new Expirer());
-    } else if (!armed || timed.dueNanos() - wakeNanos < 0) {
-      arm(timed.dueNanos());
-      sooner.signal();
-    }
-  }
-
-  /** Ends the thread; nothing expires any more. */
-  void close() {
-    lock.lock();
-    try {
-      closed = true;
-      sooner.signal();
-    } finally {
-      lock.unlock();
-    }
+  /** Ends the thread; nothing happens any more, and what is added is ignored. Can be repeated. */
+  @Override
+  public void close() {
+    timer.shutdownNow();
   }
 
   /** Returns how many deadlines are pending. */
   int pending() {
-    lock.lock();
-    try {
-      return heap.size();
-    } finally {
-      lock.unlock();
-    }
+    return timer.getQueue().size();
   }
 
-  /** Tells whether the thread sleeps with a timer. */
-  boolean timed() {
-    lock.lock();
-    try {
-      return armed;
-    } finally {
-      lock.unlock();
-    }
+  /** The thread once it has started, for tests. */
+  Optional<Thread> thread() {
+    return threads.made;
   }
 
-  private final class Expirer implements Runnable {
+  private static final class OneThread implements ThreadFactory {
+    private final String name;
+    private volatile Optional<Thread> made = Optional.empty();
+
+    private OneThread(String name) {
+      this.name = name;
+    }
+
     @Override
-    public void run() {
-      for (Timed due = awaitDue(); due != null; due = awaitDue()) {
-        due.expire();
-      }
+    public Thread newThread(Runnable task) {
+      Thread thread = Threads.unstarted(name, task);
+      made = Optional.of(thread);
+      return thread;
     }
-  }
-
-  /** Waits for the next deadline to pass and takes out what it belongs to; null when closed. */
-  private Timed awaitDue() {
-    lock.lock();
-    try {
-      while (!closed) {
-        if (heap.size() == 0) {
-          armed = false;
-          sooner.awaitUninterruptibly();
-          continue;
-        }
-        Timed first = heap.first();
-        long wait = first.dueNanos() - System.nanoTime();
-        if (wait <= 0) {
-          heap.remove(first);
-          return first;
-        }
-        arm(first.dueNanos());
-        sooner.awaitNanos(wait);
-      }
-      return null;
-    } catch (InterruptedException e) {
-      throw new AssertionError("nobody interrupts this thread", e);
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void arm(long nanos) {
-    armed = true;
-    wakeNanos = nanos;
   }
 }

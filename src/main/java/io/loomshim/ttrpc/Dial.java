@@ -1,5 +1,6 @@
 package io.loomshim.ttrpc;
 
+import io.loomshim.errors.JdkTexts;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketException;
@@ -30,17 +31,13 @@ final class Dial {
       } catch (SocketException e) {
         boolean late = Duration.ofNanos(System.nanoTime() - start).compareTo(timeout) >= 0;
         missing |= !Files.exists(socket);
-        if (late || !missing && !queueFull(e)) {
+        // a full queue fails on a virtual thread, whose sockets do not block in the kernel; connect(2)
+        if (late || !missing && !JdkTexts.busy(e)) {
           throw e;
         }
       }
       pause();
     }
-  }
-
-  /** A full queue fails with EAGAIN on a virtual thread, whose sockets do not block in the kernel; connect(2). */
-  private static boolean queueFull(SocketException error) {
-    return String.valueOf(error.getMessage()).contains("temporarily unavailable");
   }
 
   private static void pause() throws InterruptedIOException {

@@ -3,6 +3,8 @@ package io.loomshim.ttrpc;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.proto.ttrpc.KeyValue;
 import io.loomshim.proto.ttrpc.Request;
 import io.loomshim.proto.ttrpc.Response;
@@ -31,11 +33,18 @@ final class Frame {
    */
   static final int TEXT_CHARS_MAX = 1 << 20;
 
+  /**
+   * Bytes in one system call, a larger frame takes several: bounds the native memory that the JDK uses per carrier
+   * thread.
+   */
+  static final int CHUNK_BYTES = 64 << 10;
+
   static final byte REQUEST = 1;
   static final byte RESPONSE = 2;
 
   private static final byte NO_FLAGS = 0;
   private static final int ID_OFFSET = 4;
+  private static final int TYPE_OFFSET = 8;
 
   private Frame() {}
 
@@ -98,6 +107,21 @@ final class Frame {
   /** Sets the stream id of a frame. */
   static void number(byte[] frame, long id) {
     ByteBuffer.wrap(frame).putInt(ID_OFFSET, (int) id);
+  }
+
+  /** Returns the bytes of data that the header at {@code at} announces. */
+  static long length(ByteBuffer bytes, int at) {
+    return Integer.toUnsignedLong(bytes.getInt(at));
+  }
+
+  /** Returns the stream id in the header at {@code at}. */
+  static long id(ByteBuffer bytes, int at) {
+    return Integer.toUnsignedLong(bytes.getInt(at + ID_OFFSET));
+  }
+
+  /** Returns the type in the header at {@code at}. */
+  static byte type(ByteBuffer bytes, int at) {
+    return bytes.get(at + TYPE_OFFSET);
   }
 
   private static byte[] header(long id, byte type, long data) {

@@ -10,7 +10,7 @@ import java.nio.channels.ReadableByteChannel;
  * <p>While it waits it holds {@link #BUFFER_BYTES}. Several small frames may arrive in one read; a
  * frame that does not fit gets an array of its own, which is dropped with the next frame. The JDK
  * copies every read and write of an array through native memory of the same size, which JDK 21 keeps
- * per carrier thread and later ones allocate anew, so none moves more than {@link #CHUNK_BYTES}.
+ * per carrier thread and later ones allocate anew, so none moves more than {@link Frame#CHUNK_BYTES}.
  *
  * <p>Such an array is taken from a {@link Budget}, until {@link #release} or the next frame, unless {@link #hand} makes
  * it somebody else's to give back; a frame for which there is no room is read and thrown away.
@@ -18,9 +18,6 @@ import java.nio.channels.ReadableByteChannel;
 final class FrameReader {
   /** Bytes kept per connection: every request but Create, Exec and Update is shorter. */
   static final int BUFFER_BYTES = 512;
-
-  /** Bytes in one system call: bounds the native memory that the JDK uses per carrier thread. */
-  static final int CHUNK_BYTES = 64 << 10;
 
   /**
    * What a byte of a large frame takes while it is served: the frame, the message made of it, a text made of that, and
@@ -37,7 +34,7 @@ final class FrameReader {
 
   // the current frame
   private long length;
-  private int id;
+  private long id;
   private byte type;
   private byte[] data = buffer;
   private int offset;
@@ -66,9 +63,9 @@ final class FrameReader {
     if (!fill(Frame.HEADER_BYTES)) {
       return false;
     }
-    length = Integer.toUnsignedLong(view.getInt(start));
-    id = view.getInt(start + 4);
-    type = buffer[start + 8];
+    length = Frame.length(view, start);
+    id = Frame.id(view, start);
+    type = Frame.type(view, start);
     if (tooLong()) {
       start += Frame.HEADER_BYTES;
       return drain(length);
@@ -122,7 +119,7 @@ final class FrameReader {
   }
 
   long id() {
-    return Integer.toUnsignedLong(id);
+    return id;
   }
 
   byte type() {
@@ -162,7 +159,7 @@ final class FrameReader {
     start += have;
     var into = ByteBuffer.wrap(large);
     while (have < bytes) {
-      int n = channel.read(into.limit(Math.min(bytes, have + CHUNK_BYTES)).position(have));
+      int n = channel.read(into.limit(Math.min(bytes, have + Frame.CHUNK_BYTES)).position(have));
       if (n < 0) {
         return false;
       }
@@ -179,7 +176,7 @@ final class FrameReader {
     if (left == 0) {
       return true;
     }
-    ByteBuffer trash = ByteBuffer.allocate((int) Math.min(left, CHUNK_BYTES));
+    ByteBuffer trash = ByteBuffer.allocate((int) Math.min(left, Frame.CHUNK_BYTES));
     while (left > 0) {
       int n = channel.read(trash.clear().limit((int) Math.min(left, trash.capacity())));
       if (n < 0) {

@@ -7,7 +7,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Puts frames onto a channel, one at a time under a lock, each in one write of at most
- * {@link FrameReader#CHUNK_BYTES} (a larger one in several). The calling thread must not be
+ * {@link Frame#CHUNK_BYTES} (a larger one in several). The calling thread must not be
  * interrupted meanwhile: the JDK would close the channel.
  */
 final class FrameWriter {
@@ -24,7 +24,7 @@ final class FrameWriter {
     lock.lock();
     try {
       while (from.position() < frame.length) {
-        from.limit(Math.min(frame.length, from.position() + FrameReader.CHUNK_BYTES));
+        from.limit(Math.min(frame.length, from.position() + Frame.CHUNK_BYTES));
         channel.write(from);
       }
     } finally {

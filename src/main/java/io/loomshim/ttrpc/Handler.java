@@ -1,6 +1,7 @@
 package io.loomshim.ttrpc;
 
 import com.google.protobuf.MessageLite;
+import io.loomshim.errors.StatusException;
 
 /**
  * Does one call.
@@ -16,7 +17,6 @@ public interface Handler<Q> {
    *
    * @return the reply
    * @throws Exception becomes an error status: a {@link StatusException} as it is, others by {@link ErrorMapper}
-   *     and a table in docs/PROTOCOL.md
    */
   MessageLite handle(Call call, Q request) throws Exception;
 }

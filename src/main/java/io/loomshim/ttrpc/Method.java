@@ -1,7 +1,7 @@
 package io.loomshim.ttrpc;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import io.loomshim.insight.Latency;
@@ -14,16 +14,6 @@ import io.loomshim.insight.Latency;
  */
 record Method<Q extends MessageLite>(
     String service, String name, Kind kind, Latency latency, Parser<Q> parser, Handler<Q> handler) {
-  /** What a handler may do. */
-  enum Kind {
-    /** Wait, but only so long. */
-    ORDINARY,
-    /** Not wait at all: it is answered on the thread that reads the connection. */
-    IMMEDIATE,
-    /** Wait for as long as it takes. */
-    ENDLESS
-  }
-
   /** Decodes a request; the result shares no memory with {@code payload}. */
   Q decode(ByteString payload) throws InvalidProtocolBufferException {
     return parser.parseFrom(payload);
@@ -31,7 +21,7 @@ record Method<Q extends MessageLite>(
 
   /** Runs the handler with what {@link #decode} returned. */
   MessageLite handle(Call call, MessageLite request) throws Exception {
-    @SuppressWarnings("unchecked") // call.request() was made by decode() of this very method
+    @SuppressWarnings("unchecked") // request was made by decode() of this very method
     Q own = (Q) request;
     return handler.handle(call, own);
   }

@@ -1,6 +1,5 @@
 package io.loomshim.ttrpc;
 
-import io.loomshim.insight.Latency;
 import io.loomshim.log.Log;
 import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
@@ -9,7 +8,6 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +21,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * connection, one runs each call, one watches all deadlines; while nothing happens all of them are parked without
  * a timer. Only peers with our effective user and group are served.
  *
- * <p>{@link #CONNECTIONS_MAX} connections, {@value Connection#CALLS_MAX} calls in flight on each, and all of them
+ * <p>{@link #CONNECTIONS_MAX} connections, {@value Calls#CALLS_MAX} calls in flight on each, and all of them
  * together take no more than a part of the heap: what comes beyond that is refused with RESOURCE_EXHAUSTED. An idle
  * connection costs about 3.5 KB of heap, most of it the stack of its parked thread. Reads and writes are cut into
  * pieces of 64 KiB because JDK 21 keeps a direct buffer of the largest size per carrier thread
@@ -44,26 +42,18 @@ public final class Server implements AutoCloseable {
   static final int CONNECTIONS_MAX =
       (int) Math.min(8192, Runtime.getRuntime().maxMemory() / HEAP_BYTES_PER_CONNECTION);
 
-  /**
-   * How one method has been used since the server was made.
-   *
-   * @param service the full name of the service
-   * @param method the bare name of the method
-   * @param latency from the arrival of the request until the handler had ended
-   */
-  public record Usage(String service, String method, Latency.Summary latency) {}
-
   private final ServerSocketChannel listener;
   private final Map<String, Service> services = new HashMap<>();
   private final Errors errors;
-  private final Deadlines deadlines = new Deadlines();
+  private final Deadlines deadlines = new Deadlines("deadlines");
   private final Budget memory = Budget.ofHeap(MEMORY_PART);
+  private final InFlight inFlight = new InFlight();
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
   private Optional<StuckCalls> stuck = Optional.empty(); // set before the start
   private Optional<Thread> accepting = Optional.empty(); // set by the start
   private volatile boolean closed;
 
-  /** Makes a server with the built-in mapping of exceptions. */
+  /** Makes a server whose exceptions are UNKNOWN to its clients, but for those with a status. */
   public Server(ServerSocketChannel listener, List<Service> services) {
     this(listener, services, ErrorMapper.NONE);
   }
@@ -82,27 +72,23 @@ public final class Server implements AutoCloseable {
 
   /** Has each call logged once, with its stack, that has not ended within {@code limit}; call it before the start. */
   public void logStuckAfter(Duration limit) {
-    stuck = Optional.of(new StuckCalls(this, limit));
+    stuck = Optional.of(new StuckCalls(inFlight, deadlines, limit));
   }
 
   /** Begins to accept connections; returns at once. Call it once. */
   public void start() {
-    accepting = Optional.of(Threads.start("accept", new Acceptor()));
+    var shared = new Shared(services, errors, memory, deadlines, inFlight, stuck);
+    accepting = Optional.of(Threads.start("accept", new Acceptor(shared)));
   }
 
   /** Returns the calls whose handler runs or whose reply is being written, the oldest first. */
   public List<Call> inFlight() {
-    List<Call> calls = new ArrayList<>();
-    for (Connection connection : connections) {
-      connection.addCallsTo(calls);
-    }
-    calls.sort(Comparator.comparingLong(Call::startNanos));
-    return calls;
+    return inFlight.list();
   }
 
   /** Returns how the methods that have been called were used, in no order. */
-  public List<Usage> usage() {
-    List<Usage> list = new ArrayList<>();
+  public List<Service.Usage> usage() {
+    List<Service.Usage> list = new ArrayList<>();
     for (Service service : services.values()) {
       service.addUsageTo(list);
     }
@@ -137,15 +123,7 @@ public final class Server implements AutoCloseable {
     deadlines.close();
   }
 
-  Optional<Service> find(String service) {
-    return Optional.ofNullable(services.get(service));
-  }
-
-  Errors errors() {
-    return errors;
-  }
-
-  /** What calls in flight hold. */
+  /** What calls in flight hold, for tests; the same for those below. */
   Budget memory() {
     return memory;
   }
@@ -158,14 +136,15 @@ public final class Server implements AutoCloseable {
     return deadlines;
   }
 
-  void forget(Connection connection) {
-    connections.remove(connection);
-  }
-
   private final class Acceptor implements Runnable {
     private final Backoff backoff = new Backoff(ThreadLocalRandom.current());
+    private final Shared shared;
     private long number;
     private boolean full;
+
+    private Acceptor(Shared shared) {
+      this.shared = shared;
+    }
 
     @Override
     public void run() {
@@ -189,7 +168,7 @@ public final class Server implements AutoCloseable {
         return;
       }
       full = false;
-      var connection = new Connection(Server.this, channel, ++number);
+      var connection = new Connection(shared, connections, channel, ++number);
       connections.add(connection);
       Threads.start("conn/c" + number, connection);
       if (closed) {

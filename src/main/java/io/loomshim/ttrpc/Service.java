@@ -13,6 +13,15 @@ import java.util.Optional;
  * afterwards, and from then on read by any thread.
  */
 public final class Service {
+  /**
+   * How one method has been used.
+   *
+   * @param service the full name of the service
+   * @param method the bare name of the method
+   * @param latency from the arrival of the request until the handler had ended
+   */
+  public record Usage(String service, String method, Latency.Summary latency) {}
+
   private final String name;
   private final Map<String, Method<?>> methods = new HashMap<>();
 
@@ -27,7 +36,7 @@ public final class Service {
    * @throws IllegalArgumentException if there is one of that name
    */
   public <Q extends MessageLite> Service method(String name, Parser<Q> parser, Handler<Q> handler) {
-    return add(new Method<>(this.name, name, Method.Kind.ORDINARY, new Latency(), parser, handler));
+    return add(new Method<>(this.name, name, Kind.ORDINARY, new Latency(), parser, handler));
   }
 
   /**
@@ -37,7 +46,7 @@ public final class Service {
    * @throws IllegalArgumentException if there is one of that name
    */
   public <Q extends MessageLite> Service immediate(String name, Parser<Q> parser, Handler<Q> handler) {
-    return add(new Method<>(this.name, name, Method.Kind.IMMEDIATE, new Latency(), parser, handler));
+    return add(new Method<>(this.name, name, Kind.IMMEDIATE, new Latency(), parser, handler));
   }
 
   /**
@@ -46,7 +55,7 @@ public final class Service {
    * @throws IllegalArgumentException if there is one of that name
    */
   public <Q extends MessageLite> Service endless(String name, Parser<Q> parser, Handler<Q> handler) {
-    return add(new Method<>(this.name, name, Method.Kind.ENDLESS, new Latency(), parser, handler));
+    return add(new Method<>(this.name, name, Kind.ENDLESS, new Latency(), parser, handler));
   }
 
   private Service add(Method<?> method) {
@@ -62,11 +71,11 @@ public final class Service {
   }
 
   /** Adds what is known of each method that has been called. */
-  void addUsageTo(List<Server.Usage> list) {
+  void addUsageTo(List<Usage> list) {
     for (Method<?> method : methods.values()) {
       Latency.Summary summary = method.latency().summary();
       if (summary.count() > 0) {
-        list.add(new Server.Usage(name, method.name(), summary));
+        list.add(new Usage(name, method.name(), summary));
       }
     }
   }

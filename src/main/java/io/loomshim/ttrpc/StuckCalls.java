@@ -2,40 +2,47 @@ package io.loomshim.ttrpc;
 
 import io.loomshim.log.Log;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Logs each call of a {@link Server} once that has been in flight for longer than a limit, with the stack of its
- * thread. Runs on the thread {@code deadlines}, which has a timer for it only from the first call after a look until
- * the next look: a server without calls is not woken.
+ * Logs each call of a server once that has been in flight for longer than a limit, with the stack of its
+ * thread. Runs on the thread {@code deadlines}, which has a timer for it only from the first call after a look that
+ * found none until the next look: a server without calls is not woken.
  *
- * <p>No call is missed: it is listed as in flight before it looks at {@code armed}, and a look clears {@code armed}
- * before it reads the list. What a call costs is that one read.
+ * <p>No call is missed: it is listed as in flight before it looks at {@code armed}, and a look that finds none clears
+ * {@code armed} before it reads the list once more. What a call costs is that one read.
  */
-final class StuckCalls extends Timed {
+final class StuckCalls implements Runnable {
   /** Calls of one look that are logged with their stack; of the rest only the number: enough to see why. */
   static final int STACKS_MAX = 32;
 
   /** Frames of a stack in the log, from the first one on that is not of the JDK. */
   static final int FRAMES_MAX = 16;
 
-  private final Server server;
+  private final InFlight inFlight;
+  private final Deadlines deadlines;
   private final long limitNanos;
-  private volatile boolean armed;
+  private final AtomicBoolean armed = new AtomicBoolean(); // a look is due, or under way
 
-  // Guarded by the lock of Deadlines.
-  long dueNanos;
+  // Of the thread that looks.
+  private Set<Call> told = Set.of();
 
-  StuckCalls(Server server, Duration limit) {
-    this.server = server;
+  StuckCalls(InFlight inFlight, Deadlines deadlines, Duration limit) {
+    this.inFlight = inFlight;
+    this.deadlines = deadlines;
     this.limitNanos = limit.toNanos();
   }
 
   /** A call is listed as in flight now. */
   void entered(Call call) {
-    if (!armed && countable(call)) {
-      armed = true;
-      server.deadlines().set(this, System.nanoTime() + limitNanos);
+    if (!armed.get() && countable(call) && armed.compareAndSet(false, true)) {
+      deadlines.in(limitNanos, this);
     }
   }
 
@@ -44,48 +51,58 @@ final class StuckCalls extends Timed {
   }
 
   @Override
-  long dueNanos() {
-    return dueNanos;
-  }
-
-  @Override
-  void expire() {
+  public void run() {
     try {
-      look();
+      OptionalLong next = look();
+      if (next.isEmpty()) {
+        armed.set(false);
+        next = look();
+        if (next.isEmpty() || !armed.compareAndSet(false, true)) {
+          return;
+        }
+      }
+      deadlines.in(next.getAsLong(), this);
     } catch (RuntimeException | Error e) {
+      armed.set(false);
       Log.error("ttrpc: stuck calls cannot be told", "error", e.toString());
     }
   }
 
-  private void look() {
-    armed = false;
-    long now = System.nanoTime();
-    int told = 0;
-    for (Call call : server.inFlight()) { // the oldest first
-      if (!countable(call) || call.toldStuck) {
+  /** Tells what is stuck; returns the nanoseconds until the next call will be, if there is one. */
+  private OptionalLong look() {
+    Set<Call> stuck = new HashSet<>();
+    OptionalLong next = OptionalLong.empty();
+    int found = 0;
+    for (Call call : inFlight.list()) { // the oldest first
+      if (!countable(call)) {
         continue;
       }
-      long left = call.startNanos() + limitNanos - now;
+      long left = call.startNanos() + limitNanos - System.nanoTime();
       if (left > 0) {
-        armed = true;
-        server.deadlines().set(this, now + left);
+        next = OptionalLong.of(left);
         break;
       }
-      call.toldStuck = true;
-      told++;
-      if (told <= STACKS_MAX) {
-        tell(call);
+      stuck.add(call);
+      if (!told.contains(call)) {
+        found++;
+        if (found <= STACKS_MAX) {
+          tell(call);
+        }
       }
     }
-    if (told > STACKS_MAX) {
-      Log.warn("more calls are stuck", "count", Integer.toString(told - STACKS_MAX));
+    told = stuck;
+    if (found > STACKS_MAX) {
+      Log.warn("more calls are stuck", "count", Integer.toString(found - STACKS_MAX));
     }
+    return next;
   }
 
   private static void tell(Call call) {
     String age = String.format(Locale.ROOT, "%.1f s", call.age().toMillis() / 1e3);
-    Log.warn("call is stuck", "id", call.container(), "exec", call.exec(), "method", call.method(), "age", age,
-        "connection", Long.toString(call.connection()), "stack", text(call.stack()));
+    var fields = new ArrayList<>(call.subject().fields());
+    fields.addAll(List.of("method", call.method(), "age", age, "connection", Long.toString(call.connection()), "stack",
+        text(call.stack())));
+    Log.warn("call is stuck", fields.toArray(new String[0]));
   }
 
   /** Without the frames of the JDK at its top, which say only that it waits. */

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.loomshim.container.ExecState.Operation;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.proto.task.WaitResponse;
-import io.loomshim.ttrpc.Client;
+import io.loomshim.ttrpc.ManyCallsClient;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -63,7 +63,7 @@ record Execs(ShimClient task, int count) {
 
   /** A Wait for each, all in flight at the same time. */
   final class Waits implements AutoCloseable {
-    private final List<Client> clients = new ArrayList<>();
+    private final List<ManyCallsClient> clients = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
     private final Map<Integer, Integer> statuses = new ConcurrentHashMap<>();
     private final Queue<Exception> failures = new ConcurrentLinkedQueue<>();
@@ -71,15 +71,15 @@ record Execs(ShimClient task, int count) {
     private Waits() throws IOException {
       for (int i = 0; i < count; i++) {
         if (i % WAITS_PER_CONNECTION == 0) {
-          clients.add(Client.connect(task.socket(), Await.LIMIT));
+          clients.add(ManyCallsClient.connect(task.socket(), Await.LIMIT));
         }
         int number = i;
-        Client client = clients.getLast();
+        ManyCallsClient client = clients.getLast();
         threads.add(Thread.ofVirtual().name("wait/" + name(i)).start(() -> await(client, number)));
       }
     }
 
-    private void await(Client client, int number) {
+    private void await(ManyCallsClient client, int number) {
       var request = WaitRequest.newBuilder().setId(task.id()).setExecId(name(number)).build();
       try {
         var reply = client.call(task.service(), "Wait", request, WaitResponse.parser(), LIMIT, Map.of());
@@ -102,7 +102,7 @@ record Execs(ShimClient task, int count) {
 
     @Override
     public void close() {
-      clients.forEach(Client::close);
+      clients.forEach(ManyCallsClient::close);
     }
   }
 

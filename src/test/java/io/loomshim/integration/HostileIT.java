@@ -8,6 +8,7 @@ import com.google.protobuf.MessageLite;
 import io.loomshim.proto.task.ExecProcessRequest;
 import io.loomshim.proto.task.StatsRequest;
 import io.loomshim.proto.task.WaitRequest;
+import io.loomshim.ttrpc.Peer;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -141,7 +142,7 @@ final class HostileIT {
     var requests = List.copyOf(Requests.of(id, random.nextBoolean() ? "" : "e").entrySet());
     Map.Entry<String, MessageLite> any = requests.get(random.nextInt(requests.size()));
     byte[] data = RawPeer.request(any.getKey(), any.getValue().toByteString());
-    byte[] header = RawPeer.header(data.length, random.nextInt() | 1, random.nextInt(4));
+    byte[] header = Peer.headerOf(data.length, random.nextInt() | 1, random.nextInt(4));
     byte[] frame = Arrays.copyOf(header, header.length + data.length);
     System.arraycopy(data, 0, frame, header.length, data.length);
     switch (random.nextInt(5)) {
@@ -158,7 +159,7 @@ final class HostileIT {
         return frame;
       }
       case 3 -> {
-        byte[] long4 = RawPeer.header(random.nextLong(1L << 32), random.nextInt(), random.nextInt(3));
+        byte[] long4 = Peer.headerOf(random.nextLong(1L << 32), random.nextInt(), random.nextInt(3));
         return Arrays.copyOf(long4, long4.length + random.nextInt(50_000));
       }
       default -> {
@@ -219,11 +220,11 @@ final class HostileIT {
       for (int i = 0; i < 100; i++) {
         var over = peer();
         peers.add(over);
-        over.bytes(RawPeer.header(0xffff_ffffL, 1, 1));
+        over.bytes(Peer.headerOf(0xffff_ffffL, 1, 1));
         over.bytes(new byte[100_000]);
         var half = peer();
         peers.add(half);
-        half.bytes(Arrays.copyOf(RawPeer.header(100, 1, 1), i % RawPeer.HEADER_BYTES));
+        half.bytes(Arrays.copyOf(Peer.headerOf(100, 1, 1), i % Peer.HEADER_BYTES));
       }
       assertServes();
     } finally {

@@ -56,6 +56,10 @@ final class MatrixOfStatesIT {
             kill + "unable to signal init: invalid argument" + rest));
       }
     }
+    for (String signal : List.of("TERM", "999")) { // runc thaws what it signals as a whole
+      all.put("PAUSED / Kill " + signal + " all", new Answers("no error: done | PAUSED | " + State.PAUSED.events(),
+          "no error: done | RUNNING | " + State.PAUSED.events()));
+    }
     String added = " | STOPPED CREATED | [create, start, exec-added x, exit ID 137, delete 137]";
     all.put("exec ADDED_IN_STOPPED / Start", new Answers(
         "2 OCI runtime exec failed: exec failed: cannot exec in a stopped container" + added,

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** gVisor's runtime behind a runc shim. Its gofer becomes a child of the shim, for whose end its delete waits. */
+/** gVisor's runtime behind a runc shim. Its gofer becomes a child of the shim, and its delete waits for that to end. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 final class RunscIT {
   @RegisterExtension

@@ -5,6 +5,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import io.loomshim.errors.StatusException;
 import io.loomshim.proto.runc.CheckpointOptions;
 import io.loomshim.proto.task.CheckpointTaskRequest;
 import io.loomshim.proto.task.CloseIORequest;
@@ -14,26 +15,25 @@ import io.loomshim.proto.task.CreateTaskRequest;
 import io.loomshim.proto.task.CreateTaskResponse;
 import io.loomshim.proto.task.DeleteRequest;
 import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.proto.task.ExecProcessRequest;
 import io.loomshim.proto.task.KillRequest;
+import io.loomshim.proto.task.PauseRequest;
 import io.loomshim.proto.task.PidsRequest;
 import io.loomshim.proto.task.PidsResponse;
+import io.loomshim.proto.task.ResizePtyRequest;
+import io.loomshim.proto.task.ResumeRequest;
 import io.loomshim.proto.task.ShutdownRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StartResponse;
-import io.loomshim.proto.task.ExecProcessRequest;
-import io.loomshim.proto.task.PauseRequest;
-import io.loomshim.proto.task.ResizePtyRequest;
-import io.loomshim.proto.task.ResumeRequest;
+import io.loomshim.proto.task.StateRequest;
+import io.loomshim.proto.task.StateResponse;
 import io.loomshim.proto.task.StatsRequest;
 import io.loomshim.proto.task.StatsResponse;
 import io.loomshim.proto.task.UpdateTaskRequest;
-import io.loomshim.proto.task.StateRequest;
-import io.loomshim.proto.task.StateResponse;
 import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.proto.task.WaitResponse;
-import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.ClosedException;
-import io.loomshim.ttrpc.StatusException;
+import io.loomshim.ttrpc.ManyCallsClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -59,7 +59,7 @@ final class ShimClient implements AutoCloseable {
   private final Path socket;
   private final int version;
   private final Optional<Any> options;
-  private final Client client;
+  private final ManyCallsClient client;
 
   private ShimClient(Shims shims, Shim shim, Bundle bundle, Path socket, int version, Optional<Any> options)
       throws IOException {
@@ -69,7 +69,7 @@ final class ShimClient implements AutoCloseable {
     this.socket = socket;
     this.version = version;
     this.options = options;
-    this.client = Client.connect(socket, LIMIT);
+    this.client = ManyCallsClient.connect(socket, LIMIT);
   }
 
   /** Speaks {@code version} of the task API; {@code options} go to a Create that is given no others. */

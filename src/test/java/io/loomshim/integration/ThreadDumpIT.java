@@ -50,7 +50,7 @@ final class ThreadDumpIT {
     var matcher = VIRTUAL.matcher(text);
     while (matcher.find()) {
       String name = matcher.group(1).replaceAll("-\\d+(?=/|$)", "").replaceAll("/c\\d+$", "/cN");
-      if (!name.startsWith(OOM) && !name.startsWith("client-") && !name.startsWith("events/") && !name.isEmpty()) {
+      if (!name.startsWith(OOM) && !name.startsWith("deadlines/") && !name.startsWith("events/") && !name.isEmpty()) {
         names.add(name);
       }
     }

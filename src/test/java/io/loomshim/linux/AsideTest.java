@@ -156,7 +156,7 @@ final class AsideTest {
       answer.await();
       return "read";
     }, Duration.ofMillis(1)));
-    assertFalse(assertInstanceOf(AsideException.class, failure(limited)).crowded());
+    assertFalse(assertInstanceOf(AsideException.class, failure(limited)).scarce());
     assertEquals("read", on("exit/web-2", () -> Aside.run("read /y", () -> "read", Duration.ofSeconds(20))).get());
   }
 
@@ -166,7 +166,7 @@ final class AsideTest {
       stuck("rpc/Start/web-1/e" + i, "open /hung/" + i);
     }
     var e = assertInstanceOf(AsideException.class, failure(stuck("rpc/Start/web-1/more", "open /hung/more")));
-    assertTrue(e.crowded());
+    assertTrue(e.scarce());
     assertEquals("open /hung/more: 16 others wait for file systems already, the first of them: open /hung/0",
         e.getMessage());
     assertEquals("x", on("rpc/Start/web-2/e1", () -> Aside.run("open /x", () -> "x")).get());
@@ -188,7 +188,7 @@ final class AsideTest {
   void moreStepsThanThreadsAreRefusedAndThoseThatMustBeDoneWait() throws Exception {
     fill();
     var e = assertInstanceOf(AsideException.class, failure(stuck("rpc/Create/late", "open /hung/late")));
-    assertTrue(e.crowded() && e.getMessage().startsWith("open /hung/late: 256 others wait"), e.getMessage());
+    assertTrue(e.scarce() && e.getMessage().startsWith("open /hung/late: 256 others wait"), e.getMessage());
     var written = on("io/late/stdout", () -> Aside.runToEnd("write /x", () -> "written"));
     await().until(() -> Aside.running().stream().anyMatch(step -> step.what().equals("write /x")));
     assertFalse(written.isDone());

@@ -3,9 +3,9 @@ package io.loomshim.runc;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
+import io.loomshim.errors.Code;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
-import io.loomshim.ttrpc.Code;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -405,7 +405,7 @@ class ConsoleTest {
     try (Fd reader = Fifos.openReader(out)) {
       assertTrue(reader.number() > 0);
       var paths = new StdioPaths("/nowhere", out, "", true);
-      String text = assertThrows(IOException.class, () -> Console.open("half", paths, CONTEXT)).getMessage();
+      String text = assertThrows(StdinException.class, () -> Console.open("half", paths, CONTEXT)).getMessage();
       assertTrue(text.startsWith("failed to open stdin fifo /nowhere: "), text);
     }
   }

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.google.protobuf.Any;
 import io.loomshim.container.CheckpointSpec;
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.loomshim.ttrpc.Code;
-import io.loomshim.ttrpc.StatusException;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import org.junit.jupiter.api.Test;
 
 class IdsTest {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import com.google.protobuf.Empty;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.event.Outbox;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.proto.task.CreateTaskRequest;
@@ -14,10 +16,8 @@ import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StateRequest;
 import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Client;
-import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
-import io.loomshim.ttrpc.StatusException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -105,7 +105,7 @@ final class ImmediateTest {
     Thread creation = begin("create", () -> tasks.create(create("web-2", runtime)));
     await().until(() -> Files.exists(directory.resolve("runtime.hangs")) && tasks.ids().contains("web-2"));
     List<Service> services = TaskHandlers.services(tasks);
-    try (var server = new Server(listener, services, new ErrnoCodes())) {
+    try (var server = new Server(listener, services, new ErrorCodes())) {
       server.start();
       for (Service service : services) {
         List<String> methods = immediate(service);

@@ -4,13 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.google.protobuf.Empty;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.event.Outbox;
 import io.loomshim.proto.task.DeleteResponse;
 import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Client;
-import io.loomshim.ttrpc.Code;
 import io.loomshim.ttrpc.Server;
-import io.loomshim.ttrpc.StatusException;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -59,7 +59,7 @@ final class TwoVersionsTest {
     var socket = directory.resolve("s");
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
     var tasks = new TaskService("test", Outbox.start("test", ""), new Nobody(), RuncLimits.DEFAULT, false);
-    try (var server = new Server(listener, TaskHandlers.services(tasks), new ErrnoCodes())) {
+    try (var server = new Server(listener, TaskHandlers.services(tasks), new ErrorCodes())) {
       server.start();
       try (var client = Client.connect(socket, LIMIT)) {
         var methods = version3("method").stream().map(line -> line.split(" ")[1]).collect(Collectors.toList());

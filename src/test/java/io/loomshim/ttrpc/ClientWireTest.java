@@ -8,6 +8,8 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.BytesValue;
 import com.google.protobuf.Empty;
 import com.google.protobuf.StringValue;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.proto.ttrpc.Request;
 import io.loomshim.proto.ttrpc.Response;
 import io.loomshim.threads.Threads;
@@ -18,8 +20,6 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.AfterEach;
@@ -77,58 +77,52 @@ class ClientWireTest {
   }
 
   @Test
-  void idsAreOddAndIncreaseOnTheWireWhoeverCalls() throws Exception {
-    List<CompletableFuture<String>> calls = new ArrayList<>();
-    for (int i = 0; i < 500; i++) {
-      calls.add(call("" + i, Client.NO_TIMEOUT));
-    }
+  void idsAreOddAndIncreaseOnTheWire() throws Exception {
     for (long id = 1; id < 1000; id += 2) {
+      var call = call("" + id, Client.NO_TIMEOUT);
       Peer.Reply frame = server.receive();
       assertEquals(id, frame.id());
       assertEquals(1, frame.type());
       assertEquals(0, frame.flags());
       Request request = Request.parseFrom(frame.data());
       reply(id, "to " + StringValue.parseFrom(request.getPayload()).getValue());
-    }
-    for (int i = 0; i < 500; i++) {
-      assertEquals("to " + i, calls.get(i).join());
+      assertEquals("to " + id, call.join());
     }
   }
 
   @Test
   void theServerLearnsTheTimeout() throws Exception {
-    call("x", Duration.ofSeconds(5));
-    long nanos = Request.parseFrom(server.receive().data()).getTimeoutNano();
-    assertEquals(5_000_000_000L, nanos, 1_000_000_000);
+    var first = call("x", Duration.ofSeconds(5));
+    assertEquals(5_000_000_000L, Request.parseFrom(server.receive().data()).getTimeoutNano());
+    reply(1, "in time");
+    first.join();
     call("x", Client.NO_TIMEOUT);
     assertEquals(0, Request.parseFrom(server.receive().data()).getTimeoutNano());
   }
 
   @Test
-  void repliesInAnyOrderAndUnknownOnesFindTheirWay() throws Exception {
+  void framesThatAreNoReplyToTheCallAreIgnored() throws Exception {
     var first = call("a", Client.NO_TIMEOUT);
-    server.receive();
-    var second = call("b", Client.NO_TIMEOUT);
     server.receive();
     reply(77, "nobody");
     server.send(1, 3, new byte[5]);
-    reply(3, "second");
-    assertEquals("second", second.join());
-    reply(3, "again");
+    server.send(77, 2, new byte[Frame.DATA_BYTES_MAX + 1]);
     reply(1, "first");
     assertEquals("first", first.join());
+    var second = call("b", Client.NO_TIMEOUT);
+    server.receive();
+    reply(1, "again");
+    reply(3, "second");
+    assertEquals("second", second.join());
   }
 
   @Test
-  void aReplyAfterTheTimeoutIsIgnored() throws Exception {
+  void aTimeoutEndsTheConnection() throws Exception {
     var late = call("a", Duration.ofMillis(20));
     server.receive();
     assertEquals(Code.DEADLINE_EXCEEDED, ((StatusException) failure(late)).code());
-    reply(1, "late");
-    var next = call("b", Client.NO_TIMEOUT);
-    assertEquals(3, server.receive().id());
-    reply(3, "next");
-    assertEquals("next", next.join());
+    assertTrue(server.ended());
+    assertEquals("ttrpc: closed", ((ClosedException) failure(call("b", Client.NO_TIMEOUT))).getMessage());
   }
 
   @Test
@@ -170,7 +164,7 @@ class ClientWireTest {
   }
 
   @Test
-  void theEndOfTheConnectionEndsAllCalls() throws Exception {
+  void theEndOfTheConnectionEndsTheCall() throws Exception {
     var sent = call("a", Client.NO_TIMEOUT);
     server.receive();
     server.header(100, 1, 2);
@@ -183,11 +177,20 @@ class ClientWireTest {
   @Test
   void aCallThatWaitsForAServerThatNeverReadsKeepsItsTimeout() {
     var large = BytesValue.of(Peer.zeros(Frame.DATA_BYTES_MAX - 100));
-    for (int i = 0; i < 3; i++) {
-      var error = assertThrows(StatusException.class, () -> client.call("s", "m", large, Empty.parser(),
-          Duration.ofMillis(50), Stand.NO_METADATA));
-      assertEquals(Code.DEADLINE_EXCEEDED, error.code());
-    }
+    var error = assertThrows(StatusException.class, () -> client.call("s", "m", large, Empty.parser(),
+        Duration.ofMillis(50), Stand.NO_METADATA));
+    assertEquals(Code.DEADLINE_EXCEEDED, error.code());
+    assertTrue(client.closed());
+  }
+
+  @Test
+  void aHalfReadReplyIsNeverTakenForTheNextOne() throws Exception {
+    var late = call("a", Duration.ofMillis(100));
+    server.receive();
+    server.header(100, 1, 2);
+    server.bytes(new byte[50]);
+    assertEquals(Code.DEADLINE_EXCEEDED, ((StatusException) failure(late)).code());
+    assertTrue(failure(call("b", Client.NO_TIMEOUT)) instanceof ClosedException);
   }
 
   @Test

@@ -2,49 +2,71 @@ package io.loomshim.ttrpc;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Empty;
-import io.loomshim.insight.Latency;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class DeadlinesTest {
-  /** The heap against a list that is searched. */
   @Test
-  void theEarliestIsAlwaysFirstWhateverLeavesInBetween() {
-    var random = new Random(Seed.of("theEarliestIsAlwaysFirstWhateverLeavesInBetween"));
-    var method = new Method<>("s", "m", Method.Kind.ORDINARY, new Latency(), Empty.parser(),
-        (call, request) -> request);
-    var heap = new DeadlineHeap();
-    List<Call> model = new ArrayList<>();
-    for (int i = 0; i < 20_000; i++) {
-      boolean grow = random.nextInt(1000) < 520 - model.size();
-      if (grow || model.isEmpty()) {
-        long timeout = 1 + random.nextInt(1_000_000_000);
-        var call = new Call(null, method, i, Empty.getDefaultInstance(), List.of(), timeout);
-        heap.add(call);
-        model.add(call);
-      } else {
-        Timed gone = random.nextBoolean() ? heap.first() : model.get(random.nextInt(model.size()));
-        heap.remove(gone);
-        heap.remove(gone);
-        assertTrue(model.remove(gone));
+  void whatIsCalledOffLeavesAtOnceAndTheRestComesInOrder() throws Exception {
+    var random = new Random(Seed.of("whatIsCalledOffLeavesAtOnceAndTheRestComesInOrder"));
+    try (var deadlines = new Deadlines("test")) {
+      var happened = new LinkedBlockingQueue<Long>();
+      List<Long> expected = new ArrayList<>();
+      List<Future<?>> callOff = new ArrayList<>();
+      for (int i = 0; i < 2000; i++) {
+        long nanos = 1_000_000_000 + random.nextInt(1000) * 1_000_000L;
+        boolean stays = random.nextBoolean();
+        Future<?> deadline = deadlines.in(nanos, () -> happened.add(nanos));
+        if (stays) {
+          expected.add(nanos);
+        } else {
+          callOff.add(deadline);
+        }
       }
-      assertEquals(model.size(), heap.size());
-      if (!model.isEmpty()) {
-        assertEquals(model.stream().min(Comparator.comparingLong(Call::deadlineNanos)).orElseThrow().deadlineNanos(),
-            heap.first().dueNanos());
+      for (Future<?> deadline : callOff) {
+        assertTrue(deadline.cancel(false));
       }
+      assertEquals(expected.size(), deadlines.pending());
+      List<Long> order = new ArrayList<>();
+      for (int i = 0; i < expected.size(); i++) {
+        order.add(happened.take());
+      }
+      assertEquals(0, deadlines.pending());
+      assertTrue(happened.isEmpty());
+      for (int i = 1; i < order.size(); i++) { // made one after the other, within less than this
+        assertTrue(order.get(i - 1) - order.get(i) < 500_000_000, order.toString());
+      }
+      Collections.sort(expected);
+      Collections.sort(order);
+      assertEquals(expected, order);
     }
+  }
+
+  @Test
+  void afterItsEndNothingHappensAndNothingFails() throws Exception {
+    var deadlines = new Deadlines("test");
+    var happened = new CountDownLatch(1);
+    deadlines.in(Long.MAX_VALUE / 2, happened::countDown);
+    Thread thread = deadlines.thread().orElseThrow();
+    deadlines.close();
+    deadlines.close();
+    thread.join();
+    deadlines.in(1, happened::countDown).cancel(false);
+    assertEquals(0, deadlines.pending());
+    assertEquals(1, happened.getCount());
   }
 
   @Test
@@ -76,13 +98,24 @@ class DeadlinesTest {
   @Test
   void withoutDeadlinesNoTimerRuns() throws Exception {
     try (var stand = new Stand(); var peer = stand.peer()) {
-      assertFalse(stand.server.deadlines().timed());
+      assertTrue(stand.server.deadlines().thread().isEmpty());
       peer.send(1, Peer.request(Stand.SERVICE, "Hold", Stand.text("x")).setTimeoutNano(1_000_000_000));
-      await().until(() -> stand.server.deadlines().timed());
+      await().until(stand::timed);
       peer.receive();
       peer.send(3, Peer.request(Stand.SERVICE, "Nothing", Empty.getDefaultInstance()).setTimeoutNano(100_000_000));
       peer.receive();
-      await().until(() -> !stand.server.deadlines().timed());
+      Thread thread = stand.server.deadlines().thread().orElseThrow();
+      await().until(() -> thread.getState() == Thread.State.WAITING);
+    }
+  }
+
+  /** Such a call is over before anybody could interrupt it; most calls are of that kind. */
+  @Test
+  void callsThatNeverWaitHaveNoTimerEither() throws Exception {
+    try (var stand = new Stand(); var peer = stand.peer()) {
+      peer.send(1, Peer.request(Stand.SERVICE, "Thread", Empty.getDefaultInstance()).setTimeoutNano(1_000_000_000));
+      peer.receive();
+      assertTrue(stand.server.deadlines().thread().isEmpty());
     }
   }
 }

@@ -4,36 +4,27 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
 import com.google.protobuf.Empty;
-import java.io.EOFException;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.NoSuchFileException;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class ErrorsTest {
   private static String map(Throwable error) {
-    return map(error, Call.Cancel.NOT);
+    return map(error, false);
   }
 
-  private static String map(Throwable error, Call.Cancel cancel) {
-    StatusException status = new Errors(ErrorMapper.NONE).status(error, cancel);
+  private static String map(Throwable error, boolean late) {
+    StatusException status = new Errors(ErrorMapper.NONE).status(error, late);
     return status.code() + " " + status.getMessage();
   }
 
   @Test
-  void exceptionsHaveTheCodesOfTheTable() {
-    assertEquals("OUT_OF_RANGE EOF", map(new EOFException()));
-    assertEquals("NOT_FOUND /x: no such file or directory", map(new NoSuchFileException("/x")));
-    assertEquals("PERMISSION_DENIED /x: permission denied", map(new AccessDeniedException("/x")));
-    assertEquals("ALREADY_EXISTS /x: file exists", map(new FileAlreadyExistsException("/x")));
-    assertEquals("ALREADY_EXISTS /x: directory not empty", map(new DirectoryNotEmptyException("/x")));
+  void whatTheServiceDoesNotMapIsUnknown() {
     assertEquals("UNKNOWN no luck", map(new IOException("no luck")));
   }
 
@@ -44,34 +35,27 @@ class ErrorsTest {
   }
 
   @Test
-  void aWrappedExceptionIsNotLookedInto() {
-    assertEquals("UNKNOWN open failed", map(new IOException("open failed", new NoSuchFileException("/x"))));
-  }
-
-  @Test
   void anInterruptIsTheDeadlineOrACancellation() {
     for (var error : new Exception[] {
         new InterruptedException(), new ClosedByInterruptException(), new InterruptedIOException()}) {
-      assertEquals("DEADLINE_EXCEEDED context deadline exceeded", map(error, Call.Cancel.DEADLINE));
-      assertEquals("CANCELED context canceled", map(error, Call.Cancel.GONE));
-      assertEquals("CANCELED context canceled", map(error, Call.Cancel.NOT));
+      assertEquals("DEADLINE_EXCEEDED context deadline exceeded", map(error, true));
+      assertEquals("CANCELED context canceled", map(error, false));
     }
   }
 
   @Test
   void aStatusStaysWhatItIs() {
     var status = new StatusException(Code.ABORTED, "enough");
-    ErrorMapper other = error -> Optional.of(new StatusException(Code.INTERNAL, "mapped"));
-    assertSame(status, new Errors(other).status(status, Call.Cancel.DEADLINE));
+    ErrorMapper other = error -> new StatusException(Code.INTERNAL, "mapped");
+    assertSame(status, new Errors(other).status(status, true));
   }
 
   @Test
-  void theMapperIsAskedBeforeTheTable() {
-    ErrorMapper mapper = error -> error instanceof EOFException
-        ? Optional.of(new StatusException(Code.UNAVAILABLE, "mapped")) : Optional.empty();
-    var errors = new Errors(mapper);
-    assertEquals("mapped", errors.status(new EOFException(), Call.Cancel.NOT).getMessage());
-    assertEquals(Code.NOT_FOUND, errors.status(new NoSuchFileException("/x"), Call.Cancel.NOT).code());
+  void theServiceMapsTheRest() {
+    var errors = new Errors(error -> new StatusException(Code.UNAVAILABLE, "mapped", error));
+    assertEquals("mapped", errors.status(new IOException("x"), false).getMessage());
+    assertEquals(Code.CANCELED, errors.status(new InterruptedException(), false).code());
+    assertEquals(Code.INTERNAL, errors.status(new AssertionError(), false).code());
   }
 
   @Test

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.BytesValue;
 import com.google.protobuf.Empty;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
 import io.loomshim.proto.task.ConnectRequest;
 import io.loomshim.proto.ttrpc.Request;
 import io.loomshim.proto.ttrpc.Response;

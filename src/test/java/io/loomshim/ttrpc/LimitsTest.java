@@ -91,9 +91,10 @@ class LimitsTest {
         // the test closes the peer
       }
     });
-    await().until(() -> stand.server.inFlight().size() == Connection.CALLS_MAX);
+    await().atMost(Stand.LONG).until(() -> stand.server.inFlight().size() == Calls.CALLS_MAX);
     stand.assertServes();
-    await().until(() -> stand.server.inFlight().size() == Connection.CALLS_MAX); // once that call has left
+    // once that call has left
+    await().atMost(Stand.LONG).until(() -> stand.server.inFlight().size() == Calls.CALLS_MAX);
     peer.close();
     flood.join();
     await().until(() -> stand.server.inFlight().isEmpty());
@@ -102,13 +103,14 @@ class LimitsTest {
   @Test
   void callsPastTheLimitWaitUntilOneEnds() throws Exception {
     // few: a writer that the kernel has once held up goes on only when its socket is three quarters empty
-    int calls = Connection.CALLS_MAX + 10;
+    int calls = Calls.CALLS_MAX + 10;
     for (int i = 0; i < calls; i++) {
       peer.send(2 * i + 1, Peer.request(Stand.SERVICE, "Hold", Stand.text("x")));
     }
-    await().until(() -> stand.server.inFlight().size() == Connection.CALLS_MAX);
+    await().atMost(Stand.LONG).until(() -> stand.server.inFlight().size() == Calls.CALLS_MAX);
     stand.assertServes();
-    await().until(() -> stand.server.inFlight().size() == Connection.CALLS_MAX); // once that call has left
+    // once that call has left
+    await().atMost(Stand.LONG).until(() -> stand.server.inFlight().size() == Calls.CALLS_MAX);
     stand.release.countDown();
     for (int i = 0; i < calls; i++) {
       assertFalse(peer.receive().response().hasStatus());

@@ -11,15 +11,23 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 
-/** A peer that speaks the wire bytes itself, right or wrong. One thread. */
-final class Peer implements AutoCloseable {
+/**
+ * A peer that speaks the wire bytes itself, right or wrong; what it knows of frames is not from the code under
+ * test. One thread.
+ */
+public final class Peer implements AutoCloseable {
+  /** Bytes of a frame's header. */
+  public static final int HEADER_BYTES = 10;
+
+  private static final int CHUNK_BYTES = 64 << 10;
+
   /** A frame as it came. */
-  record Reply(long id, int type, int flags, byte[] data) {
-    Response response() throws IOException {
+  public record Reply(long id, int type, int flags, byte[] data) {
+    public Response response() throws IOException {
       return Response.parseFrom(data);
     }
 
-    String status() throws IOException {
+    public String status() throws IOException {
       return response().getStatus().getCode() + " " + response().getStatus().getMessage();
     }
   }
@@ -30,7 +38,7 @@ final class Peer implements AutoCloseable {
     this.channel = channel;
   }
 
-  static Peer connect(Path socket) throws IOException {
+  public static Peer connect(Path socket) throws IOException {
     return new Peer(SocketChannel.open(UnixDomainSocketAddress.of(socket)));
   }
 
@@ -38,29 +46,34 @@ final class Peer implements AutoCloseable {
     return Request.newBuilder().setService(service).setMethod(method).setPayload(message.toByteString());
   }
 
-  void send(long id, Request.Builder request) throws IOException {
+  public void send(long id, Request.Builder request) throws IOException {
     send(id, 1, request.build().toByteArray());
   }
 
-  void send(long id, int type, byte[] data) throws IOException {
+  public void send(long id, int type, byte[] data) throws IOException {
     header(data.length, id, type);
     bytes(data);
   }
 
   void header(long length, long id, int type) throws IOException {
-    var header = ByteBuffer.allocate(10).putInt((int) length).putInt((int) id).put((byte) type).put((byte) 0);
-    bytes(header.array());
+    bytes(headerOf(length, id, type));
   }
 
-  void bytes(byte[] bytes) throws IOException {
+  /** The bytes of a header. */
+  public static byte[] headerOf(long length, long id, int type) {
+    return ByteBuffer.allocate(HEADER_BYTES).putInt((int) length).putInt((int) id).put((byte) type).put((byte) 0)
+        .array();
+  }
+
+  public void bytes(byte[] bytes) throws IOException {
     for (int at = 0; at < bytes.length;) {
-      at += channel.write(ByteBuffer.wrap(bytes, at, Math.min(bytes.length - at, 64 << 10)));
+      at += channel.write(ByteBuffer.wrap(bytes, at, Math.min(bytes.length - at, CHUNK_BYTES)));
     }
   }
 
   /** Waits for one frame. */
-  Reply receive() throws IOException {
-    ByteBuffer header = read(10);
+  public Reply receive() throws IOException {
+    ByteBuffer header = read(HEADER_BYTES);
     int length = header.getInt();
     long id = Integer.toUnsignedLong(header.getInt());
     int type = header.get();
@@ -69,7 +82,7 @@ final class Peer implements AutoCloseable {
   }
 
   /** Tells whether the other side ends the connection without a further byte. */
-  boolean ended() {
+  public boolean ended() {
     try {
       return channel.read(ByteBuffer.allocate(1)) < 0;
     } catch (IOException e) {
@@ -77,7 +90,19 @@ final class Peer implements AutoCloseable {
     }
   }
 
-  void endOutput() throws IOException {
+  /** Reads whatever comes until the connection is closed. */
+  public void drain() {
+    var trash = ByteBuffer.allocate(CHUNK_BYTES);
+    try {
+      while (channel.read(trash.clear()) >= 0) {
+        // whatever it says
+      }
+    } catch (IOException e) {
+      // closed
+    }
+  }
+
+  public void endOutput() throws IOException {
     channel.shutdownOutput();
   }
 
@@ -89,9 +114,9 @@ final class Peer implements AutoCloseable {
   private ByteBuffer read(int bytes) throws IOException {
     var buffer = ByteBuffer.allocate(bytes);
     while (buffer.position() < bytes) {
-      buffer.limit(Math.min(bytes, buffer.position() + (64 << 10)));
+      buffer.limit(Math.min(bytes, buffer.position() + CHUNK_BYTES));
       if (channel.read(buffer) < 0) {
-        throw new EOFException();
+        throw new EOFException("the other side has closed the connection");
       }
     }
     return buffer.flip();

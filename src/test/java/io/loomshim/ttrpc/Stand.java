@@ -5,6 +5,9 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.BytesValue;
 import com.google.protobuf.Empty;
 import com.google.protobuf.StringValue;
+import io.loomshim.errors.Code;
+import io.loomshim.errors.StatusException;
+import io.loomshim.insight.Subject;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -83,7 +86,8 @@ final class Stand implements AutoCloseable {
 
   private StringValue hold(Call call, StringValue request) throws InterruptedException {
     if (!request.getValue().isEmpty()) {
-      call.serves(request.getValue());
+      String[] words = request.getValue().split("/", 2);
+      call.serves(Subject.of(words[0], words.length < 2 ? "" : words[1]));
     }
     try {
       release.await();
@@ -115,6 +119,11 @@ final class Stand implements AutoCloseable {
 
   Peer peer() throws IOException {
     return Peer.connect(socket);
+  }
+
+  /** Tells whether the thread for deadlines sleeps with a timer. */
+  boolean timed() {
+    return server.deadlines().thread().filter(t -> t.getState() == Thread.State.TIMED_WAITING).isPresent();
   }
 
   /** Fails unless a new connection is served. */

@@ -2,10 +2,11 @@ package io.loomshim.ttrpc;
 
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+import io.loomshim.errors.StatusException;
 import java.io.IOException;
 import java.util.concurrent.locks.Condition;
 
-/** A call of a {@link Client} that waits for its reply. Guarded by the lock of the client. */
+/** A call of a {@link ManyCallsClient} that waits for its reply. Guarded by the lock of the client. */
 final class Pending<R extends MessageLite> {
   /** The id of a call that has not been written. */
   static final long UNSENT = 0;

@@ -1,4 +1,4 @@
-package io.loomshim.ttrpc;
+package io.loomshim.errors;
 
 /**
  * An error that has a status code. Thrown by a handler it is answered with exactly this code and

@@ -1,4 +1,4 @@
-package io.loomshim.ttrpc;
+package io.loomshim.errors;
 
 /** The status codes of a reply, numbered as in gRPC ({@code google.rpc.Code}). Immutable; any thread. */
 public enum Code {
