@@ -30,9 +30,9 @@ public final class Orphans {
 
   private Orphans() {}
 
-  /** Begins; to be called once, after {@link Self#becomeSubreaper}. */
-  public static void reap() {
-    Threads.start("orphans", Orphans::run);
+  /** Begins; to be called once, after {@link Self#becomeSubreaper}. Returns the thread, which ends when interrupted. */
+  public static Thread reap() {
+    return Threads.start("orphans", Orphans::run);
   }
 
   /** The story of the thread. What is there already is reaped first; after that nothing ends without a signal. */
@@ -52,7 +52,9 @@ public final class Orphans {
       } catch (ErrnoException e) {
         Shortages.begin(SIGNAL, "ends of orphans are looked for every second", e);
         LockSupport.parkNanos(SIGNAL_PAUSE_NANOS);
-      } catch (InterruptedException | IOException | OutOfMemoryError e) {
+      } catch (InterruptedException e) {
+        return;
+      } catch (IOException | OutOfMemoryError e) {
         Log.warn("orphans not reaped", "error", e.toString());
         LockSupport.parkNanos(SCARCE_PAUSE_NANOS);
       }

@@ -12,15 +12,25 @@ import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** This JVM was not started by the launcher, so the signal comes through the JVM's handler here. */
 class OrphansTest {
+  private static Thread reaping;
+
   @BeforeAll
   static void begin() throws Exception {
     Self.becomeSubreaper();
-    Orphans.reap();
+    reaping = Orphans.reap();
+  }
+
+  /** It would reap what later tests have started by other means. */
+  @AfterAll
+  static void end() throws Exception {
+    reaping.interrupt();
+    reaping.join();
   }
 
   private static Child start(String script) throws Exception {

@@ -14,6 +14,7 @@ import io.loomshim.proto.task.DeleteResponse;
 import io.loomshim.proto.task.KillRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StateRequest;
+import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.Server;
@@ -49,6 +50,7 @@ final class ImmediateTest {
       case " $* " in
       *" create "*) sleep 1000 & printf %d $! >"$pid" ;;
       *" start "*) : >"$0.hangs"; exec sleep 1000 ;;
+      *" kill "* | *" delete "*) read -r pid <init.pid || [ -n "$pid" ] && kill -9 "$pid" ;;
       esac
       """;
 
@@ -124,6 +126,7 @@ final class ImmediateTest {
       start.join();
       creation.join();
       tasks.kill(KillRequest.newBuilder().setId("web-1").setSignal(9).build());
+      tasks.await(WaitRequest.newBuilder().setId("web-1").build());
     }
   }
 
