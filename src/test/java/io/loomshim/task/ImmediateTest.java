@@ -8,6 +8,7 @@ import com.google.protobuf.Empty;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
 import io.loomshim.event.Outbox;
+import io.loomshim.linux.Self;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.proto.task.CreateTaskRequest;
 import io.loomshim.proto.task.DeleteResponse;
@@ -97,7 +98,8 @@ final class ImmediateTest {
 
   @Test
   void noMethodThatIsAnsweredByTheReaderWaitsForAnything() throws Exception {
-    Path runtime = Files.writeString(directory.resolve("runtime"), RUNTIME);
+    Self.becomeSubreaper(); // of what the runtime leaves
+    Path runtime = Files.writeString(directory.resolve("runc"), RUNTIME);
     Files.setPosixFilePermissions(runtime, PosixFilePermissions.fromString("rwx------"));
     var socket = directory.resolve("s");
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
@@ -105,7 +107,7 @@ final class ImmediateTest {
     tasks.create(create("web-1", runtime));
     Thread start = begin("start", () -> tasks.start(StartRequest.newBuilder().setId("web-1").build()));
     Thread creation = begin("create", () -> tasks.create(create("web-2", runtime)));
-    await().until(() -> Files.exists(directory.resolve("runtime.hangs")) && tasks.ids().contains("web-2"));
+    await().until(() -> Files.exists(directory.resolve("runc.hangs")) && tasks.ids().contains("web-2"));
     List<Service> services = TaskHandlers.services(tasks);
     try (var server = new Server(listener, services, new ErrorCodes())) {
       server.start();
