@@ -137,7 +137,7 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
     return shims;
   }
 
-  /** What an administrator does behind the back of the shims: a command of the runtime about one of their containers. */
+  /** What an administrator does behind the back of the shims: a command of the runtime about a container. */
   void runc(String... arguments) {
     var command = new ArrayList<>(List.of(OciRuntime.program(), "--root",
         Names.RUNC_ROOT.resolve(shims.namespace()).toString()));

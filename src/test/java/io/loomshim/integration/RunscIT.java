@@ -13,7 +13,7 @@ import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** gVisor's runtime behind a runc shim. Its gofer becomes a child of the shim, and its delete waits for the end of that. */
+/** gVisor's runtime behind a runc shim, whose child its gofer becomes; its delete waits for the end of that. */
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 final class RunscIT {
   @RegisterExtension
