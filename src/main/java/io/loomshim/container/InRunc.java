@@ -175,7 +175,9 @@ record InRunc(ContainerSpec spec, Bundle bundle, Runc runc) {
       runc.run(new RuncCommand.Delete(spec.id(), false));
       return Optional.empty();
     } catch (RuncException e) {
-      return says(e, "does not exist") ? Optional.empty() : Optional.of(e);
+      // the words of runc, and of crun
+      boolean gone = says(e, "does not exist") || says(e, "No such file or directory") && !exists();
+      return gone ? Optional.empty() : Optional.of(e);
     }
   }
 

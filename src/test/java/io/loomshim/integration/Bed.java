@@ -139,7 +139,7 @@ final class Bed implements BeforeAllCallback, BeforeEachCallback, AfterEachCallb
 
   /** What an administrator does behind the back of the shims: a command of the runtime about a container of theirs. */
   void runc(String... arguments) {
-    var command = new ArrayList<>(List.of(OciRuntime.program(), "--root",
+    var command = new ArrayList<>(List.of("env", OciRuntime.program(), "--root",
         Names.RUNC_ROOT.resolve(shims.namespace()).toString()));
     command.addAll(List.of(arguments));
     Exec.start(directory, new Exec.Setting(directory, Map.of("PATH", Containerd.path())), command)

@@ -27,7 +27,7 @@ final class OciRuntime {
   /** What it says of itself, beginning with its name. */
   static String version() {
     var setting = new Exec.Setting(Scratch.BASE, Map.of("PATH", Containerd.path()));
-    return Exec.start(Scratch.BASE, setting, List.of(program(), "--version")).await(Await.LIMIT).ok().text();
+    return Exec.start(Scratch.BASE, setting, List.of("env", program(), "--version")).await(Await.LIMIT).ok().text();
   }
 
   /** The options that choose it, for {@code start} and Create; the same for our shim and for the Go shims. */

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.function.Function;
 import org.junit.jupiter.api.DisplayNameGeneration;
 import org.junit.jupiter.api.DisplayNameGenerator;
 import org.junit.jupiter.api.Test;
@@ -135,10 +136,16 @@ final class OrphansIT {
     }
   }
 
+  /** The Go shims do not know crun's words for a container that is gone, and never delete it. */
+  private static String withRunc(Function<Shim, String> scenario) {
+    boolean known = OciRuntime.program().endsWith("runc");
+    return known ? Differential.same(scenario) : scenario.apply(Shim.tested());
+  }
+
   @Test
   void a_signal_to_what_has_ended_and_is_not_reaped_yet_finds_nobody() {
     for (int i = 0; i < 5; i++) {
-      String failure = Differential.same(shim -> {
+      String failure = withRunc(shim -> {
         try (var task = running(shim, "sleep", "1000")) {
           long shimPid = task.connect().getShimPid();
           Proc.signal(shimPid, "STOP");
