@@ -12,6 +12,7 @@ import io.loomshim.proto.task.DeleteResponse;
 import io.loomshim.proto.task.KillRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StateRequest;
+import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.Code;
@@ -95,7 +96,7 @@ final class ImmediateTest {
 
   @Test
   void noMethodThatIsAnsweredByTheReaderWaitsForAnything() throws Exception {
-    Path runtime = Files.writeString(directory.resolve("runtime"), RUNTIME);
+    Path runtime = Files.writeString(directory.resolve("runc"), RUNTIME);
     Files.setPosixFilePermissions(runtime, PosixFilePermissions.fromString("rwx------"));
     var socket = directory.resolve("s");
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
@@ -103,7 +104,7 @@ final class ImmediateTest {
     tasks.create(create("web-1", runtime));
     Thread start = begin("start", () -> tasks.start(StartRequest.newBuilder().setId("web-1").build()));
     Thread creation = begin("create", () -> tasks.create(create("web-2", runtime)));
-    await().until(() -> Files.exists(directory.resolve("runtime.hangs")) && tasks.ids().contains("web-2"));
+    await().until(() -> Files.exists(directory.resolve("runc.hangs")) && tasks.ids().contains("web-2"));
     List<Service> services = TaskHandlers.services(tasks);
     try (var server = new Server(listener, services, new ErrnoCodes())) {
       server.start();
@@ -124,6 +125,7 @@ final class ImmediateTest {
       start.join();
       creation.join();
       tasks.kill(KillRequest.newBuilder().setId("web-1").setSignal(9).build());
+      tasks.await(WaitRequest.newBuilder().setId("web-1").build());
     }
   }
 
@@ -147,6 +149,7 @@ final class ImmediateTest {
     public void creating(String id, Path bundle) throws InterruptedException {
       if (id.equals("web-2")) {
         held.await();
+        throw new InterruptedException(); // it is not to be made
       }
     }
 
