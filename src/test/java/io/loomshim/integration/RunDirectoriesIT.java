@@ -7,6 +7,7 @@ import io.loomshim.proto.task.DeleteResponse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -24,6 +25,8 @@ final class RunDirectoriesIT {
   @RegisterExtension
   static final Bed BED = new Bed();
 
+  /** As many as a daemon that ends keeps of all that have: DeadDirectories. */
+  private static final int LOGS_MAX = 8;
   private static final int PODS = Boolean.getBoolean("loomshim.long") ? 1000 : 4;
   private static final int CONTAINERS = Boolean.getBoolean("loomshim.long") ? 1000 : 20;
 
@@ -32,13 +35,16 @@ final class RunDirectoriesIT {
     Shim.assumeOurs("Go shims have no run directories");
   }
 
-  /** All files below {@code directory} with their sizes; logs may grow, and a containerd is remembered. */
+  /**
+   * All files below {@code directory} with their sizes; logs may grow, those of ended daemons are kept by a number
+   * that has a limit, and a containerd is remembered.
+   */
   private static Map<String, Long> files(Path directory) {
     var files = new TreeMap<String, Long>();
     try (var paths = Files.walk(directory)) {
       for (Path path : paths.toList()) {
         String name = directory.relativize(path).toString();
-        if (!name.startsWith("heirs/") && !name.startsWith("options")) {
+        if (!name.startsWith("heirs/") && !name.startsWith("options") && !name.startsWith("ended")) {
           files.put(name, Files.isDirectory(path) || name.contains(".log") ? 0 : Files.size(path));
         }
       }
@@ -74,6 +80,8 @@ final class RunDirectoriesIT {
         live(own.shims(), bundle, own.open(bundle));
         Await.until("the daemon has ended", () -> !own.daemon().alive());
         assertEquals(List.of("", "heirs"), List.copyOf(files(run).keySet()));
+        String[] logs = run.resolve("ended").toFile().list();
+        assertTrue(logs == null || logs.length <= LOGS_MAX, Arrays.toString(logs));
       }
     }
   }
