@@ -40,9 +40,11 @@ final class FilePump implements Pump {
   private volatile boolean finishing;
   private volatile boolean stopped;
 
-  private Thread copying; // of the waiting one
+  // Of the waiting thread. Not a join: that of a platform thread holds the carrier in JDK 21.
+  private Thread copying;
+  private CountDownLatch copied;
 
-  // Of the copying thread; those that follow one another see it by their starts and ends.
+  // Of the copying thread; those that follow one another see it by the latch and the start.
   private boolean atEnd;
   private boolean warned;
   private int afterwards; // bytes that were copied since it is to be finished
@@ -106,7 +108,9 @@ final class FilePump implements Pump {
   private void startCopying() {
     while (true) {
       try {
-        copying = Threads.startPlatform(name, this::copyWhatComes);
+        var done = new CountDownLatch(1);
+        copied = done;
+        copying = Threads.startPlatform(name, () -> copyUntil(done));
         return;
       } catch (OutOfMemoryError e) {
         LockSupport.parkNanos(SCARCE_PAUSE_NANOS); // no thread to be had now
@@ -118,11 +122,19 @@ final class FilePump implements Pump {
   private void joinCopying() {
     while (true) {
       try {
-        copying.join();
+        copied.await();
         return;
       } catch (InterruptedException e) {
         copying.interrupt();
       }
+    }
+  }
+
+  private void copyUntil(CountDownLatch done) {
+    try {
+      copyWhatComes();
+    } finally {
+      done.countDown();
     }
   }
 
