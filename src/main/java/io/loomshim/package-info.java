@@ -1,5 +1,6 @@
 /**
- * containerd-shim-loom-v1. Imports point downwards only: daemon, task, container, then runc, stdio, cgroup and event,
- * then ttrpc, linux and json, then threads and log.
+ * containerd-shim-loom-v1. Imports point downwards only: training, daemon and cli, inspect, task, container,
+ * checkpoint, then runc, cgroup and takeover, then stdio, mount, rundir, shelf and event, then process and record,
+ * then linux, ttrpc, json and toml, then metrics and threads, then log and errors.
  */
 package io.loomshim;

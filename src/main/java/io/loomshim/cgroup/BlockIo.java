@@ -1,5 +1,6 @@
 package io.loomshim.cgroup;
 
+import io.loomshim.linux.SmallFile;
 import io.loomshim.proto.cgroups1.BlkIOEntry;
 import io.loomshim.proto.cgroups1.BlkIOStat;
 import java.io.IOException;
@@ -12,13 +13,13 @@ import java.util.Map;
 
 /** Block I/O of a cgroup v1 (kernel: cgroup-v1/blkio-controller.rst). */
 final class BlockIo {
-  private static final Path DISKS = Path.of("/proc/diskstats");
+  private static final String DISKS = "/proc/diskstats";
 
   private BlockIo() {}
 
   /** The figures of the scheduler, or where it keeps none, of throttling. */
   static BlkIOStat read(Path directory) throws IOException {
-    Map<String, String> disks = disks(new String(Files.readAllBytes(DISKS)));
+    Map<String, String> disks = disks(SmallFile.text(DISKS));
     var stat = BlkIOStat.newBuilder();
     if (Files.exists(directory.resolve("blkio.io_serviced_recursive"))) {
       stat.addAllSectorsRecursive(entries(directory, "blkio.sectors_recursive", disks));

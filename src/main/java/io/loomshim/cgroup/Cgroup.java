@@ -2,7 +2,10 @@ package io.loomshim.cgroup;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.MessageLite;
-import io.loomshim.linux.MountTable;
+import io.loomshim.linux.Errno;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.SmallFile;
+import io.loomshim.mount.MountTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -44,11 +47,22 @@ public record Cgroup(Map<String, Path> directories) {
   }
 
   static Optional<Cgroup> of(int pid, List<MountTable.Entry> mounts) throws IOException {
-    Cgroup its = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/" + pid + "/cgroup")), mounts));
-    Cgroup ours = new Cgroup(Hierarchies.locate(Files.readString(Path.of("/proc/self/cgroup")), mounts));
+    Cgroup its = new Cgroup(Hierarchies.locate(proc(Integer.toString(pid)), mounts));
+    Cgroup ours = new Cgroup(Hierarchies.locate(proc("self"), mounts));
     Optional<Path> directory = its.processDirectory();
     boolean own = directory.isPresent() && !directory.equals(ours.processDirectory());
     return own && Files.isDirectory(directory.get()) ? Optional.of(its) : Optional.empty();
+  }
+
+  private static String proc(String pid) throws IOException {
+    try {
+      return SmallFile.text("/proc/" + pid + "/cgroup");
+    } catch (ErrnoException e) {
+      if (e.errno() == Errno.ENOENT || e.errno() == Errno.ESRCH) {
+        throw new NoSuchFileException("/proc/" + pid);
+      }
+      throw e;
+    }
   }
 
   /** Cgroup mounts do not change while a node runs, so they are read once; where that fails, the next time. */
@@ -129,23 +143,17 @@ public record Cgroup(Map<String, Path> directories) {
     return Optional.empty();
   }
 
+  /**
+   * A cgroup v2 that holds threads instead of processes, as all below it do, does not list any (EOPNOTSUPP), and need
+   * not: the one above that is not like this lists them.
+   */
   private static void collect(Path directory, Set<Integer> pids) throws IOException {
-    if (threaded(directory)) {
+    StatFiles.addNumbers(StatFiles.text(directory, "cgroup.procs"), pids);
+    if (StatFiles.leaf(directory)) {
       return;
-    }
-    for (String line : StatFiles.text(directory, "cgroup.procs").lines().toList()) {
-      pids.add(Integer.valueOf(line));
     }
     for (Path child : StatFiles.below(directory)) {
       collect(child, pids);
     }
-  }
-
-  /**
-   * Whether a cgroup v2 holds threads instead of processes, as all below it do. It cannot be asked for processes, and
-   * need not: the one above that is not like this lists them.
-   */
-  private static boolean threaded(Path directory) throws IOException {
-    return StatFiles.text(directory, "cgroup.type").equals("threaded\n"); // the kernel's root and cgroup v1 have none
   }
 }

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Whether the processes of a cgroup stand still, whoever has frozen them, this cgroup or one above it (kernel:
+ * Whether the processes of a cgroup stand still because this cgroup or one above it is frozen (kernel:
  * cgroup-v2.rst, {@code frozen} in {@code cgroup.events}; cgroup-v1/freezer-subsystem.rst, {@code freezer.state}).
  *
  * <p>The file stays open from the first look on: to open it takes ten times as long as to read it. Any thread may look.
@@ -93,7 +93,9 @@ public final class Freezer implements AutoCloseable {
     lock.lock();
     try {
       closed = true;
-      fd.ifPresent(Fd::close);
+      if (fd.isPresent()) {
+        fd.get().close();
+      }
     } finally {
       lock.unlock();
     }

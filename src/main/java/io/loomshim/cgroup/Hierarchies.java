@@ -1,6 +1,6 @@
 package io.loomshim.cgroup;
 
-import io.loomshim.linux.MountTable;
+import io.loomshim.mount.MountTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -9,7 +9,7 @@ import java.util.Map;
 
 /** From the text of {@code /proc/PID/cgroup} to directories (cgroups(7), proc_pid_mountinfo(5)). Pure. */
 final class Hierarchies {
-  /** Of a file system, and of a hierarchy: there nobody has a cgroup of his own. */
+  /** Of a file system, and of a hierarchy: a process in it has no cgroup of its own. */
   private static final String ROOT = "/";
 
   private Hierarchies() {}

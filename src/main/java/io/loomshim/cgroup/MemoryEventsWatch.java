@@ -12,8 +12,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * Wakes the {@link OomWatch}es of all containers on cgroup v2: the kernel signals a change of {@code memory.events} as
  * a modification of the file. One inotify instance for all, as a user has 128 of them at most by default, and one
- * virtual thread, {@code oom}; both start with the first container and end with the last. {@code LOCK} guards which
- * instance it is, and that nobody uses one that is closed.
+ * virtual thread, {@code oom}; both start with the first container and end with the last. Which instance it is stands
+ * in a registry of the process; {@code LOCK} guards that, and that a closed one is not used.
  */
 final class MemoryEventsWatch {
   private static final ReentrantLock LOCK = new ReentrantLock();
@@ -94,13 +94,13 @@ final class MemoryEventsWatch {
     } catch (InterruptedException e) {
       // the last watch has ended
     } catch (IOException e) {
-      Log.error("memory events are not watched any more", "error", String.valueOf(e.getMessage()));
+      Log.error("no longer watching for OOM kills", "error", String.valueOf(e.getMessage()));
     } finally {
       end();
     }
   }
 
-  /** Nobody joins what is closed: after a failure, the next container begins anew. */
+  /** What is closed is not joined: after a failure, the next container begins anew. */
   private void end() {
     LOCK.lock();
     try {
@@ -113,7 +113,7 @@ final class MemoryEventsWatch {
 
   private void handle(Inotify.Event event) throws IOException {
     if ((event.mask() & Inotify.OVERFLOW) != 0) {
-      // nobody knows whose events the kernel has dropped
+      // it is not told whose events the kernel has dropped
       for (OomWatch watch : watches.values()) {
         look(watch);
       }

@@ -14,6 +14,7 @@ import io.loomshim.proto.cgroups1.Throttle;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -26,6 +27,16 @@ final class MetricsV1 {
 
   private static final Path NOWHERE = Path.of("/proc/none");
 
+  private static final List<String> THROTTLE = List.of("nr_periods", "nr_throttled", "throttled_time");
+  private static final List<String> OOM_CONTROL = List.of("oom_kill_disable", "under_oom", "oom_kill");
+  private static final List<String> MEMORY_STAT =
+      List.of("cache", "rss", "rss_huge", "mapped_file", "dirty", "writeback", "pgpgin", "pgpgout", "pgfault",
+          "pgmajfault", "inactive_anon", "active_anon", "inactive_file", "active_file", "unevictable",
+          "hierarchical_memory_limit", "hierarchical_memsw_limit", "total_cache", "total_rss", "total_rss_huge",
+          "total_mapped_file", "total_dirty", "total_writeback", "total_pgpgin", "total_pgpgout", "total_pgfault",
+          "total_pgmajfault", "total_inactive_anon", "total_active_anon", "total_inactive_file",
+          "total_active_file", "total_unevictable");
+
   private MetricsV1() {}
 
   /** Reads everything from the directories of the controllers. */
@@ -37,7 +48,8 @@ final class MetricsV1 {
     }
     if (Files.isDirectory(memory)) {
       metrics.setMemory(memory(memory));
-      metrics.setMemoryOomControl(oomControl(StatFiles.text(memory, "memory.oom_control")));
+      var control = StatFiles.table(StatFiles.text(memory, "memory.oom_control"));
+      metrics.setMemoryOomControl(StatFiles.fill(MemoryOomControl.newBuilder(), control, OOM_CONTROL));
     }
     if (Files.isDirectory(directories.getOrDefault("blkio", NOWHERE))) {
       metrics.setBlkio(BlockIo.read(directories.get("blkio")));
@@ -67,11 +79,7 @@ final class MetricsV1 {
     }
     Path cpu = directories.getOrDefault("cpu", NOWHERE);
     Map<String, Long> stat = StatFiles.table(StatFiles.text(cpu, "cpu.stat"));
-    var throttling =
-        Throttle.newBuilder()
-            .setPeriods(stat.getOrDefault("nr_periods", 0L))
-            .setThrottledPeriods(stat.getOrDefault("nr_throttled", 0L))
-            .setThrottledTime(stat.getOrDefault("throttled_time", 0L));
+    var throttling = StatFiles.fill(Throttle.newBuilder(), stat, THROTTLE);
     return CPUStat.newBuilder().setUsage(usage).setThrottling(throttling).build();
   }
 
@@ -94,40 +102,8 @@ final class MetricsV1 {
         .build();
   }
 
-  static MemoryStat.Builder memoryStat(Map<String, Long> stat) {
-    return MemoryStat.newBuilder()
-        .setCache(stat.getOrDefault("cache", 0L))
-        .setRss(stat.getOrDefault("rss", 0L))
-        .setRssHuge(stat.getOrDefault("rss_huge", 0L))
-        .setMappedFile(stat.getOrDefault("mapped_file", 0L))
-        .setDirty(stat.getOrDefault("dirty", 0L))
-        .setWriteback(stat.getOrDefault("writeback", 0L))
-        .setPgPgIn(stat.getOrDefault("pgpgin", 0L))
-        .setPgPgOut(stat.getOrDefault("pgpgout", 0L))
-        .setPgFault(stat.getOrDefault("pgfault", 0L))
-        .setPgMajFault(stat.getOrDefault("pgmajfault", 0L))
-        .setInactiveAnon(stat.getOrDefault("inactive_anon", 0L))
-        .setActiveAnon(stat.getOrDefault("active_anon", 0L))
-        .setInactiveFile(stat.getOrDefault("inactive_file", 0L))
-        .setActiveFile(stat.getOrDefault("active_file", 0L))
-        .setUnevictable(stat.getOrDefault("unevictable", 0L))
-        .setHierarchicalMemoryLimit(stat.getOrDefault("hierarchical_memory_limit", 0L))
-        .setHierarchicalSwapLimit(stat.getOrDefault("hierarchical_memsw_limit", 0L))
-        .setTotalCache(stat.getOrDefault("total_cache", 0L))
-        .setTotalRss(stat.getOrDefault("total_rss", 0L))
-        .setTotalRssHuge(stat.getOrDefault("total_rss_huge", 0L))
-        .setTotalMappedFile(stat.getOrDefault("total_mapped_file", 0L))
-        .setTotalDirty(stat.getOrDefault("total_dirty", 0L))
-        .setTotalWriteback(stat.getOrDefault("total_writeback", 0L))
-        .setTotalPgPgIn(stat.getOrDefault("total_pgpgin", 0L))
-        .setTotalPgPgOut(stat.getOrDefault("total_pgpgout", 0L))
-        .setTotalPgFault(stat.getOrDefault("total_pgfault", 0L))
-        .setTotalPgMajFault(stat.getOrDefault("total_pgmajfault", 0L))
-        .setTotalInactiveAnon(stat.getOrDefault("total_inactive_anon", 0L))
-        .setTotalActiveAnon(stat.getOrDefault("total_active_anon", 0L))
-        .setTotalInactiveFile(stat.getOrDefault("total_inactive_file", 0L))
-        .setTotalActiveFile(stat.getOrDefault("total_active_file", 0L))
-        .setTotalUnevictable(stat.getOrDefault("total_unevictable", 0L));
+  static MemoryStat.Builder memoryStat(Map<String, Long> stat) throws IOException {
+    return StatFiles.fill(MemoryStat.newBuilder(), stat, MEMORY_STAT);
   }
 
   private static MemoryEntry entry(Path directory, String prefix) throws IOException {
@@ -136,15 +112,6 @@ final class MetricsV1 {
         .setMax(StatFiles.value(directory, prefix + "max_usage_in_bytes"))
         .setFailcnt(StatFiles.value(directory, prefix + "failcnt"))
         .setLimit(StatFiles.value(directory, prefix + "limit_in_bytes"))
-        .build();
-  }
-
-  private static MemoryOomControl oomControl(String text) {
-    Map<String, Long> table = StatFiles.table(text);
-    return MemoryOomControl.newBuilder()
-        .setOomKillDisable(table.getOrDefault("oom_kill_disable", 0L))
-        .setUnderOom(table.getOrDefault("under_oom", 0L))
-        .setOomKill(table.getOrDefault("oom_kill", 0L))
         .build();
   }
 

@@ -15,11 +15,22 @@ import io.loomshim.proto.cgroups2.RdmaStat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** The statistics of a cgroup v2 (kernel: Documentation/admin-guide/cgroup-v2.rst). */
 final class MetricsV2 {
+  private static final List<String> CPU_STAT =
+      List.of("usage_usec", "user_usec", "system_usec", "nr_periods", "nr_throttled", "throttled_usec");
+  private static final List<String> MEMORY_EVENTS = List.of("low", "high", "max", "oom", "oom_kill");
+  private static final List<String> MEMORY_STAT =
+      List.of("anon", "file", "kernel_stack", "slab", "sock", "shmem", "file_mapped", "file_dirty", "file_writeback",
+          "anon_thp", "inactive_anon", "active_anon", "inactive_file", "active_file", "unevictable",
+          "slab_reclaimable", "slab_unreclaimable", "pgfault", "pgmajfault", "workingset_refault",
+          "workingset_activate", "workingset_nodereclaim", "pgrefill", "pgscan", "pgsteal", "pgactivate",
+          "pgdeactivate", "pglazyfree", "pglazyfreed", "thp_fault_alloc", "thp_collapse_alloc");
+
   private MetricsV2() {}
 
   /**
@@ -41,7 +52,7 @@ final class MetricsV2 {
             .setRdma(rdma(directory));
     Map<String, Long> events = StatFiles.table(StatFiles.text(directory, "memory.events"));
     if (!events.isEmpty()) {
-      metrics.setMemoryEvents(events(events));
+      metrics.setMemoryEvents(StatFiles.fill(MemoryEvents.newBuilder(), events, MEMORY_EVENTS));
     }
     for (String size : HugePages.sizes()) {
       if (Files.exists(directory.resolve("hugetlb." + size + ".current"))) {
@@ -56,17 +67,8 @@ final class MetricsV2 {
   }
 
   private static CPUStat cpu(Path directory) throws IOException {
-    Map<String, Long> stat = StatFiles.table(StatFiles.text(directory, "cpu.stat"));
-    var cpu =
-        CPUStat.newBuilder()
-            .setUsageUsec(stat.getOrDefault("usage_usec", 0L))
-            .setUserUsec(stat.getOrDefault("user_usec", 0L))
-            .setSystemUsec(stat.getOrDefault("system_usec", 0L))
-            .setNrPeriods(stat.getOrDefault("nr_periods", 0L))
-            .setNrThrottled(stat.getOrDefault("nr_throttled", 0L))
-            .setThrottledUsec(stat.getOrDefault("throttled_usec", 0L));
-    Optional<PSIStats> pressure = pressure(StatFiles.text(directory, "cpu.pressure"));
-    pressure.ifPresent(cpu::setPsi);
+    var cpu = StatFiles.fill(CPUStat.newBuilder(), StatFiles.table(StatFiles.text(directory, "cpu.stat")), CPU_STAT);
+    pressure(StatFiles.text(directory, "cpu.pressure")).ifPresent(cpu::setPsi);
     return cpu.build();
   }
 
@@ -83,49 +85,8 @@ final class MetricsV2 {
     return memory.build();
   }
 
-  static MemoryStat.Builder memoryStat(Map<String, Long> stat) {
-    return MemoryStat.newBuilder()
-        .setAnon(stat.getOrDefault("anon", 0L))
-        .setFile(stat.getOrDefault("file", 0L))
-        .setKernelStack(stat.getOrDefault("kernel_stack", 0L))
-        .setSlab(stat.getOrDefault("slab", 0L))
-        .setSock(stat.getOrDefault("sock", 0L))
-        .setShmem(stat.getOrDefault("shmem", 0L))
-        .setFileMapped(stat.getOrDefault("file_mapped", 0L))
-        .setFileDirty(stat.getOrDefault("file_dirty", 0L))
-        .setFileWriteback(stat.getOrDefault("file_writeback", 0L))
-        .setAnonThp(stat.getOrDefault("anon_thp", 0L))
-        .setInactiveAnon(stat.getOrDefault("inactive_anon", 0L))
-        .setActiveAnon(stat.getOrDefault("active_anon", 0L))
-        .setInactiveFile(stat.getOrDefault("inactive_file", 0L))
-        .setActiveFile(stat.getOrDefault("active_file", 0L))
-        .setUnevictable(stat.getOrDefault("unevictable", 0L))
-        .setSlabReclaimable(stat.getOrDefault("slab_reclaimable", 0L))
-        .setSlabUnreclaimable(stat.getOrDefault("slab_unreclaimable", 0L))
-        .setPgfault(stat.getOrDefault("pgfault", 0L))
-        .setPgmajfault(stat.getOrDefault("pgmajfault", 0L))
-        .setWorkingsetRefault(stat.getOrDefault("workingset_refault", 0L))
-        .setWorkingsetActivate(stat.getOrDefault("workingset_activate", 0L))
-        .setWorkingsetNodereclaim(stat.getOrDefault("workingset_nodereclaim", 0L))
-        .setPgrefill(stat.getOrDefault("pgrefill", 0L))
-        .setPgscan(stat.getOrDefault("pgscan", 0L))
-        .setPgsteal(stat.getOrDefault("pgsteal", 0L))
-        .setPgactivate(stat.getOrDefault("pgactivate", 0L))
-        .setPgdeactivate(stat.getOrDefault("pgdeactivate", 0L))
-        .setPglazyfree(stat.getOrDefault("pglazyfree", 0L))
-        .setPglazyfreed(stat.getOrDefault("pglazyfreed", 0L))
-        .setThpFaultAlloc(stat.getOrDefault("thp_fault_alloc", 0L))
-        .setThpCollapseAlloc(stat.getOrDefault("thp_collapse_alloc", 0L));
-  }
-
-  static MemoryEvents events(Map<String, Long> events) {
-    return MemoryEvents.newBuilder()
-        .setLow(events.getOrDefault("low", 0L))
-        .setHigh(events.getOrDefault("high", 0L))
-        .setMax(events.getOrDefault("max", 0L))
-        .setOom(events.getOrDefault("oom", 0L))
-        .setOomKill(events.getOrDefault("oom_kill", 0L))
-        .build();
+  static MemoryStat.Builder memoryStat(Map<String, Long> stat) throws IOException {
+    return StatFiles.fill(MemoryStat.newBuilder(), stat, MEMORY_STAT);
   }
 
   private static IOStat io(Path directory) throws IOException {

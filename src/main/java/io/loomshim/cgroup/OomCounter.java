@@ -17,34 +17,33 @@ import java.util.Map;
  */
 final class OomCounter {
   private static final String KEY = "oom_kill";
-  /** A directory of a cgroup has this many links, and one more for each cgroup in it. */
-  private static final int LINKS_OF_A_LEAF = 2;
 
   private final boolean hierarchical;
   private final Path directory;
   private final String file;
   /** By the number of the directory's inode: a cgroup that is made again under the same name counts from 0. */
-  private Map<Object, Long> seen = new HashMap<>();
+  private Map<Long, Long> seen;
 
-  private OomCounter(boolean hierarchical, Path directory, String file) {
+  private OomCounter(boolean hierarchical, Path directory, String file, Map<Long, Long> seen) {
     this.hierarchical = hierarchical;
     this.directory = directory;
     this.file = file;
+    this.seen = Map.copyOf(seen);
   }
 
   /**
-   * The counter of {@code cgroup}, which has seen nothing yet.
+   * The counter of {@code cgroup}, which has seen {@code seen} already.
    *
    * @throws IOException when its memory is not controlled
    */
-  static OomCounter of(Cgroup cgroup) throws IOException {
+  static OomCounter of(Cgroup cgroup, Map<Long, Long> seen) throws IOException {
     boolean unified = cgroup.unifiedOnly();
     Path directory = cgroup.directories().get(unified ? Cgroup.UNIFIED : "memory");
     String file = unified ? "memory.events" : "memory.oom_control";
     if (directory == null || !Files.exists(directory.resolve(file))) {
       throw new IOException("cgroups: memory cgroup not supported on this system");
     }
-    return new OomCounter(unified, directory, file);
+    return new OomCounter(unified, directory, file, seen);
   }
 
   Path directory() {
@@ -53,10 +52,15 @@ final class OomCounter {
 
   /** How many kills there were since the last call. What cannot be read, for it is gone, says nothing. */
   long more() {
-    var now = new HashMap<Object, Long>();
+    var now = new HashMap<Long, Long>();
     long more = look(directory, now);
     seen = now.isEmpty() ? seen : now;
     return more > 1 && killedAsAWhole() ? 1 : more;
+  }
+
+  /** What {@link #more} has seen in all, by the inode of the cgroup's directory. */
+  Map<Long, Long> seen() {
+    return seen;
   }
 
   private boolean killedAsAWhole() {
@@ -67,7 +71,7 @@ final class OomCounter {
     }
   }
 
-  private long look(Path cgroup, Map<Object, Long> now) {
+  private long look(Path cgroup, Map<Long, Long> now) {
     long more = 0;
     try {
       Long kills = StatFiles.table(StatFiles.text(cgroup, file)).get(KEY);
@@ -75,10 +79,10 @@ final class OomCounter {
         return 0;
       }
       Map<String, Object> attributes = Files.readAttributes(cgroup, "unix:ino,nlink");
-      Object inode = attributes.get("ino");
+      long inode = ((Number) attributes.get("ino")).longValue();
       now.put(inode, kills);
       more = Math.max(0, kills - seen.getOrDefault(inode, 0L));
-      if (!hierarchical && ((Number) attributes.get("nlink")).intValue() > LINKS_OF_A_LEAF) {
+      if (!hierarchical && ((Number) attributes.get("nlink")).intValue() > StatFiles.LINKS_OF_A_LEAF) {
         for (Path child : StatFiles.below(cgroup)) {
           more += look(child, now);
         }

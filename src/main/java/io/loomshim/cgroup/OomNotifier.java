@@ -14,13 +14,13 @@ import java.time.Duration;
  * cgroup is removed (kernel: cgroup-v1/memory.rst, section 10). One virtual thread, {@code oom/ID}, waits for it.
  *
  * <p>The kernel signals before it chooses a victim, writes its report to the console and counts the kill. So one
- * look at the counter is not enough, and a victim whose end nobody here waits for would never be told.
+ * look at the counter is not enough, and a victim whose end is not waited for here would never be told.
  */
-final class OomNotifier implements AutoCloseable {
+final class OomNotifier implements AutoCloseable, Runnable {
   /** Pause before the second look, doubled for each further one: most kills are counted within a millisecond. */
   private static final Duration PAUSE_MIN = Duration.ofMillis(1);
 
-  /** The longest pause: nobody waits for the news of a kill that takes this long. */
+  /** The longest pause: no client waits for the news of a kill that takes this long. */
   private static final Duration PAUSE_MAX = Duration.ofMillis(256);
 
   /** Looks after one signal, about 10 s: the report of a thousand processes takes that on a serial console. */
@@ -48,11 +48,13 @@ final class OomNotifier implements AutoCloseable {
       throw e;
     }
     var notifier = new OomNotifier(event, directory, watch);
-    notifier.thread = Threads.start("oom/" + id, notifier::run);
+    notifier.thread = Threads.start("oom/" + id, notifier);
     return notifier;
   }
 
-  private void run() {
+  /** The thread {@code oom/ID}. */
+  @Override
+  public void run() {
     try {
       while (Files.exists(directory)) {
         lookUntilCounted(event.await());

@@ -1,7 +1,7 @@
 package io.loomshim.cgroup;
 
 import io.loomshim.linux.Deadline;
-import io.loomshim.linux.Signal;
+import io.loomshim.process.Signal;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A cgroup below a container's own, for the processes of one exec: what they start is in it too, whoever its parent is
+ * A cgroup below a container's own, for the processes of one exec: what they start is in it too, whatever its parent is
  * by then. It has no controllers, so limits and statistics of the container do not change. On v2 it is killed by
  * {@code cgroup.kill}; on v1 it is one of the freezer's hierarchy, stopped while its processes are killed, so that none
  * can start another meanwhile (kernel: cgroup-v2.rst, cgroup-v1/freezer-subsystem.rst).

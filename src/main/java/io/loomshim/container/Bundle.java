@@ -2,11 +2,12 @@ package io.loomshim.container;
 
 import io.loomshim.json.Json;
 import io.loomshim.json.JsonException;
-import io.loomshim.linux.Aside;
 import io.loomshim.linux.WholeFile;
-import io.loomshim.runc.OptionsJson;
-import io.loomshim.runc.RuncGlobal;
 import io.loomshim.proto.runc.Options;
+import io.loomshim.runc.OptionsJson;
+import io.loomshim.runc.PidFile;
+import io.loomshim.runc.RuncSettings;
+import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** The files of a bundle directory that the shim reads and writes; to be called within {@link Aside} steps. */
-record Bundle(Path directory) {
+public record Bundle(Path directory) {
 
   Path rootfs() {
     return directory.resolve("rootfs");
@@ -25,14 +26,14 @@ record Bundle(Path directory) {
     return directory.resolve("log.json");
   }
 
-  Path initPidFile() {
-    return directory.resolve("init.pid");
+  PidFile initPidFile() {
+    return new PidFile(directory.resolve("init.pid"));
   }
 
   /** The ids {@code init} and {@code shim} would hit files that are not theirs; no id begins with a dot. */
-  Path execPidFile(String execId) {
+  PidFile execPidFile(String execId) {
     boolean taken = execId.equals("init") || execId.equals("shim");
-    return directory.resolve((taken ? "." : "") + execId + ".pid");
+    return new PidFile(directory.resolve((taken ? "." : "") + execId + ".pid"));
   }
 
   /** What runc reads the process object of an exec from. */
@@ -40,14 +41,19 @@ record Bundle(Path directory) {
     return directory.resolve("." + execId + ".process.json");
   }
 
-  /** Writes that for runc to read; whatever becomes of that, nothing of it may stay: it has secrets. */
-  void writeProcess(String execId, String process) throws IOException {
-    write(processFile(execId).getFileName().toString(), process);
+  /** Whether containerd 2 has asked for this container: it keeps this file in its bundles. */
+  boolean ofContainerd2() {
+    return Files.exists(directory.resolve("bootstrap.json"));
   }
 
-  /** Where CRIU works when nothing else is said. */
+  /** Where CRIU works when it saves, if nothing else is said. */
   Path criuWork() {
-    return directory.resolve("work").resolve("criu-work");
+    return criuRestoreWork().resolve("criu-work");
+  }
+
+  /** The same when it restores. */
+  Path criuRestoreWork() {
+    return directory.resolve("work");
   }
 
   Path criuLog() {
@@ -60,7 +66,7 @@ record Bundle(Path directory) {
    *
    * @throws java.nio.file.NoSuchFileException when there is no such bundle
    */
-  void recordRuntime(Options options, RuncGlobal runc, boolean mounts) throws IOException {
+  void recordRuntime(Options options, RuncSettings runc, boolean mounts) throws IOException {
     write("options.json", OptionsJson.write(options));
     write("runtime", options.getBinaryName());
     write(
@@ -69,35 +75,12 @@ record Bundle(Path directory) {
             + "\nsystemd_cgroup=" + flag(runc.systemdCgroup()) + "\n");
   }
 
-  /**
-   * Removes what runc keeps of a pid file that it could not finish: it makes that one for itself alone, and would find
-   * it taken when it is called again (runc, utils_linux.go, createPidFile).
-   */
-  static void removeDraft(Path pidFile) throws IOException {
-    Files.deleteIfExists(pidFile.resolveSibling("." + pidFile.getFileName()));
-  }
-
   private static String flag(boolean on) {
     return on ? "1" : "0";
   }
 
   private void write(String name, String content) throws IOException {
     WholeFile.writePrivate(directory.resolve(name), content);
-  }
-
-  /** The pid that runc wrote to {@code pidFile}: decimal, without a line feed. */
-  static int readPid(Path pidFile) throws IOException {
-    String text = Files.readString(pidFile).strip();
-    int pid = 0;
-    try {
-      pid = Integer.parseInt(text);
-    } catch (NumberFormatException e) {
-      // told below
-    }
-    if (pid <= 0) {
-      throw new IOException("pid file " + pidFile + " has no pid but \"" + text + "\"");
-    }
-    return pid;
   }
 
   /**

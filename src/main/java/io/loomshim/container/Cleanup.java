@@ -14,7 +14,7 @@ final class Cleanup {
   private Cleanup() {}
 
   /**
-   * Runs {@code step} on a thread of its own, which nobody interrupts, and waits for it; an interrupt of the
+   * Runs {@code step} on a thread of its own, which is never interrupted, and waits for it; an interrupt of the
    * calling thread stays pending. A failure is logged.
    */
   static void run(String name, Step step) {

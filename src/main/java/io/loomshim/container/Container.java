@@ -2,83 +2,74 @@ package io.loomshim.container;
 
 import com.google.protobuf.Any;
 import io.loomshim.cgroup.Cgroup;
+import io.loomshim.checkpoint.CheckpointSpec;
+import io.loomshim.checkpoint.Checkpoints;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
-import io.loomshim.event.Outbox;
-import io.loomshim.linux.Aside;
-import io.loomshim.proto.runc.Options;
-import io.loomshim.runc.Environment;
+import io.loomshim.proto.types.Status;
+import io.loomshim.record.Saved;
 import io.loomshim.runc.Runc;
-import io.loomshim.runc.RuncException;
-import io.loomshim.runc.RuncGlobal;
-import io.loomshim.runc.RuncLimits;
+import io.loomshim.stdio.LogContext;
+import io.loomshim.stdio.ProcessIo;
 import java.io.IOException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** A container that runc has created. May be used from any thread; what takes locks is in its processes. */
+/**
+ * One container: its fields are all that is known of it. Its parts and its processes use them by way of this object.
+ * May be used from any thread; the locks are in {@link InitLife} and in each {@link ExecProcess}.
+ */
 public final class Container {
-  private static final Path DEFAULT_ROOT = Path.of("/run/containerd/runc");
-
-  private final ContainerSpec spec;
-  private final Bundle bundle;
-  private final Runc runc;
-  private final TaskEvents events;
-  private final InitProcess init;
-  private final ExecTrees trees;
+  final ContainerSpec spec;
+  final Common common;
+  final Bundle bundle;
+  final Runc runc;
+  final TaskEvents events;
+  final RootFs rootFs;
+  final InitLife life;
+  final ContainerCgroup cgroup;
+  final Frozen frozen;
+  final Freezing freezing;
+  final Pausing pausing;
+  final ExecGate gate;
+  final ExecTrees trees;
+  final InitProcess init;
   private final ConcurrentHashMap<String, ExecProcess> execs = new ConcurrentHashMap<>();
 
-  private Container(ContainerSpec spec, Bundle bundle, Runc runc, TaskEvents events, InitProcess init,
-      boolean killExecTree) {
+  /** Makes one that does not exist yet: {@link Creation} creates it. */
+  Container(ContainerSpec spec, Common common, Bundle bundle, Runc runc) {
     this.spec = spec;
+    this.common = common;
     this.bundle = bundle;
     this.runc = runc;
-    this.events = events;
-    this.init = init;
-    this.trees = new ExecTrees(killExecTree, spec.id(), runc, init.memory());
+    this.events = new TaskEvents(spec.id(), common.events());
+    this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs(), runc.environment());
+    this.frozen = new Frozen(spec.id(), runc.settings().likeRunc());
+    InitState first = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
+    this.life = new InitLife(first, frozen, events);
+    this.cgroup = new ContainerCgroup(spec.id(), new OutOfMemory(events, life.order()), common.journal());
+    this.freezing = new Freezing(runc, cgroup, life);
+    this.pausing = new Pausing(life, runc, freezing, events);
+    this.gate = new ExecGate(spec.id());
+    this.trees = new ExecTrees(common.killExecTree(), runc, common.execHelp(), cgroup);
+    this.init = new InitProcess(this);
   }
 
-  /**
-   * Creates a container, publishes that and begins to wait for the end of its init.
-   *
-   * @param namespace the containerd namespace, a part of runc's root
-   * @param limits how long runc may take
-   * @param killExecTree whether what an exec has started ends with it
-   * @throws StatusException UNKNOWN {@code OCI runtime create failed: …} and the like; nothing is left then
-   * @throws IOException when the bundle or a fifo cannot be used; nothing is left then
-   */
-  public static Container create(ContainerSpec spec, String namespace, Outbox events, RuncLimits limits,
-      boolean killExecTree)
-      throws IOException, InterruptedException {
-    var bundle = new Bundle(spec.bundle());
-    var global = global(spec.options(), namespace, bundle);
-    Map<String, String> environment = Aside.run("read loom.env in " + spec.bundle(), new Reading(spec.bundle()));
-    var runc = new Runc(global, spec.bundle(), limits, environment);
-    var taskEvents = new TaskEvents(spec.id(), events);
-    var init = new InitProcess(spec, bundle, runc, taskEvents);
-    init.create();
-    init.created();
-    return new Container(spec, bundle, runc, taskEvents, init, killExecTree);
-  }
-
-  private record Reading(Path bundle) implements Aside.Step<Map<String, String>> {
-    @Override
-    public Map<String, String> run() {
-      return Environment.of(bundle);
+  /** Goes on with what a daemon that was killed has left; to be called once, before anything else. */
+  void resume(Saved.Container saved, Remains remains) throws IOException, InterruptedException {
+    for (Saved.Exec one : saved.execs()) {
+      var exec = new ExecProcess(Notes.exec(one), this);
+      execs.put(one.id(), exec);
+      exec.resume(one, remains);
     }
-  }
-
-  private static RuncGlobal global(Options options, String namespace, Bundle bundle) {
-    Path root = options.getRoot().isEmpty() ? DEFAULT_ROOT : Path.of(options.getRoot());
-    Optional<Path> criu =
-        options.getCriuPath().isEmpty() ? Optional.empty() : Optional.of(Path.of(options.getCriuPath()));
-    return new RuncGlobal(
-        options.getBinaryName(), root.resolve(namespace), bundle.runcLog(), criu, options.getSystemdCgroup());
+    cgroup.resume(Notes.cgroup(saved.cgroup()), Notes.told(saved.kills()));
+    Restoration.init(this, saved, remains);
+    for (ExecProcess exec : execs.values()) {
+      exec.goOn();
+    }
   }
 
   public String id() {
@@ -87,6 +78,16 @@ public final class Container {
 
   public Path bundle() {
     return spec.bundle();
+  }
+
+  /** Who must own the streams of its processes. */
+  ProcessIo.Owner ioOwner() {
+    return new ProcessIo.Owner(spec.options().getIoUid(), spec.options().getIoGid());
+  }
+
+  /** For a logger that takes the output of the process {@code processId}. */
+  LogContext logContext(String processId) {
+    return new LogContext(processId, common.namespace());
   }
 
   /** The init process for an empty {@code execId}; NOT_FOUND for an exec that does not exist. */
@@ -101,7 +102,7 @@ public final class Container {
     return exec;
   }
 
-  /** All processes, the init first; those of execs that nobody has deleted too. */
+  /** All processes, the init first; execs that have ended are among them until they are deleted. */
   public List<ContainerProcess> processes() {
     var list = new ArrayList<ContainerProcess>();
     list.add(init);
@@ -127,13 +128,13 @@ public final class Container {
     if (execs.containsKey(exec.id())) {
       throw taken(exec.id());
     }
-    init.checkExec();
-    var process = new ExecProcess(exec, init, bundle, runc, events, trees);
+    life.seen().check(InitState.Operation.EXEC);
+    var process = new ExecProcess(exec, this);
     if (execs.putIfAbsent(exec.id(), process) != null) {
       process.abandon();
       throw taken(exec.id());
     }
-    events.execAdded(exec.id());
+    events.execAdded(exec);
   }
 
   private static StatusException taken(String execId) {
@@ -158,16 +159,12 @@ public final class Container {
   }
 
   /**
-   * The statistics of the container's cgroup.
+   * The statistics of its cgroup.
    *
    * @throws StatusException NOT_FOUND when there is none
    */
   public Any stats() throws IOException {
-    try {
-      return init.memory().cgroup().orElseThrow(() -> new NoSuchFileException("cgroup")).stats();
-    } catch (NoSuchFileException e) {
-      throw new StatusException(Code.NOT_FOUND, "cgroup does not exist: not found", e);
-    }
+    return cgroup.stats();
   }
 
   /** The id of the exec whose process {@code pid} is, or nothing for any other process. */
@@ -181,23 +178,23 @@ public final class Container {
   }
 
   /** Freezes all processes. */
-  public void pause() throws InterruptedException {
-    init.pausing().pause();
+  public void pause() throws IOException, InterruptedException {
+    pausing.pause();
   }
 
   /** Lets frozen processes run again. */
-  public void resume() throws InterruptedException {
-    init.pausing().resume();
+  public void resume() throws IOException, InterruptedException {
+    pausing.resume();
   }
 
   /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */
-  public void update(String resources) throws InterruptedException {
-    init.pausing().update(resources);
+  public void update(String resources) throws IOException, InterruptedException {
+    pausing.update(resources);
   }
 
   /** Saves the container with CRIU. */
   public void checkpoint(CheckpointSpec checkpoint) throws IOException, InterruptedException {
-    init.checkpoint(checkpoint);
+    pausing.checkpoint(new Checkpoints(bundle.criuWork(), bundle.criuLog(), runc), checkpoint, init.files());
   }
 
   /**
@@ -206,24 +203,13 @@ public final class Container {
    * and would drop it together with its exit status.
    */
   public List<Integer> pids() throws IOException, InterruptedException {
-    List<Integer> running = runningPids();
-    return running.isEmpty() && init.status().equals("stopped") ? List.of(init.pid()) : running;
+    Optional<Cgroup> known = cgroup.get();
+    List<Integer> running = known.isPresent() ? known.get().pids() : runc.ps();
+    return running.isEmpty() && init.status() == Status.STOPPED ? List.of(init.pid()) : running;
   }
 
-  private List<Integer> runningPids() throws IOException, InterruptedException {
-    Optional<Cgroup> cgroup = init.memory().cgroup();
-    if (cgroup.isPresent()) {
-      return cgroup.get().pids();
-    }
-    try {
-      return runc.ps(spec.id());
-    } catch (RuncException e) {
-      throw new StatusException(e.code(), e.text(), e);
-    }
-  }
-
-  /** Somebody else has removed the container: frees what we hold of it. */
-  public void abandon() {
+  /** Others have removed the container: frees what is held of it. */
+  void abandon() {
     Cleanup.run("abandon/" + spec.id(), init::abandon);
     abandonExecs();
   }

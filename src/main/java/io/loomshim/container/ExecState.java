@@ -2,13 +2,15 @@ package io.loomshim.container;
 
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
+import io.loomshim.proto.types.Status;
+import java.util.Locale;
 
 /** The states of an exec process and what each of them refuses. Pure. */
 enum ExecState {
-  CREATED("created"),
-  RUNNING("running"),
-  STOPPED("stopped"),
-  DELETED("stopped");
+  CREATED(Status.CREATED),
+  RUNNING(Status.RUNNING),
+  STOPPED(Status.STOPPED),
+  DELETED(Status.STOPPED);
 
   /** What can be asked of an exec process. */
   enum Operation {
@@ -18,14 +20,14 @@ enum ExecState {
     RESIZE
   }
 
-  private final String status;
+  private final Status status;
 
-  ExecState(String status) {
+  ExecState(Status status) {
     this.status = status;
   }
 
-  /** The word that the runtime's clients see. */
-  String status() {
+  /** What clients see. */
+  Status status() {
     return status;
   }
 
@@ -60,6 +62,6 @@ enum ExecState {
   }
 
   private String word() {
-    return this == DELETED ? "deleted" : status;
+    return name().toLowerCase(Locale.ROOT);
   }
 }

@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import com.google.protobuf.Timestamp;
 import java.time.Instant;
 
 /**
@@ -11,4 +12,9 @@ import java.time.Instant;
 public record Exit(int status, Instant at) {
   /** What is told of a process that has not ended: the zero time of containerd, the year 1. */
   public static final Exit NONE = new Exit(0, Instant.ofEpochSecond(-62135596800L));
+
+  /** When its end was recorded, as messages have it. */
+  public Timestamp timestamp() {
+    return Timestamp.newBuilder().setSeconds(at.getEpochSecond()).setNanos(at.getNano()).build();
+  }
 }

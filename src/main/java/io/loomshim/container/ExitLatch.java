@@ -2,7 +2,7 @@ package io.loomshim.container;
 
 import java.util.concurrent.CountDownLatch;
 
-/** The end of one process, for those who wait for it. Any thread waits and reads; the story of the process opens it. */
+/** The end of one process, for those who wait for it. Any thread waits and reads; the exit thread opens it. */
 final class ExitLatch {
   private volatile Exit exit = Exit.NONE;
   private volatile CountDownLatch latch = new CountDownLatch(1);
@@ -12,12 +12,12 @@ final class ExitLatch {
     return exit;
   }
 
-  /** Keeps {@code exit}, without letting anybody go yet: what must happen before they see it comes between. */
+  /** Keeps {@code exit}, but lets no one go yet: what must happen before they see it comes between. */
   void record(Exit exit) {
     this.exit = exit;
   }
 
-  /** Lets everybody go who waits now or later. */
+  /** Lets all go who wait now or later. */
   void open() {
     latch.countDown();
   }

@@ -1,35 +1,27 @@
 package io.loomshim.container;
 
-import io.loomshim.cgroup.Cgroup;
-import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
+import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncException;
-import java.io.IOException;
 import java.util.Optional;
 
 /**
  * Freezes and thaws the processes of a container, and sees to it that they are frozen when its state says so and only
  * then, after a command that was killed or has failed: runc may have frozen or thawed them by then, and CRIU thaws a
  * paused container while it saves it. Called with the container's {@code operations} lock held; what undoes something
- * runs on a thread that nobody interrupts, for which the caller waits.
+ * runs on a thread that is never interrupted, for which the caller waits.
  */
 final class Freezing {
-  /** Whoever has the state; is told what the processes are after a command that has failed. */
-  interface Listener {
-    void found(boolean frozen);
-  }
-
-  private final String id;
-  private final InRunc container;
-  private final OutOfMemory memory;
-  private final Listener listener;
+  private final Runc runc;
+  private final ContainerCgroup cgroup;
+  private final InitLife life;
   private volatile boolean perhapsFrozen; // from the beginning of a pause until it is known what became of it
 
-  Freezing(String id, InRunc container, OutOfMemory memory, Listener listener) {
-    this.id = id;
-    this.container = container;
-    this.memory = memory;
-    this.listener = listener;
+  /** {@code life} is told what the processes are after a command that has failed. */
+  Freezing(Runc runc, ContainerCgroup cgroup, InitLife life) {
+    this.runc = runc;
+    this.cgroup = cgroup;
+    this.life = life;
   }
 
   /** Whether they may be frozen although the state does not say so. */
@@ -39,12 +31,7 @@ final class Freezing {
 
   /** What the kernel says; empty when it does not tell. */
   Optional<Boolean> frozen() {
-    Optional<Cgroup> cgroup = memory.cgroup();
-    try {
-      return cgroup.isEmpty() ? Optional.empty() : cgroup.get().frozen();
-    } catch (IOException e) {
-      return Optional.empty();
-    }
+    return cgroup.frozen();
   }
 
   /** Whether the kernel says that they run. */
@@ -53,13 +40,13 @@ final class Freezing {
     return frozen.isPresent() && !frozen.get();
   }
 
-  void freeze() throws InterruptedException {
+  void freeze() throws RuncException, InterruptedException {
     perhapsFrozen = true;
-    container.pause();
+    runc.pause();
   }
 
-  void thaw() throws InterruptedException {
-    container.resume();
+  void thaw() throws RuncException, InterruptedException {
+    runc.resume();
     perhapsFrozen = false;
   }
 
@@ -70,24 +57,24 @@ final class Freezing {
   void undoFreeze(Exception failure) {
     if (frozen().isPresent()) {
       settle(Optional.of(false));
-    } else if (failure.getCause() instanceof RuncException e && e.explained()) {
+    } else if (failure instanceof RuncException e && e.explained()) {
       perhapsFrozen = false;
     } else {
-      Cleanup.run("undo/" + id, this::thaw);
+      Cleanup.run("undo/" + runc.id(), this::thaw);
     }
   }
 
   /**
-   * After a command that has failed: they are frozen again, or not, as they were {@code before}; the listener is told
+   * After a command that has failed: they are frozen again, or not, as they were {@code before}; the state becomes
    * what they are then, which is something else where that cannot be had.
    */
   void settle(Optional<Boolean> before) {
-    Cleanup.run("undo/" + id, () -> {
+    Cleanup.run("undo/" + runc.id(), () -> {
       restore(before);
       Optional<Boolean> now = frozen();
       if (now.isPresent()) {
         perhapsFrozen = now.get();
-        listener.found(now.get());
+        life.found(now.get());
       }
     });
   }
@@ -99,13 +86,13 @@ final class Freezing {
     }
     try {
       if (before.get()) {
-        container.pause();
+        runc.pause();
       } else {
-        container.resume();
+        runc.resume();
       }
-    } catch (StatusException e) {
-      Log.warn(before.get() ? "not frozen again" : "not thawed again", "id", id, "error",
-          String.valueOf(e.getMessage()));
+    } catch (RuncException e) {
+      Log.warn(before.get() ? "failed to freeze the container again" : "failed to thaw the container again", "id",
+          runc.id(), "error", String.valueOf(e.getMessage()));
     }
   }
 }

@@ -58,7 +58,8 @@ final class Frozen implements AutoCloseable {
         freezer.get().thawToDie();
       }
     } catch (IOException e) {
-      Log.warn("a frozen container was not thawed for its end", "id", id, "error", String.valueOf(e.getMessage()));
+      Log.warn("failed to thaw a frozen container so that it can die", "id", id,
+          "error", String.valueOf(e.getMessage()));
     }
   }
 

@@ -17,7 +17,7 @@ final class InRoot {
    * Resolves {@code path} as if {@code root} were the root directory: {@code ..} and symbolic links, absolute
    * ones too, never lead out of it. Parts that do not exist are taken as they are.
    *
-   * <p>What is found holds for as long as nobody changes the directory: to be used before the container runs.
+   * <p>What is found holds while the directory does not change: to be used before the container runs.
    *
    * @throws FileSystemException for more than {@value #LINKS_MAX} symbolic links, or a NUL
    */

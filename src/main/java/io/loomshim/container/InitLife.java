@@ -6,7 +6,7 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Where an init process is in its life, and the two locks that order what happens to it ({@link InitProcess}). The
- * state changes with {@code order} held, but for the end of all; anybody may read it.
+ * state changes with {@code order} held, but for the deletion; any thread may read it.
  */
 final class InitLife {
   private final ReentrantLock operations = new ReentrantLock();
@@ -51,7 +51,7 @@ final class InitLife {
     return state == own ? seen : state; // it may have ended during the look
   }
 
-  /** Takes over what somebody else has done; call only when holding {@code operations}. */
+  /** Takes over what others have done to the container; call only when holding {@code operations}. */
   void adopt() {
     InitState seen = seen();
     if (seen == InitState.PAUSED) {
@@ -65,6 +65,11 @@ final class InitLife {
   void become(InitState next) {
     assert order.isHeldByCurrentThread();
     state = next;
+  }
+
+  /** Goes on from a state that an earlier daemon has recorded; before any other use. */
+  void resume(InitState recorded) {
+    state = recorded;
   }
 
   /** The process has ended; call only when holding {@code order}. */

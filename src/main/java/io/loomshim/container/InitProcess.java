@@ -3,18 +3,14 @@ package io.loomshim.container;
 import io.loomshim.container.InitState.Operation;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
-import io.loomshim.linux.Aside;
-import io.loomshim.linux.Child;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.log.Log;
-import io.loomshim.runc.Runc;
+import io.loomshim.process.Child;
+import io.loomshim.process.Children;
+import io.loomshim.proto.types.Status;
 import io.loomshim.runc.RuncException;
-import io.loomshim.stdio.LogContext;
-import io.loomshim.stdio.ProcessIo;
-import io.loomshim.stdio.StdioPaths;
-import io.loomshim.stdio.Streams;
-import io.loomshim.threads.Threads;
+import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,169 +22,51 @@ import java.util.Optional;
  *
  * <p>Its state and the two locks, both of this container alone, are in {@link InitLife}. {@code operations} is held
  * across each runc command that changes the container, so that these follow one another. {@code order} is held from
- * before {@code runc start} until the start event is in the outbox, and by the exit story while it records the end: an
- * exit event never overtakes its start event, however fast the process is. What only tells something reads volatile
- * fields and never waits.
+ * before {@code runc start} until the start event is in the outbox, and by the exit thread while it records the end: an
+ * exit event never overtakes its start event, however fast the process is.
  */
-final class InitProcess implements ContainerProcess {
-  /** How long Delete waits for output that goes through us: 10 s is what containerd 2.2 settled on. */
-  static final Duration DRAIN_WAIT_MAX = Duration.ofSeconds(10);
-
+final class InitProcess extends ContainerProcess {
   /** How long Delete of a container that never started waits for the end of the init that runc has just killed. */
   private static final Duration KILLED_WAIT_MAX = Duration.ofSeconds(5);
 
   /** How long the init's exit is held back for the exits of execs, all of which have been killed by then. */
   private static final Duration EXECS_WAIT_MAX = Duration.ofSeconds(10);
 
-  /** How long the story of the exit waits to know whether there are others to be killed. */
+  /** How long the exit thread waits to know whether there are others to be killed. */
   private static final Duration BUNDLE_WAIT_MAX = Duration.ofSeconds(2);
 
-  private final ContainerSpec spec;
-  private final Bundle bundle;
-  private final RootFs rootFs;
-  private final Runc runc;
-  private final InRunc container;
-  private final TaskEvents events;
-  private final ExecGate execs;
-  private final Signals signals;
-  private final OutOfMemory memory;
-  private final Frozen frozen;
-  private final Freezing freezing;
   private final InitLife life;
-  private final Pausing pausing;
-  private final ExitLatch ended = new ExitLatch();
+  private final Signals signals;
+  private boolean killAll; // of the exit thread
 
-  private volatile Optional<Child> child = Optional.empty(); // none before the start of a restored one
-
-  // Written by create before anybody else sees this object.
-  private Streams io;
-
-  InitProcess(ContainerSpec spec, Bundle bundle, Runc runc, TaskEvents events) {
-    this.spec = spec;
-    this.bundle = bundle;
-    this.runc = runc;
-    this.container = new InRunc(spec, bundle, runc);
-    this.events = events;
-    this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs(), runc.environment());
-    this.execs = new ExecGate(spec.id());
-    this.signals = new Signals(spec.id(), runc);
-    this.frozen = new Frozen(spec.id(), signals.plain());
-    InitState first = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
-    this.life = new InitLife(first, frozen, events);
-    this.memory = new OutOfMemory(events, life.order());
-    this.freezing = new Freezing(spec.id(), container, memory, life::found);
-    this.pausing = new Pausing(life, container, freezing, events);
-  }
-
-  /**
-   * Mounts the root file system, opens the streams and has runc create the container, unless it is to be
-   * restored by {@link #start}. When anything of it fails, all of it is undone.
-   */
-  void create() throws IOException, InterruptedException {
-    Undo.check(spec.id(), container.directory());
-    // somebody else's container of the same name must survive our failure
-    boolean foreign = Aside.run("write options.json in " + bundle.directory(), new Aside.Step<Boolean>() {
-      @Override
-      public Boolean run() throws IOException, InterruptedException {
-        bundle.recordRuntime(spec.options(), runc.global(), !spec.rootfs().isEmpty());
-        return container.exists();
-      }
-    });
-    try {
-      rootFs.mount();
-      io = Launch.open("io/" + spec.id(), spec.stdio(), ioOwner(), logContext(spec.id()));
-      if (life.state() == InitState.CREATED) {
-        child = Optional.of(container.create(io));
-      }
-    } catch (IOException | InterruptedException | RuntimeException | Error e) {
-      Optional<Child> made = child;
-      Undo.run(spec.id(), container.directory(), e, () -> undoCreate(foreign, made));
-      throw e;
-    }
-  }
-
-  /** Who must own the streams of this container's processes. */
-  ProcessIo.Owner ioOwner() {
-    return new ProcessIo.Owner(spec.options().getIoUid(), spec.options().getIoGid());
-  }
-
-  /** runc's root ends with the namespace. */
-  LogContext logContext(String processId) {
-    return new LogContext(processId, runc.global().root().getFileName().toString());
-  }
-
-  /** Can be repeated. What failed is told once all has been tried. */
-  private void undoCreate(boolean foreign, Optional<Child> made) throws IOException, InterruptedException {
-    if (!foreign) {
-      try {
-        container.remove();
-      } catch (RuncException e) {
-        if (!e.scarce()) {
-          throw e;
-        }
-        closeIo(); // there may be no descriptors but these
-        container.remove();
-      }
-    }
-    closeIo();
-    made.ifPresent(Child::close); // one that runc could not name is an orphan
-    rootFs.unmount();
-    Path pidFile = bundle.initPidFile();
-    Aside.run("remove draft of " + pidFile, () -> {
-      Bundle.removeDraft(pidFile);
-      return pidFile;
-    });
-  }
-
-  private void closeIo() {
-    if (io != null) {
-      io.close();
-    }
+  InitProcess(Container container) {
+    super(container, "", container.spec.stdio());
+    this.life = container.life;
+    this.signals = new Signals(container);
   }
 
   /** Publishes the creation and begins to wait for the end; to be called once. */
   void created() {
-    events.created(spec, pid());
+    container.events.created(container.spec, life.state(), pid());
     if (child.isPresent()) {
       awaitTheEnd();
     }
   }
 
   private void awaitTheEnd() {
-    memory.watch(pid());
-    frozen.watch(memory.cgroup());
-    Threads.start("exit/" + spec.id(), this::exitStory);
+    container.cgroup.find(pid());
+    container.frozen.watch(container.cgroup.get());
+    startExitThread();
   }
 
-  /** The story of the thread {@code exit/ID}. */
-  private void exitStory() {
-    boolean killAll = killAllOnExit();
-    int status = Ends.await(child.orElseThrow());
-    execs.close();
-    if (life.look() == InitState.PAUSED && !freezing.thawed()) {
-      container.resumeAtEnd();
-    }
-    frozen.passing(); // what the runtime freezes from here on is not told
-    if (killAll) {
-      container.killTheRest();
-    }
-    awaitExecs();
-    io.shutdown();
-    memory.end();
-    life.order().lock();
-    try {
-      ended.record(new Exit(status, Instant.now()));
-      life.end();
-      events.exited(pid(), ended.exit());
-    } finally {
-      life.order().unlock();
-      ended.open();
-      frozen.close();
-    }
+  @Override
+  void beforeEnd() {
+    killAll = killAllOnExit();
   }
 
   /** Always, if the bundle's file system does not tell soon: the exit is not held back for that. */
   private boolean killAllOnExit() {
+    Bundle bundle = container.bundle;
     try {
       return Aside.run("read config.json in " + bundle.directory(), new Aside.Step<Boolean>() {
         @Override
@@ -201,21 +79,80 @@ final class InitProcess implements ContainerProcess {
     }
   }
 
+  @Override
+  void endRest() {
+    container.gate.close();
+    if (life.look() == InitState.PAUSED && !container.freezing.thawed()) {
+      resumeRest();
+    }
+    container.frozen.passing(); // what the runtime freezes from here on is not told
+    if (killAll) {
+      killRest();
+    }
+    awaitExecs();
+  }
+
+  /** Thaws what the init has left; a failure is only logged. */
+  private void resumeRest() {
+    try {
+      container.runc.resume();
+    } catch (RuncException e) {
+      Log.error("failed to resume after the end", "id", id(), "error", e.getMessage());
+    } catch (InterruptedException e) {
+      Log.error("failed to resume after the end", "id", id(), "error", "interrupted");
+    }
+  }
+
+  /** Kills what the init has left; a failure is only logged. */
+  private void killRest() {
+    try {
+      container.runc.kill(Child.SIGKILL, true);
+    } catch (RuncException e) {
+      Log.error("failed to kill init's children", "id", id(), "error", e.logged("OCI runtime killall failed"));
+    } catch (InterruptedException e) {
+      Log.error("failed to kill init's children", "id", id(), "error", "interrupted");
+    }
+  }
+
   private void awaitExecs() {
     try {
-      if (!execs.awaitNone(Deadline.in(EXECS_WAIT_MAX))) {
-        Log.warn("execs outlive the init process", "id", spec.id());
+      if (!container.gate.awaitNone(Deadline.in(EXECS_WAIT_MAX))) {
+        Log.warn("execs outlive the init process", "id", id());
       }
     } catch (InterruptedException e) {
-      Log.warn("wait for execs interrupted", "id", spec.id());
+      Log.warn("wait for execs interrupted", "id", id());
     }
   }
 
   @Override
-  public int start() throws IOException, InterruptedException {
+  void publishEnd(int status) {
+    container.cgroup.end();
+    var end = new Ended(this, new Exit(status, Instant.now()));
+    life.order().lock();
+    try {
+      container.events.exited(pid(), end.exit(), life.state() == InitState.DELETED, end);
+    } finally {
+      end.run(); // again, or because there was no memory for the event
+      life.order().unlock();
+      ended.open();
+      container.frozen.close();
+    }
+  }
+
+  /** From here on clients see the end, whether or not they hear of it. */
+  private record Ended(InitProcess process, Exit exit) implements Runnable {
+    @Override
+    public void run() {
+      process.ended.record(exit);
+      process.life.end();
+    }
+  }
+
+  @Override
+  int start() throws IOException, InterruptedException {
     life.operations().lockInterruptibly();
     try {
-      Undo.check(spec.id(), container.directory());
+      container.common.undos().check(id(), container.runc.directory());
       if (!life.doneBefore(Operation.START) && startInOrder()) {
         awaitTheEnd();
       }
@@ -225,7 +162,7 @@ final class InitProcess implements ContainerProcess {
     }
   }
 
-  /** Starts or restores, and publishes that; true for a restored one, whose end nobody waits for yet. */
+  /** Starts or restores, and publishes that; true for a restored one, which has no exit thread yet. */
   private boolean startInOrder() throws IOException, InterruptedException {
     life.order().lockInterruptibly();
     try {
@@ -233,6 +170,7 @@ final class InitProcess implements ContainerProcess {
       boolean restored = life.state() == InitState.CREATED_FROM_CHECKPOINT;
       if (restored) {
         child = Optional.of(restore());
+        keep();
       } else {
         startInRunc();
       }
@@ -244,18 +182,20 @@ final class InitProcess implements ContainerProcess {
   }
 
   /** Call only when holding {@code order}. */
-  private void runs() {
-    life.become(InitState.RUNNING);
-    events.started(pid());
+  void runs() {
+    container.events.started(pid(), new Running(life));
   }
 
   /** A runc that fails may have let the process run all the same: then that is what State says. */
-  private void startInRunc() throws InterruptedException {
-    boolean waited = container.waitsForStart();
+  private void startInRunc() throws IOException, InterruptedException {
+    boolean waited = true;
     try {
-      container.start();
-    } catch (InterruptedException | RuntimeException e) {
-      if (waited && container.startedMeanwhile()) {
+      if (!container.runc.startNatively(child.orElseThrow())) {
+        waited = container.runc.waitsForStart();
+        container.runc.start();
+      }
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      if (waited && container.runc.startedMeanwhile()) {
         runs();
         life.unheard(Operation.START);
       }
@@ -265,116 +205,79 @@ final class InitProcess implements ContainerProcess {
 
   /** Of a restoration that fails nothing stays, so that it can be tried again. */
   private Child restore() throws IOException, InterruptedException {
-    try {
-      return container.restore(io);
+    try (Children.Launch launch = Children.launching()) {
+      assert launch != null;
+      String work = container.spec.options().getCriuWorkPath();
+      Path workDirectory = work.isEmpty() ? container.bundle.criuRestoreWork() : Path.of(work);
+      return container.runc.restore(container.spec.checkpoint().orElseThrow(), workDirectory,
+          container.bundle.initPidFile(), container.spec.options().getNoPivotRoot(), streams());
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
-      Undo.run(spec.id(), container.directory(), e, container::remove);
+      container.common.undos().run(id(), container.runc.directory(), e, container.runc::deleteByForce);
       throw e;
     }
   }
 
-  /** What pauses and resumes it, and changes and saves what runs. */
-  Pausing pausing() {
-    return pausing;
-  }
-
-  /** Saves the container with CRIU. */
-  void checkpoint(CheckpointSpec checkpoint) throws IOException, InterruptedException {
-    pausing.checkpoint(new Checkpoints(spec.id(), bundle, runc), checkpoint, io.files());
-  }
-
-  /** Says whether an exec may be added now. */
-  void checkExec() {
-    life.seen().check(Operation.EXEC);
-  }
-
-  /** What knows the cgroup and publishes that the container has run out of memory. */
-  OutOfMemory memory() {
-    return memory;
-  }
-
-  /** The execs that run. */
-  ExecGate execs() {
-    return execs;
-  }
-
   @Override
   public void kill(int signal, boolean all) throws InterruptedException {
-    InitState now = life.state();
-    now.check(Operation.KILL);
-    if (!all && now == InitState.STOPPED) {
-      throw new StatusException(Code.NOT_FOUND, "process already finished: not found");
-    }
-    // a frozen process would not notice
-    boolean alive = now.seen(frozen.now()) == now && now != InitState.PAUSED;
-    boolean direct = !all && alive && !freezing.perhapsFrozen() && child.isPresent();
-    if (!direct || !signals.direct(child.get(), signal)) {
-      throughRunc(signal, all);
-    }
-    if (signal == Child.SIGKILL) {
-      frozen.thawToDie(); // not every runtime does, and somebody may have frozen it just now
-    }
-  }
-
-  private void throughRunc(int signal, boolean all) throws InterruptedException {
-    frozen.passing(); // a signal to all may freeze it for a moment
-    try {
-      signals.throughRunc(signal, all);
-    } finally {
-      frozen.passed();
-    }
+    signals.kill(signal, all);
   }
 
   @Override
-  public void closeStdin() {
-    io.closeStdin();
+  public boolean killAtOnce(int signal, boolean all) {
+    return signals.killAtOnce(signal, all);
   }
 
   @Override
-  public void resize(int width, int height) throws IOException {
-    io.resize(width, height);
-  }
-
-  @Override
-  public Exit delete() throws IOException, InterruptedException {
+  Exit delete() throws IOException, InterruptedException {
     life.operations().lockInterruptibly();
     try {
       life.seen().check(Operation.DELETE);
       // one that was never started has written nothing, and holds its streams until runc ends it
-      if (life.state() == InitState.STOPPED && !io.awaitDrained(Deadline.in(DRAIN_WAIT_MAX))) {
-        Log.warn("output was still not read at the end of the wait for it", "id", spec.id());
+      if (life.state() == InitState.STOPPED) {
+        drain();
       }
-      Optional<RuncException> failure = container.delete();
+      Optional<RuncException> failure = deleteInRunc();
       if (failure.isEmpty() && child.isPresent()) {
         // of a container that never started, runc has just killed the init
         ended.await(KILLED_WAIT_MAX.toMillis());
       }
-      io.close();
+      closeStreams();
       unmount(failure);
       if (failure.isPresent()) {
-        var e = failure.get();
-        throw new StatusException(e.code(), e.logged("failed to delete task"), e);
+        throw failure.get();
       }
-      life.removed();
-      events.deleted(pid(), ended.exit());
+      container.events.deleted(pid(), ended.exit(), life::removed);
       return ended.exit();
     } finally {
       life.operations().unlock();
     }
   }
 
+  private Optional<RuncException> deleteInRunc() throws InterruptedException {
+    try {
+      // what CRIU has left in runc's directory is known to runc alone
+      boolean plain = life.state() == InitState.STOPPED && container.spec.checkpoint().isEmpty();
+      if (!plain || !container.runc.deleteNatively(child.orElseThrow())) {
+        container.runc.delete();
+      }
+      return Optional.empty();
+    } catch (RuncException e) {
+      return Optional.of(e);
+    }
+  }
+
   private void unmount(Optional<RuncException> failure) throws InterruptedException {
     try {
-      rootFs.unmount();
+      container.rootFs.unmount();
     } catch (IOException e) {
-      Log.warn("failed to unmount rootfs", "id", spec.id(), "error", String.valueOf(e.getMessage()));
+      Log.warn("failed to unmount rootfs", "id", id(), "error", String.valueOf(e.getMessage()));
       if (failure.isEmpty()) {
         throw new StatusException(Code.UNKNOWN, "failed rootfs umount: " + e.getMessage(), e);
       }
     }
   }
 
-  /** Gives up everything without runc and without events: somebody else has removed the container. */
+  /** Gives up everything without runc and without events: others have removed the container. */
   void abandon() throws IOException, InterruptedException {
     try {
       if (child.isPresent()) {
@@ -383,38 +286,13 @@ final class InitProcess implements ContainerProcess {
     } catch (ErrnoException e) {
       // it has ended already
     }
-    io.close();
-    rootFs.unmount();
+    closeStreams();
+    container.rootFs.unmount();
     life.removed();
   }
 
   @Override
-  public String id() {
-    return spec.id();
-  }
-
-  @Override
-  public int pid() {
-    return child.isPresent() ? child.get().pid() : 0;
-  }
-
-  @Override
-  public String status() {
-    return pausing.underWay() ? "pausing" : life.seen().status();
-  }
-
-  @Override
-  public StdioPaths stdio() {
-    return spec.stdio();
-  }
-
-  @Override
-  public Exit exit() {
-    return ended.exit();
-  }
-
-  @Override
-  public Exit awaitExit() throws InterruptedException {
-    return ended.await();
+  public Status status() {
+    return container.pausing.underWay() ? Status.PAUSING : life.seen().status();
   }
 }

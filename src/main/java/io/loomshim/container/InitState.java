@@ -3,15 +3,16 @@ package io.loomshim.container;
 import io.loomshim.cgroup.Freezer;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
+import io.loomshim.proto.types.Status;
 
 /** The states of an init process and what each of them refuses, in the words that clients know. Pure. */
 enum InitState {
-  CREATED("created"),
-  CREATED_FROM_CHECKPOINT("created"),
-  RUNNING("running"),
-  PAUSED("paused"),
-  STOPPED("stopped"),
-  DELETED("stopped");
+  CREATED(Status.CREATED),
+  CREATED_FROM_CHECKPOINT(Status.CREATED),
+  RUNNING(Status.RUNNING),
+  PAUSED(Status.PAUSED),
+  STOPPED(Status.STOPPED),
+  DELETED(Status.STOPPED);
 
   /** What can be asked of an init process. */
   enum Operation {
@@ -25,14 +26,14 @@ enum InitState {
     KILL
   }
 
-  private final String status;
+  private final Status status;
 
-  InitState(String status) {
+  InitState(Status status) {
     this.status = status;
   }
 
-  /** The word that the runtime's clients see. */
-  String status() {
+  /** What clients see. */
+  Status status() {
     return status;
   }
 

@@ -2,24 +2,21 @@ package io.loomshim.container;
 
 import io.loomshim.cgroup.Cgroup;
 import io.loomshim.cgroup.OomWatch;
-import io.loomshim.errors.Scarcity;
 import io.loomshim.log.Log;
 import java.io.IOException;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Finds the cgroup of a container and publishes that it has run out of memory. May be used from any thread; each
- * story of a process's end asks it before it publishes the exit. Nobody calls it who holds {@code order}: a thread
- * that sees a kill holds the watch's lock when it waits for that one.
+ * Publishes that a container has run out of memory. May be used from any thread; each thread that publishes an exit
+ * asks it first. It must not be called with {@code order} held: a thread that sees a kill holds the watch's lock when
+ * it waits for that one.
  */
-final class OutOfMemory {
+final class OutOfMemory implements OomWatch.Kills {
   private final TaskEvents events;
   private final ReentrantLock order;
-  private volatile Optional<Cgroup> cgroup = Optional.empty();
   private volatile Optional<OomWatch> watch = Optional.empty();
-  private final ReentrantLock finding = new ReentrantLock();
-  private volatile int unfound; // the init, if there was no descriptor to find its cgroup with
 
   /** While {@code order} is held nothing is published: a start event that is under way goes first. */
   OutOfMemory(TaskEvents events, ReentrantLock order) {
@@ -28,62 +25,46 @@ final class OutOfMemory {
   }
 
   /**
-   * Begins to watch the cgroup of {@code pid}, the init; to be called after the event that makes the container known
-   * and before its end is waited for, which it must not prevent. Without a memory controller there is nothing to
-   * publish.
+   * Begins to watch {@code cgroup}, which the caller's work does not depend on. Without a memory controller there is
+   * nothing to publish.
    */
-  void watch(int pid) {
+  void watch(Cgroup cgroup) {
+    watch(cgroup, Map.of());
+  }
+
+  /** The same for a cgroup of which {@code told} has been published, by the inode of its directory. */
+  void watch(Cgroup cgroup, Map<Long, Long> told) {
     assert !order.isHeldByCurrentThread();
     try {
-      cgroup = Cgroup.of(pid);
-      unfound = 0;
+      watch = Optional.of(OomWatch.start(events.id(), cgroup, this, told));
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
-      Log.warn("no cgroup found", "id", events.id(), "error", String.valueOf(e.getMessage()));
-      unfound = Scarcity.of(e) ? pid : 0;
-    }
-    if (cgroup.isPresent()) {
-      try {
-        watch = Optional.of(OomWatch.start(events.id(), cgroup.get(), this::publish));
-      } catch (IOException | RuntimeException | OutOfMemoryError e) {
-        Log.warn("out of memory will not be noticed", "id", events.id(), "error", String.valueOf(e.getMessage()));
-      }
+      Log.warn("OOM kills will not be noticed", "id", events.id(), "error", String.valueOf(e.getMessage()));
     }
   }
 
-  /** The container's own cgroup; a restored one has it only once it has started. */
-  Optional<Cgroup> cgroup() {
-    if (unfound != 0 && finding.tryLock()) {
-      try {
-        watch(unfound);
-      } finally {
-        finding.unlock();
-      }
-    }
-    return cgroup;
-  }
-
-  private void publish() {
+  /** Publishes kills; for the watch to call. */
+  @Override
+  public void told(long times, Map<Long, Long> counted) {
     order.lock();
     try {
-      events.outOfMemory();
+      events.outOfMemory(times, counted);
     } finally {
       order.unlock();
     }
   }
 
-  /** Publishes what has happened until now and was not published yet. Whoever asks has an exit to publish. */
+  /** Publishes what has happened until now and was not published yet; to be called before an exit is published. */
   void check() {
     assert !order.isHeldByCurrentThread();
     try {
       watch.ifPresent(OomWatch::check);
     } catch (RuntimeException | OutOfMemoryError e) {
-      Log.error("out of memory was not noticed", "id", events.id(), "error", e.toString());
+      Log.error("failed to look for OOM kills", "id", events.id(), "error", e.toString());
     }
   }
 
   /** Publishes the last, and watches no more. */
   void end() {
-    unfound = 0; // its pid may soon be another's
     check();
     watch.ifPresent(OomWatch::close);
   }

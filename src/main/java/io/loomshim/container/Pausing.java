@@ -1,6 +1,9 @@
 package io.loomshim.container;
 
+import io.loomshim.checkpoint.CheckpointSpec;
+import io.loomshim.checkpoint.Checkpoints;
 import io.loomshim.container.InitState.Operation;
+import io.loomshim.runc.Runc;
 import io.loomshim.stdio.StreamFile;
 import java.io.IOException;
 import java.util.List;
@@ -12,14 +15,14 @@ import java.util.Optional;
  */
 final class Pausing {
   private final InitLife life;
-  private final InRunc container;
+  private final Runc runc;
   private final Freezing freezing;
   private final TaskEvents events;
   private volatile boolean underWay;
 
-  Pausing(InitLife life, InRunc container, Freezing freezing, TaskEvents events) {
+  Pausing(InitLife life, Runc runc, Freezing freezing, TaskEvents events) {
     this.life = life;
-    this.container = container;
+    this.runc = runc;
     this.freezing = freezing;
     this.events = events;
   }
@@ -30,7 +33,7 @@ final class Pausing {
   }
 
   /** Freezes all processes of the container. */
-  void pause() throws InterruptedException {
+  void pause() throws IOException, InterruptedException {
     life.operations().lockInterruptibly();
     try {
       if (life.doneBefore(Operation.PAUSE)) {
@@ -44,7 +47,7 @@ final class Pausing {
         if (life.moved(InitState.RUNNING, InitState.PAUSED)) {
           events.paused();
         }
-      } catch (InterruptedException | RuntimeException e) {
+      } catch (IOException | InterruptedException | RuntimeException e) {
         freezing.undoFreeze(e);
         throw e;
       } finally {
@@ -56,7 +59,7 @@ final class Pausing {
   }
 
   /** Lets the processes of a paused container run again. */
-  void resume() throws InterruptedException {
+  void resume() throws IOException, InterruptedException {
     life.operations().lockInterruptibly();
     try {
       if (life.doneBefore(Operation.RESUME)) {
@@ -66,7 +69,7 @@ final class Pausing {
       life.seen().check(Operation.RESUME);
       try {
         freezing.thaw();
-      } catch (InterruptedException | RuntimeException e) {
+      } catch (IOException | InterruptedException | RuntimeException e) {
         freezing.settle(Optional.empty());
         throw e;
       }
@@ -79,14 +82,14 @@ final class Pausing {
   }
 
   /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */
-  void update(String resources) throws InterruptedException {
+  void update(String resources) throws IOException, InterruptedException {
     life.operations().lockInterruptibly();
     try {
       life.state().check(Operation.UPDATE);
       Optional<Boolean> before = freezing.frozen(); // on cgroup v1 runc freezes while it sets devices
       try {
-        container.update(resources);
-      } catch (InterruptedException | RuntimeException e) {
+        runc.update(resources);
+      } catch (IOException | InterruptedException | RuntimeException e) {
         freezing.settle(before);
         throw e;
       }

@@ -2,10 +2,10 @@ package io.loomshim.container;
 
 import io.loomshim.errors.Scarcity;
 import io.loomshim.errors.StatusException;
-import io.loomshim.linux.Aside;
 import io.loomshim.linux.ErrnoException;
-import io.loomshim.linux.Mounts;
+import io.loomshim.mount.Mounts;
 import io.loomshim.proto.types.Mount;
+import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,36 +1,60 @@
 package io.loomshim.container;
 
+import io.loomshim.container.InitState.Operation;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
-import io.loomshim.linux.Child;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
+import io.loomshim.process.Child;
 import io.loomshim.runc.KillFailure;
-import io.loomshim.runc.Runc;
-import io.loomshim.runc.RuncCommand;
 import io.loomshim.runc.RuncException;
-import java.nio.file.Path;
-import java.util.List;
+import java.util.Optional;
 
-/** How a signal reaches the processes of a container. */
-record Signals(String id, Runc runc) {
-  /** Runtimes of which a plain signal to the init does what their kill command does. */
-  private static final List<String> DIRECT = List.of("runc", "crun");
+/** How a signal reaches the init of a container, or all of its processes. May be used from any thread. */
+record Signals(Container container) {
+  /**
+   * Sends {@code signal}.
+   *
+   * @param all to every process of the container
+   * @throws StatusException NOT_FOUND when the init has ended
+   */
+  void kill(int signal, boolean all) throws InterruptedException {
+    if (!killAtOnce(signal, all)) {
+      throughRunc(signal, all);
+      thaw(signal);
+    }
+  }
 
-  /** Whether the runtime is one of those that do with processes and cgroups what everybody knows. */
-  boolean plain() {
-    Path binary = Path.of(runc.global().binary()).getFileName();
-    return binary != null && DIRECT.contains(binary.toString());
+  /** The same without waiting; false when nothing was sent, as the runtime must do it. */
+  boolean killAtOnce(int signal, boolean all) {
+    InitState now = container.life.state();
+    now.check(Operation.KILL);
+    if (!all && now == InitState.STOPPED) {
+      throw new StatusException(Code.NOT_FOUND, "process already finished: not found");
+    }
+    // a frozen process would not notice
+    boolean alive = now.seen(container.frozen.now()) == now && now != InitState.PAUSED;
+    Optional<Child> init = container.init.child;
+    boolean direct = !all && alive && !container.freezing.perhapsFrozen() && init.isPresent();
+    if (!direct || !direct(init.get(), signal)) {
+      return false;
+    }
+    thaw(signal);
+    return true;
+  }
+
+  private void thaw(int signal) {
+    if (signal == Child.SIGKILL) {
+      container.frozen.thawToDie(); // not every runtime does, and it may have been frozen from outside just now
+    }
   }
 
   /**
    * Signals the init itself, which takes microseconds where a runtime takes milliseconds; false where that is not
    * the same, or the kernel refuses for a reason that the runtime puts into better words.
-   *
-   * @throws StatusException NOT_FOUND when it has ended
    */
-  boolean direct(Child init, int signal) {
-    if (!plain()) {
+  private boolean direct(Child init, int signal) {
+    if (!container.runc.settings().likeRunc()) {
       return false;
     }
     try {
@@ -44,12 +68,14 @@ record Signals(String id, Runc runc) {
     }
   }
 
-  /** Has the runtime send the signal, to all processes or to the init. */
-  void throughRunc(int signal, boolean all) throws InterruptedException {
+  private void throughRunc(int signal, boolean all) throws InterruptedException {
+    container.frozen.passing(); // a signal to all may freeze it for a moment
     try {
-      runc.run(new RuncCommand.Kill(id, signal, all));
+      container.runc.kill(signal, all);
     } catch (RuncException e) {
       throw KillFailure.of(e);
+    } finally {
+      container.frozen.passed();
     }
   }
 }

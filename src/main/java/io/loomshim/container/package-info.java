@@ -1,5 +1,7 @@
 /**
- * One container: its bundle, root file system and processes, and the story of each process from its
- * creation to its end. Knows nothing of the wire.
+ * Containers: the bundle, root file system, cgroup and processes of each, and the life of a process from its creation
+ * to its end, with what a call does to it: pause, kill, update and so on. {@link io.loomshim.container.Container} has
+ * all that is known of one, and {@link io.loomshim.container.Containers} has them all. Uses messages as values and
+ * publishes events; knows nothing of ttrpc.
  */
 package io.loomshim.container;

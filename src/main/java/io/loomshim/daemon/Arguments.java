@@ -2,30 +2,42 @@ package io.loomshim.daemon;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What the launcher tells a daemon: {@code -namespace NS -address ADDR -run-dir DIR -linger SECONDS -mode MODE
- * -threads KIND -runc-timeout SECONDS -stuck SECONDS [-kill-exec-tree] [-debug]}.
+ * -threads KIND -runc-timeout SECONDS -stuck SECONDS [-kill-exec-tree] [-no-native-runc] [-no-early-cgroup-wait]
+ * [-no-spawn-apart] [-sealed-runtime WHEN] [-take-over] [-inherit NUMBER] [-journal PATH] [-debug] [-mistake
+ * TEXT]...}.
  *
  * @param namespace the containerd namespace that it serves
  * @param address containerd's gRPC socket
- * @param runDirectory where it meets the launcher
+ * @param runDirectory the run directory of this daemon
  * @param linger how long it stays without a container
- * @param mode for whom there is a daemon; the launcher has chosen the run directory by it
+ * @param mode what one daemon serves: {@code namespace}, {@code pod} or {@code container}; the launcher has chosen the
+ *     run directory by it
  * @param threads how threads are made, as {@link io.loomshim.threads.Threads#use} takes it
- * @param stuck how long a call may be in flight before it is logged, zero for as long as it likes
- * @param killExecTree whether what an exec has started ends with it
+ * @param stuck how long a call may be in flight before it is logged as stuck; zero for no limit
+ * @param killExecTree whether the processes that an exec has started are killed when the exec ends
+ * @param nativeRunc whether start and delete of a runc that is known need no process
  * @param debug whether lines of level debug are logged
- * @param runcTimeout how long most commands of runc may take, at least a second
+ * @param runcTimeout how long a command of runc may take, at least a second; create, restore and checkpoint get a
+ *     multiple of it
+ * @param shortcuts what is done to make the commands of runc faster
+ * @param survival whether its containers outlive it, and what of an earlier daemon it takes over
+ * @param journal the socket of systemd's journal, which gets the lines of the log; empty for none
+ * @param mistakes the lines of loomshim.conf that do not count, each with its place and what counts instead
  */
-record Arguments(String namespace, String address, Path runDirectory, Duration linger, String mode, String threads,
-    Duration stuck, boolean killExecTree, boolean debug, Duration runcTimeout) {
+public record Arguments(String namespace, String address, Path runDirectory, Duration linger, String mode,
+    String threads, Duration stuck, boolean killExecTree, boolean nativeRunc, boolean debug, Duration runcTimeout,
+    Shortcuts shortcuts, Survival survival, String journal, List<String> mistakes) {
   /**
    * Reads the command line.
    *
    * @throws IllegalArgumentException with a text for the user
    */
-  static Arguments parse(String[] args) {
+  public static Arguments parse(String[] args) {
     String namespace = "";
     String address = "";
     String runDirectory = "";
@@ -34,8 +46,13 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
     String threads = "virtual";
     String stuck = "30";
     boolean killExecTree = false;
+    boolean nativeRunc = true;
     boolean debug = false;
     String runcTimeout = "60";
+    Shortcuts shortcuts = Shortcuts.ALL;
+    var mistakes = new ArrayList<String>();
+    Survival survival = Survival.NONE;
+    String journal = "";
     for (int i = 0; i < args.length; i++) {
       switch (args[i]) {
         case "-debug" -> debug = true;
@@ -47,7 +64,15 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
         case "-threads" -> threads = value(args, ++i);
         case "-stuck" -> stuck = value(args, ++i);
         case "-kill-exec-tree" -> killExecTree = true;
+        case "-no-native-runc" -> nativeRunc = false;
+        case "-no-early-cgroup-wait" -> shortcuts = shortcuts.withoutEarlyCgroupWait();
+        case "-no-spawn-apart" -> shortcuts = shortcuts.withoutSpawnApart();
+        case "-sealed-runtime" -> shortcuts = shortcuts.withSealedRuntime(value(args, ++i));
+        case "-take-over" -> survival = survival.on();
+        case "-inherit" -> survival = survival.inheriting(value(args, ++i));
+        case "-journal" -> journal = value(args, ++i);
         case "-runc-timeout" -> runcTimeout = value(args, ++i);
+        case "-mistake" -> mistakes.add(value(args, ++i));
         default -> throw new IllegalArgumentException("unknown argument " + args[i]);
       }
     }
@@ -58,7 +83,8 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
       throw new IllegalArgumentException("-run-dir is missing");
     }
     return new Arguments(namespace, address, Path.of(runDirectory), seconds("linger_seconds", linger, 0), mode, threads,
-        seconds("stuck_seconds", stuck, 0), killExecTree, debug, seconds("runc_timeout_seconds", runcTimeout, 1));
+        seconds("stuck_seconds", stuck, 0), killExecTree, nativeRunc, debug,
+        seconds("runc_timeout_seconds", runcTimeout, 1), shortcuts, survival, journal, List.copyOf(mistakes));
   }
 
   private static Duration seconds(String name, String text, int min) {
@@ -66,7 +92,7 @@ record Arguments(String namespace, String address, Path runDirectory, Duration l
     try {
       seconds = Integer.parseInt(text);
     } catch (NumberFormatException e) {
-      // told below
+      // refused below
     }
     if (seconds < min) {
       throw new IllegalArgumentException(name + " is not a number of seconds: " + text);

@@ -1,9 +1,9 @@
 package io.loomshim.daemon;
 
-import io.loomshim.linux.Aside;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.log.Log;
+import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,14 +12,16 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Where log lines go: into the fifo {@code log} of the bundle that a line is about, which containerd copies
- * into its own log; lines about no container go into the newest one that is open. While nobody reads a fifo, and
- * for lines that come without any container, our standard error takes them, which is a file of bounded size.
+ * Where log lines go. A line about a container goes into the fifo {@code log} of its bundle, and containerd copies it
+ * into its own log. A line about no container goes into the newest fifo that is open. When no such fifo has a reader,
+ * the line goes to standard error, which is a file of bounded size.
  *
  * <p>{@code lock} guards the map and the order of lines; writes never block.
  */
 final class ContainerLogs implements Log.Sink {
-  /** What this daemon writes to its standard error in its whole life: enough to tell, not enough to fill a disk. */
+  /**
+   * Bytes that the daemon writes to its standard error in its whole life: enough to explain, too few to fill a disk.
+   */
   static final long STDERR_BYTES_MAX = 1 << 20;
 
   private static final int S_IFMT = 0170000;
@@ -30,7 +32,8 @@ final class ContainerLogs implements Log.Sink {
   private long stderrBytes;
 
   /**
-   * Opens the log in {@code bundle}; without a fifo that somebody reads there is none. Within a step of {@link Aside}.
+   * Opens the log in {@code bundle}; empty when there is no fifo or the fifo has no reader. Runs within a step of
+   * {@link Aside}.
    */
   static Optional<Fd> find(Path bundle) {
     Path path = bundle.resolve("log");
@@ -39,14 +42,14 @@ final class ContainerLogs implements Log.Sink {
       if (((Integer) Files.getAttribute(path, "unix:mode") & S_IFMT) == S_IFIFO) {
         return Optional.of(log);
       }
-      log.close(); // a write to a file may wait for its file system, and everybody's lines with it
+      log.close(); // a write to a file may wait for its file system, and all other lines would wait with it
     } catch (IOException e) {
       // ENXIO: no reader; ENOENT: a client that wants no log
     }
     return Optional.empty();
   }
 
-  /** Has the lines about the container {@code id} go to {@code log}, which is this object's from now on. */
+  /** Sends the lines about the container {@code id} to {@code log}, which this object owns from now on. */
   void put(String id, Fd log) {
     lock.lock();
     try {

@@ -1,24 +1,30 @@
 package io.loomshim.daemon;
 
+import io.loomshim.container.Container;
+import io.loomshim.container.Containers;
 import io.loomshim.event.Outbox;
-import io.loomshim.inspect.About;
+import io.loomshim.inspect.Identity;
 import io.loomshim.inspect.Inspection;
-import io.loomshim.linux.Aside;
-import io.loomshim.linux.Carriers;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
-import io.loomshim.linux.FileLock;
-import io.loomshim.linux.Flow;
-import io.loomshim.linux.Orphans;
 import io.loomshim.linux.Poller;
-import io.loomshim.linux.Self;
 import io.loomshim.log.Log;
+import io.loomshim.process.Orphans;
+import io.loomshim.process.Self;
 import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.record.Saved;
+import io.loomshim.runc.KnownRuntimes;
 import io.loomshim.runc.RuncLimits;
+import io.loomshim.rundir.DaemonRecord;
+import io.loomshim.rundir.DeadDirectories;
+import io.loomshim.rundir.RunDirectory;
+import io.loomshim.stdio.Flow;
+import io.loomshim.task.DaemonHooks;
 import io.loomshim.task.ErrorCodes;
-import io.loomshim.task.Host;
 import io.loomshim.task.TaskHandlers;
 import io.loomshim.task.TaskService;
+import io.loomshim.task.Unanswered;
+import io.loomshim.threads.Aside;
 import io.loomshim.threads.Threads;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
@@ -31,97 +37,141 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One daemon: it serves every container of a namespace from the moment it listens until {@link Linger} says
- * that nobody needs it.
+ * One daemon. It serves every container of a namespace from the moment it listens until {@link Linger} decides that it
+ * ends.
  *
  * <p>{@link #start} does only what a first client needs, on two threads where it can; {@link #run} then prepares
  * the rest.
  */
-final class Daemon implements Host {
+public final class Daemon implements DaemonHooks {
   /** How long the last events may take to reach containerd. */
   private static final Duration DRAIN_WAIT_MAX = Duration.ofSeconds(5);
 
-  private final Path socket;
-  private final String record;
+  private final DaemonRecord record;
   private final RunDirectory directory;
   private final ContainerLogs logs = new ContainerLogs();
   private final Outbox events;
-  private final TaskService tasks;
   private final Server server;
   private final Linger linger;
   private final Removals removals;
-  private final FileLock alive; // for as long as this process lives
+  private final Containers containers;
+  private final Succession succession;
+  private final Shortcuts shortcuts;
+  private final Mistakes mistakes;
 
-  private Daemon(Arguments arguments, String events, Listener listener, String record) throws IOException {
-    this.socket = listener.socket();
-    this.record = record;
+  private Daemon(Arguments arguments, String events, Optional<Listener> listener, DaemonRecord own)
+      throws IOException {
+    shortcuts = arguments.shortcuts();
+    mistakes = new Mistakes(arguments.mistakes());
     directory = new RunDirectory(arguments.runDirectory());
-    this.events = Outbox.start(arguments.namespace(), events);
-    tasks = new TaskService(arguments.namespace(), this.events, this, RuncLimits.of(arguments.runcTimeout()),
-        arguments.killExecTree());
-    var about =
-        new About(arguments.namespace(), arguments.mode(), arguments.address(), arguments.runDirectory());
-    var inspection = new Inspection(about, tasks, this.events);
-    removals = new Removals(directory, tasks);
-    linger = new Linger(directory, tasks, arguments.linger(), record);
+    var identity =
+        new Identity(arguments.namespace(), arguments.mode(), arguments.address(), arguments.runDirectory(),
+            arguments.mistakes());
+    directory.prepare();
+    succession = Succession.of(arguments.survival(), identity, own);
+    record = succession.record();
+    RecordKeeping keeping = succession.keeping();
+    List<Saved.Event> waiting = succession.saved().isPresent() ? succession.saved().get().events() : List.of();
+    this.events = Outbox.start(arguments.namespace(), events, keeping, waiting);
+    containers = new Containers(arguments.namespace(), this.events, succession.shelf(), keeping,
+        RuncLimits.of(arguments.runcTimeout()), arguments.killExecTree(),
+        arguments.nativeRunc() ? KnownRuntimes.empty() : KnownRuntimes.NONE);
+    var tasks = new TaskService(containers, this);
+    var inspection = new Inspection(identity, containers, this.events);
+    removals = new Removals(directory, containers, this);
+    linger = new Linger(directory, containers, arguments.linger(), record);
     List<Service> services = new ArrayList<>(TaskHandlers.services(tasks));
     services.add(inspection.service());
-    directory.prepare();
-    alive = FileLock.shareDirectory(directory.path());
+    Self.requirePlatform();
     Self.raiseOpenFiles();
     Self.newSession();
     if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
       Self.coreScheduling();
     }
     Self.becomeSubreaper();
-    Log.to(logs);
-    server = new Server(listener.channel(), services, new ErrorCodes());
+    Log.to(Journal.of(arguments.journal(), arguments.namespace(), logs));
+    server = listener.isPresent() ? new Server(listener.get().channel(), services, new ErrorCodes())
+        : new Server(succession.estate().orElseThrow().door(), services, new ErrorCodes());
     inspection.shows(server);
+    if (succession.saved().isPresent()) {
+      inspection.tookOver(succession.takeovers(), succession.saved().get().daemon().getPid());
+    }
     if (!arguments.stuck().isZero()) {
       server.logStuckAfter(arguments.stuck());
     }
   }
 
-  /** Makes a daemon that listens; containerd takes events at the socket {@code events}, or nobody does. */
-  static Daemon start(Arguments arguments, String events) throws IOException {
+  /**
+   * Makes a daemon that listens. containerd takes events at the socket {@code events}; without one (empty) they are
+   * dropped.
+   *
+   * @throws IOException when the socket cannot be opened or the run directory cannot be written
+   */
+  public static Daemon start(Arguments arguments, String events) throws IOException {
     Log.debug(arguments.debug());
     Threads.use(arguments.threads());
-    String pid = Long.toString(ProcessHandle.current().pid());
-    String startTime = startTime();
-    // the start time makes the name unique: a later daemon with our pid must not be taken for us
-    Path socket = arguments.runDirectory().resolve(pid + "-" + startTime + ".sock");
-    var daemon = new Daemon(arguments, events, Listener.begin(socket), pid + " " + startTime + " unix://" + socket);
-    daemon.server.start();
+    DaemonRecord own = DaemonRecord.own(arguments.runDirectory());
+    Optional<Listener> listener =
+        arguments.survival().wanted() ? Optional.empty() : Optional.of(Listener.begin(own.socket()));
+    var daemon = new Daemon(arguments, events, listener, own);
     try {
+      if (daemon.succession.saved().isPresent()) {
+        daemon.directory.publish(daemon.record); // whoever is answered by this daemon finds it
+      }
+      daemon.serve();
       daemon.directory.publish(daemon.record);
     } catch (IOException e) {
-      Files.deleteIfExists(socket);
+      Files.deleteIfExists(daemon.record.socket());
       throw e;
     }
     return daemon;
   }
 
-  /** Clock ticks between boot and the start of this process: field 22 of proc_pid_stat(5). */
-  private static String startTime() throws IOException {
-    String stat = Files.readString(Path.of("/proc/self/stat"));
-    return stat.substring(stat.lastIndexOf(')') + 2).split(" ")[19];
+  /** Begins to answer: with the containers and connections of the daemon before, if there was one. */
+  private void serve() throws IOException {
+    Optional<Saved> saved = succession.saved();
+    if (saved.isEmpty()) {
+      server.start();
+      return;
+    }
+    try {
+      containers.resume(saved.get().containers(), succession.remains());
+      for (Container container : containers.all()) {
+        reopenLog(container);
+      }
+    } catch (InterruptedException e) {
+      throw new IOException("interrupted", e);
+    }
+    server.start(succession.estate().orElseThrow().lines(), new Unanswered(containers, saved.get().deleted()));
   }
 
-  /** {@code PID STARTTIME ADDRESS}, as in the run directory. */
-  String record() {
+  private void reopenLog(Container container) throws InterruptedException {
+    try {
+      Path bundle = container.bundle();
+      Optional<Fd> log = Aside.run("open log in " + bundle, () -> ContainerLogs.find(bundle));
+      if (log.isPresent()) {
+        logs.put(container.id(), log.get());
+      }
+    } catch (IOException e) {
+      Log.debug("log not opened", "id", container.id(), "error", String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The record that names this daemon in the run directory. */
+  public DaemonRecord record() {
     return record;
   }
 
-  /** Serves until nobody needs this daemon any more; runs on the main thread. */
-  void run() throws InterruptedException {
+  /** Serves until the daemon has had no container for the linger time. Runs on the main thread. */
+  public void run() throws InterruptedException {
     prepare();
     linger.await();
     end();
-    alive.close();
+    succession.close();
     DeadDirectories.removeOwn(directory.path());
   }
 
-  /** Clients have the address already, so what cannot be had here must not end the daemon. */
+  /** Clients have the address already, so a lack of threads or descriptors here must not end the daemon. */
   private void prepare() {
     Orphans.reap();
     Threads.atShutdown("shutdown", this::end);
@@ -129,31 +179,35 @@ final class Daemon implements Host {
     try {
       Carriers.keep();
       Poller.shared().begin();
+      shortcuts.use(directory.path());
       Flow.prepare();
       removals.start();
       Aside.prepare();
       Threads.startPlatform("sweep", () -> DeadDirectories.sweepLater(directory.path()));
     } catch (ErrnoException | OutOfMemoryError e) { // no OS thread, no descriptor; a wait asks for a poller again
-      Log.warn("the daemon does without what it has not got", "error", String.valueOf(e.getMessage()));
+      Log.warn("something is missing; the daemon goes on without it", "error", String.valueOf(e.getMessage()));
     }
     Log.prepare();
+    succession.prepare(directory.path());
   }
 
-  /** Ends the daemon's part: no new calls, the last events out, no file left. Containers run on. */
+  /** Takes no more calls, delivers the last events and removes the daemon's files. Containers keep running. */
   private void end() {
+    succession.end();
     try {
       directory.withdraw(record);
       server.close();
-      Files.deleteIfExists(socket);
+      Files.deleteIfExists(record.socket());
     } catch (IOException e) {
-      Log.warn("run directory not cleaned", "error", String.valueOf(e.getMessage()));
+      Log.warn("failed to clean the run directory", "error", String.valueOf(e.getMessage()));
     }
     events.close(DRAIN_WAIT_MAX);
+    succession.keeping().end();
   }
 
   @Override
-  public void arriving(String id) {
-    removals.look(id); // before the mark of the earlier container could hit the new one
+  public void beforeCreate(String id) {
+    removals.look(id); // first, or the mark of an earlier container of this name would remove the new one
   }
 
   @Override
@@ -166,14 +220,15 @@ final class Daemon implements Host {
     if (log.isPresent()) {
       logs.put(id, log.get());
     }
+    mistakes.log();
   }
 
   /** What is done in a bundle when its Create comes. */
-  private record Arrival(RunDirectory directory, Path bundle, String record)
+  private record Arrival(RunDirectory directory, Path bundle, DaemonRecord record)
       implements Aside.Step<Optional<Fd>>, Aside.Undoing<Optional<Fd>> {
     @Override
     public Optional<Fd> run() {
-      directory.introduce(bundle, record);
+      directory.writeAddress(bundle, record);
       return ContainerLogs.find(bundle);
     }
 
@@ -184,16 +239,16 @@ final class Daemon implements Host {
   }
 
   @Override
-  public boolean promised(String id) {
+  public boolean leased(String id) {
     return directory.leased(id);
   }
 
   @Override
-  public void vacated(Path bundle) {
+  public void createFailed(Path bundle) {
     Aside.finish("remove address in " + bundle, new Aside.Last() {
       @Override
       public void run() {
-        directory.takeLeave(bundle);
+        directory.removeAddress(bundle);
       }
     });
   }
@@ -203,24 +258,25 @@ final class Daemon implements Host {
     try {
       Aside.run("write loom.deleted in " + bundle, () -> {
         directory.deleted(bundle, response);
-        directory.takeLeave(bundle);
+        directory.removeAddress(bundle);
         return bundle;
       });
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // nobody waits for the call; the file comes all the same
+      Thread.currentThread().interrupt(); // the caller has gone; the step goes on and writes the file
     } catch (IOException e) {
-      Log.warn("answer for delete not recorded", "path", bundle.toString(), "error", String.valueOf(e.getMessage()));
+      Log.warn("failed to record the answer for delete", "path", bundle.toString(),
+          "error", String.valueOf(e.getMessage()));
     }
   }
 
   @Override
-  public void forgotten(String id) {
+  public void gone(String id) {
     logs.close(id);
     linger.changed();
   }
 
   @Override
-  public void shutdownAsked() {
+  public void shutdownRequested() {
     linger.shutdownAsked();
   }
 }

@@ -9,11 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Opens the daemon's socket on an OS thread of its own: the first Unix-domain socket of a JVM loads the security
- * providers, for random names that nobody here uses, and the rest of the start need not wait for that.
+ * Opens the daemon's socket on an OS thread of its own, while the main thread does the rest of the start. The first
+ * Unix-domain socket of a JVM loads the security providers, for random names that this program never uses.
  */
 final class Listener {
-  /** Connections that may wait to be accepted: a node's containers may all start at once. */
+  /** Connections that may wait for accept(2): the containers of a node may all start at once. */
   private static final int BACKLOG = 1024;
 
   private final Path socket;
@@ -37,7 +37,11 @@ final class Listener {
     return socket;
   }
 
-  /** The socket, which listens; waits for that, not cut short by an interrupt. */
+  /**
+   * Waits until the socket listens, and returns it. An interrupt does not end the wait.
+   *
+   * @throws IOException when the socket cannot be opened
+   */
   ServerSocketChannel channel() throws IOException {
     boolean interrupted = false;
     while (thread.isAlive()) {
@@ -56,7 +60,7 @@ final class Listener {
     return channel;
   }
 
-  /** A class and no lambda, for the sake of the start. */
+  /** A class, because the first lambda of a JVM costs milliseconds. */
   private final class Binding implements Runnable {
     @Override
     public void run() {

@@ -1,23 +1,19 @@
 package io.loomshim.daemon;
 
-import io.loomshim.linux.Carriers;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Starts the daemon. The launcher waits for one line on standard output, {@code PID STARTTIME ADDRESS} once the
- * daemon listens or {@code error: …}, and for its end.
+ * Starts the daemon. The launcher waits for one line on standard output and for the end of the stream. The line is the
+ * daemon's record, once it listens, or {@code error: …}.
  */
 public final class Main {
   private Main() {}
 
+  /** Runs the daemon and ends the JVM. */
   public static void main(String[] args) throws InterruptedException {
-    if (args.length == 1 && args[0].equals("-train")) {
-      Training.run();
-      return;
-    }
     Carriers.reserve();
     Daemon daemon;
     try {
@@ -27,7 +23,7 @@ public final class Main {
       Runtime.getRuntime().halt(1);
       return;
     }
-    tell(daemon.record());
+    tell(daemon.record().line());
     daemon.run();
     Runtime.getRuntime().halt(0); // an orderly exit takes 300 ms once the poller runs
   }
@@ -37,7 +33,7 @@ public final class Main {
     try (var out = new FileOutputStream(FileDescriptor.out)) {
       out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
-      // the launcher was killed; whoever asks next finds us by the record
+      // the launcher was killed; the next one finds this daemon by its record
     }
   }
 }

@@ -1,9 +1,11 @@
 package io.loomshim.daemon;
 
-import io.loomshim.insight.Shortages;
+import io.loomshim.container.Containers;
 import io.loomshim.linux.Inotify;
 import io.loomshim.log.Log;
-import io.loomshim.task.TaskService;
+import io.loomshim.metrics.Shortages;
+import io.loomshim.rundir.RunDirectory;
+import io.loomshim.task.DaemonHooks;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.time.Duration;
@@ -11,26 +13,29 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Gives up the containers that a {@code delete} has removed behind the daemon's back, which it marks in the run
- * directory. One thread, {@code removed}, waits for these marks by inotify. Where there is no instance or no watch left
- * for that, it looks every {@link #LOOK_EVERY} while there are containers, and asks for an instance again each time.
+ * Gives up containers that the launcher's {@code delete} has removed itself. The launcher leaves a mark for each in the
+ * run directory. One thread, {@code removed}, waits for these marks by inotify. When the system has no inotify instance
+ * or watch left, the thread looks every {@link #LOOK_EVERY} while there are containers, and tries inotify again each
+ * time.
  *
  * <p>{@code lock} orders removals against creations.
  */
 final class Removals {
-  /** Slow: what is looked for is a container whose bundle is gone already. */
+  /** Rare is enough: the bundle of such a container is gone already. */
   static final Duration LOOK_EVERY = Duration.ofSeconds(5);
 
   private static final String WATCH = "inotify watch";
 
   private final RunDirectory directory;
-  private final TaskService tasks;
+  private final Containers containers;
+  private final DaemonHooks daemon;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition coming = lock.newCondition();
 
-  Removals(RunDirectory directory, TaskService tasks) {
+  Removals(RunDirectory directory, Containers containers, DaemonHooks daemon) {
     this.directory = directory;
-    this.tasks = tasks;
+    this.containers = containers;
+    this.daemon = daemon;
   }
 
   /** Begins to look; call it once. */
@@ -38,7 +43,7 @@ final class Removals {
     Threads.start("removed", this::run);
   }
 
-  /** A container is being created. */
+  /** Notes that a container is being created. */
   void coming() {
     lock.lock();
     try {
@@ -48,26 +53,26 @@ final class Removals {
     }
   }
 
-  /** Gives up the container {@code id} if a {@code delete} has removed it and nobody has acted on that yet. */
+  /** Gives up the container {@code id} if there is a mark for it, and removes the mark. */
   void look(String id) {
     lock.lock();
     try {
-      if (directory.takeRemoved(id)) {
-        tasks.abandon(id);
+      if (directory.takeRemoved(id) && containers.abandon(id)) {
+        daemon.gone(id);
       }
     } finally {
       lock.unlock();
     }
   }
 
-  /** The story of the thread. */
+  /** Runs on the thread {@code removed} for as long as the daemon lives. */
   private void run() {
     try {
       while (true) {
         try (Inotify inotify = Inotify.open()) {
           watch(inotify);
         } catch (IOException e) {
-          Shortages.begin(WATCH, "containers that were removed by others are looked for every "
+          Shortages.begin(WATCH, "looking for removed containers every "
               + LOOK_EVERY.toSeconds() + " s", e);
         }
         awaitContainers();
@@ -75,21 +80,21 @@ final class Removals {
         lookAtAll();
       }
     } catch (InterruptedException e) {
-      Log.error("removals are not watched any more", "error", "interrupted");
+      Log.error("no longer watching for removed containers", "error", "interrupted");
     }
   }
 
   private void watch(Inotify inotify) throws IOException, InterruptedException {
     inotify.watch(directory.removed(), Inotify.CREATE | Inotify.MOVED_TO);
     Shortages.end(WATCH);
-    lookAtAll(); // at what came before
+    lookAtAll(); // marks that came before the watch
     while (true) {
       for (Inotify.Event event : inotify.take()) {
         if ((event.mask() & Inotify.IGNORED) != 0) {
           throw new IOException(directory.removed() + " has been removed");
         }
         if ((event.mask() & Inotify.OVERFLOW) != 0) {
-          lookAtAll(); // nobody knows what the kernel has dropped
+          lookAtAll(); // the kernel does not tell which events it has dropped
         } else {
           look(event.name());
         }
@@ -104,11 +109,11 @@ final class Removals {
     }
   }
 
-  /** While there is none, nobody is to be woken. */
+  /** Waits until there is a container, without a timer. */
   private void awaitContainers() throws InterruptedException {
     lock.lock();
     try {
-      while (tasks.idle()) {
+      while (containers.empty()) {
         coming.await();
       }
     } finally {

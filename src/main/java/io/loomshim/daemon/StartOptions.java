@@ -11,13 +11,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Tells the launcher, in lines {@code name=value}, what matters to {@code start} in the options that containerd
- * wrote to its stdin. Bytes that mean nothing to us mean no options.
+ * Decodes the options that containerd wrote to the stdin of {@code start}, and prints those that the launcher needs as
+ * lines {@code name=value}. Bytes that cannot be decoded count as no options.
  */
 public final class StartOptions {
   private StartOptions() {}
 
-  /** {@code args[0]} names a file with the bytes. */
+  /**
+   * Reads the bytes from the file {@code args[0]}.
+   *
+   * @throws IOException when the file cannot be read
+   */
   public static void main(String[] args) throws IOException {
     Any any = options(Files.readAllBytes(Path.of(args[0])));
     Options options = decode(any);
@@ -38,7 +42,7 @@ public final class StartOptions {
   static Any options(byte[] bytes) {
     try {
       Any any = Any.parseFrom(bytes);
-      // BootstrapParams read as an Any too, with a container's id for a type, but there is more in them
+      // BootstrapParams parse as an Any as well, with the container's id as the type, but they have more fields
       Any bare = Any.newBuilder().setTypeUrl(any.getTypeUrl()).setValue(any.getValue()).build();
       if (bare.getSerializedSize() == bytes.length) {
         return any;
@@ -49,7 +53,7 @@ public final class StartOptions {
         }
       }
     } catch (IOException e) {
-      // neither
+      // neither an Any nor BootstrapParams
     }
     return Any.getDefaultInstance();
   }

@@ -8,11 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import sun.misc.Signal;
 
-/** Writes all threads, virtual ones too, with their stacks into the log when the process gets SIGUSR1. */
+/** Writes the stacks of all threads, virtual ones included, into the log when the process gets SIGUSR1. */
 final class ThreadDumps {
   private ThreadDumps() {}
 
-  /** Begins to listen to the signal. The dump passes through a file in {@code directory}. */
+  /** Installs the signal handler. The JVM writes the dump into a file in {@code directory}, which is removed again. */
   static void onSignal(Path directory) {
     Signal.handle(new Signal("USR1"), signal -> dump(directory.resolve("threads.txt")));
   }
@@ -28,7 +28,7 @@ final class ThreadDumps {
       }
       Log.info("=== END thread stack dump ===");
     } catch (IOException e) {
-      Log.warn("no thread dump", "error", String.valueOf(e.getMessage()));
+      Log.warn("failed to write a thread dump", "error", String.valueOf(e.getMessage()));
     } finally {
       file.toFile().delete();
     }

@@ -3,13 +3,13 @@ package io.loomshim.event;
 import java.time.Duration;
 
 /**
- * The pauses between attempts of one outage: one step, two, three … up to {@link #STEPS_MAX} steps, and so on until
- * containerd is back. Used by the outbox's thread only.
+ * The pauses between the attempts of one outage: one step, two, three and so on up to {@link #STEPS_MAX}, which then
+ * repeats until containerd is back. Used only by the thread of the outbox.
  */
 final class Backoff {
-  /** The first pause and what each further one is longer: about what a restart of containerd takes. */
+  /** The first pause, and the growth of each further one; about the time of a restart of containerd. */
   static final Duration STEP = Duration.ofSeconds(1);
-  /** Steps of the longest pause: nobody should wait longer than 5 s for news once containerd is back. */
+  /** Steps of the longest pause: events reach containerd within 5 s after it is back. */
   static final int STEPS_MAX = 5;
 
   private final Duration step;
@@ -19,13 +19,13 @@ final class Backoff {
     this.step = step;
   }
 
-  /** One more failure in a row; returns how long to pause after it. */
+  /** Counts one more failure in a row, and returns how long to pause. */
   Duration failed() {
     failures++;
     return step.multipliedBy(Math.min(failures, STEPS_MAX));
   }
 
-  /** How many failures there were since the last success. */
+  /** Failures since the last success. */
   int failures() {
     return failures;
   }

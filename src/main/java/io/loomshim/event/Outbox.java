@@ -4,93 +4,92 @@ import com.google.protobuf.MessageLite;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
+import io.loomshim.record.Change;
+import io.loomshim.record.Journal;
+import io.loomshim.record.Saved;
 import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The events of one namespace on their way to containerd. One virtual thread, {@code events/NAMESPACE}, forwards
- * them one at a time in exactly the order in which they were added; it is parked without a timer while there are
- * none. Whoever adds a container's events under that container's lock has them delivered in that order: what
- * {@link #add} returned for goes before whatever is added afterwards, so an exit never overtakes its start.
+ * The events of one namespace on their way to containerd. One virtual thread, {@code events/NAMESPACE}, forwards them
+ * one at a time, exactly in the order in which they were added. While the queue is empty the thread is parked without a
+ * timer. An event for which {@link #add} has returned is delivered before every event that is added later. So a caller
+ * that adds the events of a container under that container's lock has them delivered in that order, and an exit never
+ * overtakes its start.
  *
- * <p>An event stays at the head until containerd acknowledges it, over any number of restarts. It is delivered once,
- * except that containerd may see it twice when the connection breaks, or containerd hangs, between its taking the
- * event and its answer. It is given up when containerd refuses it (an answer that will not change), or has answered
- * it with other errors {@link #ANSWERS_MAX} times: one event must not hold up all that follow.
+ * <p>An event stays at the head of the queue until containerd acknowledges it, over any number of restarts. containerd
+ * gets it once. It may get it twice only when the connection breaks, or containerd hangs, after containerd has taken
+ * the event and before its answer. The outbox drops an event when containerd refuses it with an answer that will not
+ * change, or has answered it {@link #ANSWERS_MAX} times with other errors: one event must not hold up all that follow.
  *
- * <p>Bounded: beyond {@link #EVENTS_MAX} waiting events or {@link #BYTES_MAX} of them new ones are dropped (the first
- * of a row is logged, all are counted), but exits and deletes, for which clients wait, only beyond twice as much. What
- * waits already is never given up for room: it is the older part of a story of which the newer would make no sense
- * alone.
+ * <p>The queue is bounded. Beyond {@link #EVENTS_MAX} events or {@link #BYTES_MAX} bytes new events are dropped; the
+ * first of a row is logged and all are counted. Exits and deletes, for which clients wait, are dropped only beyond
+ * twice as much. An event in the queue is never dropped to make room, because later events of a container make no sense
+ * without the earlier ones.
  *
- * <p>{@code lock} guards the queue and the counters; it is never held across I/O.
+ * <p>With a journal, an event is written down together with the changes that it tells of, before it can be delivered,
+ * and struck out once containerd has acknowledged it. A daemon that takes over begins with what was not struck out.
+ *
+ * <p>{@link EventQueue} has the lock, which is never held across I/O, a write to the journal aside.
  */
 public final class Outbox {
-  /** Waiting events: containerd away for a day while a container runs out of memory every 3 s; about 8 MB. */
+  /** Events in the queue: a day without containerd while a container runs out of memory every 3 s; about 8 MB. */
   public static final int EVENTS_MAX = 32_768;
-  /** Waiting events, exits and deletes included: as many again, more than a host has processes to end. */
+  /** Events in the queue for exits and deletes: as many again, more than a host has processes. */
   public static final int FINAL_EVENTS_MAX = 2 * EVENTS_MAX;
-  /** Bytes of waiting events: a create event may name a hundred layers; a sixteenth of the heap. */
+  /** Bytes of events in the queue, a sixteenth of the heap; a create event may name a hundred layers. */
   public static final long BYTES_MAX = 12L << 20;
-  /** The same, exits and deletes included. */
+  /** Bytes of events in the queue for exits and deletes. */
   public static final long FINAL_BYTES_MAX = 2 * BYTES_MAX;
-  /** Answers with an error that may pass; with the pauses between them, 35 s. */
+  /** Answers with a passing error before an event is dropped; 35 s with the pauses between them. */
   public static final int ANSWERS_MAX = 10;
-  /** How long an attempt that is interrupted may take to end. */
+  /** How long an interrupted attempt may take to end. */
   private static final Duration STOP_WAIT_MAX = Duration.ofSeconds(5);
 
   /**
    * What has happened so far.
    *
-   * @param queued events that wait now, the one being delivered included
+   * @param queued events in the queue now, the one being delivered included
    * @param sent events that containerd has acknowledged
-   * @param retried attempts that failed and were, or are going to be, repeated
-   * @param dropped events that were given up
+   * @param retried attempts that failed and are repeated
+   * @param dropped events that were dropped
    */
   public record Counters(int queued, long sent, long retried, long dropped) {}
 
   /**
-   * What waits, for whoever looks.
+   * The queue at one moment, for reports.
    *
    * @param counters what has happened so far
-   * @param waiting for each container with waiting events, those whose events wait longest first
+   * @param waiting the containers with events in the queue, the longest wait first
    * @param problem why the last attempt failed; empty while events are delivered
-   * @param nextTry until the next attempt; zero or negative while one is under way or none has failed
+   * @param nextTry the time until the next attempt; zero or negative while one is under way or none has failed
    */
   public record View(Counters counters, List<Waiting> waiting, String problem, Duration nextTry) {}
 
-  /** The events of one container that wait: how many, and when the oldest was added. */
+  /** The events of one container in the queue: how many, and when the oldest was added. */
   public record Waiting(String container, int count, Instant since) {}
 
-  private final String namespace;
-  private final Optional<Publisher> publisher;
-  private final Backoff backoff;
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-  private final ArrayDeque<Entry> queue = new ArrayDeque<>();
-  private long bytes; // of the events in the queue
-  private boolean closed;
-  private boolean dropping; // since the last event that was taken
-  private long sent;
-  private long retried;
-  private long dropped;
-  private String problem = "";
-  private long nextTryNanos;
-  private Optional<Thread> thread = Optional.empty(); // set once, before the outbox is given to anybody
+  private static final Runnable NOTHING = new Runnable() {
+    @Override
+    public void run() {
+      // there is nothing to be done
+    }
+  };
 
-  private Outbox(String namespace, Optional<Publisher> publisher, Duration step) {
+  private final String namespace;
+  private final EventQueue queue;
+  private final Backoff backoff;
+  private Optional<Thread> thread = Optional.empty(); // set once, before start() returns
+
+  Outbox(String namespace, Optional<Publisher> publisher, Duration step, Journal journal,
+      List<Saved.Event> waiting) {
     this.namespace = namespace;
-    this.publisher = publisher;
+    this.queue = new EventQueue(publisher.isPresent(), journal, waiting);
     this.backoff = new Backoff(step);
   }
 
@@ -98,133 +97,89 @@ public final class Outbox {
    * Starts the outbox of {@code namespace}.
    *
    * @param address containerd's ttrpc socket (the variable TTRPC_ADDRESS), with or without unix:// before it; when it
-   *     is empty every event is dropped
+   *     is empty, every event is dropped
+   * @param journal where events are written down
+   * @param waiting events of a daemon before this one that containerd has not acknowledged; they stand in the journal
    */
-  public static Outbox start(String namespace, String address) {
+  public static Outbox start(String namespace, String address, Journal journal, List<Saved.Event> waiting) {
     if (address.isEmpty()) {
       Log.warn("no address to publish events at: TTRPC_ADDRESS is empty");
-      return new Outbox(namespace, Optional.empty(), Backoff.STEP);
+      return new Outbox(namespace, Optional.empty(), Backoff.STEP, journal, List.of());
     }
-    return start(namespace, new Publisher(address, namespace, Publisher.CALL_TIMEOUT), Backoff.STEP);
+    var publisher = new Publisher(address, namespace, Publisher.CALL_TIMEOUT);
+    return start(namespace, publisher, Backoff.STEP, journal, waiting);
   }
 
-  static Outbox start(String namespace, Publisher publisher, Duration step) {
-    var outbox = new Outbox(namespace, Optional.of(publisher), step);
+  /** The same without a journal. */
+  public static Outbox start(String namespace, String address) {
+    return start(namespace, address, Journal.NONE, List.of());
+  }
+
+  static Outbox start(String namespace, Publisher publisher, Duration step, Journal journal,
+      List<Saved.Event> waiting) {
+    var outbox = new Outbox(namespace, Optional.of(publisher), step, journal, waiting);
     outbox.thread = Optional.of(Threads.start("events/" + namespace, outbox.new Delivery(publisher)));
     return outbox;
   }
 
   /**
-   * Takes {@code event} for delivery after all that were added before. Never blocks, never fails for want of room
-   * or of a containerd.
+   * Adds {@code event} to the end of the queue. Never blocks, and does not fail when the queue is full or containerd is
+   * away: then the event is dropped, or waits. May be called from any thread.
    *
+   * @param changes what else has happened; written down in one entry with the event, also when that is dropped
    * @throws IllegalArgumentException if the message is no task event
    */
-  public void add(MessageLite event) {
-    var entry = Entry.of(event, Instant.now());
-    String why;
-    lock.lock();
-    try {
-      if (publisher.isEmpty()) {
-        why = "no address";
-      } else if (closed) {
-        why = "shutting down";
-      } else if (!hasRoomLocked(entry)) {
-        why = "too many events wait";
-      } else {
-        queue.add(entry);
-        bytes += entry.event().size();
-        dropping = false;
-        changed.signal();
-        return;
-      }
-      dropped++;
-      if (dropping) {
-        return; // the first one of a row has been logged
-      }
-      dropping = true;
-    } finally {
-      lock.unlock();
-    }
-    Log.warn("events are dropped", "topic", entry.topic().topic(), "reason", why);
+  public void add(MessageLite event, Change... changes) {
+    add(event, NOTHING, changes);
   }
 
-  private boolean hasRoomLocked(Entry entry) {
-    assert lock.isHeldByCurrentThread();
-    boolean last = entry.topic().isFinal();
-    long size = bytes + entry.event().size();
-    return queue.size() < (last ? FINAL_EVENTS_MAX : EVENTS_MAX) && size <= (last ? FINAL_BYTES_MAX : BYTES_MAX);
+  /**
+   * The same, and runs {@code then} after all of that is written down and before the event can be delivered: what
+   * clients may see from then on is known after the daemon's end. {@code then} takes no lock that its caller does not
+   * hold, and does not fail.
+   */
+  public void add(MessageLite event, Runnable then, Change... changes) {
+    var entry = Entry.of(event, Instant.now());
+    Optional<String> why = queue.add(entry, then, changes);
+    if (why.isPresent()) {
+      Log.warn("events are dropped", "topic", entry.topic().topic(), "reason", why.get());
+    }
+  }
+
+  /** Whether what is added is written down, with the changes. */
+  public boolean keeps() {
+    return queue.keeps();
   }
 
   /** What has happened so far. */
   public Counters counters() {
-    lock.lock();
-    try {
-      return new Counters(queue.size(), sent, retried, dropped);
-    } finally {
-      lock.unlock();
-    }
+    return queue.counters();
   }
 
-  /** What waits now. The lock is held only for a copy of the queue's references, at most {@link #FINAL_EVENTS_MAX}. */
+  /** The queue as it is now. */
   public View view() {
-    List<Entry> entries;
-    Counters counters;
-    String why;
-    long next;
-    lock.lock();
-    try {
-      entries = new ArrayList<>(queue);
-      counters = new Counters(queue.size(), sent, retried, dropped);
-      why = problem;
-      next = nextTryNanos;
-    } finally {
-      lock.unlock();
-    }
-    var waiting = new LinkedHashMap<String, Waiting>();
-    for (Entry entry : entries) {
-      String container = entry.container();
-      Waiting first = waiting.get(container);
-      waiting.put(container, new Waiting(container, first == null ? 1 : first.count() + 1,
-          first == null ? entry.published() : first.since()));
-    }
-    Duration left = why.isEmpty() ? Duration.ZERO : Duration.ofNanos(next - System.nanoTime());
-    return new View(counters, List.copyOf(waiting.values()), why, left);
+    return queue.view();
   }
 
   /**
-   * Takes no more events, delivers those that wait for at most {@code limit}, drops the rest and closes the
-   * connection. Not cut short by an interrupt. Can be repeated.
+   * Takes no more events, delivers those in the queue within {@code limit}, drops the rest and closes the connection.
+   * An interrupt does not cut it short. Can be repeated.
    */
   public void close(Duration limit) {
-    lock.lock();
-    try {
-      closed = true;
-      changed.signal();
-    } finally {
-      lock.unlock();
-    }
+    queue.close();
     if (thread.isPresent() && !Joins.join(thread.get(), limit)) {
       thread.get().interrupt();
       Joins.join(thread.get(), STOP_WAIT_MAX);
     }
-    dropRest();
-  }
-
-  private void dropRest() {
-    int rest;
-    lock.lock();
-    try {
-      rest = queue.size();
-      dropped += rest;
-      queue.clear();
-      bytes = 0;
-    } finally {
-      lock.unlock();
-    }
+    int rest = queue.dropRest();
     if (rest > 0) {
       Log.warn("events dropped at shutdown", "count", Integer.toString(rest));
     }
+  }
+
+  /** The queue, for tests. */
+  EventQueue queue() {
+    return queue;
   }
 
   /** The publishing thread, for tests. */
@@ -232,7 +187,7 @@ public final class Outbox {
     return thread;
   }
 
-  /** The story of the publishing thread. */
+  /** What the thread {@code events/NAMESPACE} runs. */
   private final class Delivery implements Runnable {
     private final Publisher publisher;
 
@@ -243,48 +198,17 @@ public final class Outbox {
     @Override
     public void run() {
       try (publisher) {
-        for (Optional<Entry> head = head(); head.isPresent(); head = head()) {
+        for (Optional<Entry> head = queue.head(); head.isPresent(); head = queue.head()) {
           boolean acknowledged = deliver(publisher, head.get());
-          remove(acknowledged);
+          queue.remove(acknowledged);
         }
       } catch (InterruptedException e) {
-        // close() has lost patience; it counts what is left
+        // close() has reached its limit; it counts what is left
       }
     }
   }
 
-  /** Waits for an event, which stays in the queue; nothing when there is none and the outbox is closed. */
-  private Optional<Entry> head() throws InterruptedException {
-    lock.lockInterruptibly();
-    try {
-      while (queue.isEmpty() && !closed) {
-        changed.await();
-      }
-      return Optional.ofNullable(queue.peek());
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void remove(boolean acknowledged) {
-    lock.lock();
-    try {
-      Entry head = queue.poll();
-      if (head == null) {
-        return; // dropped by close() in the meantime
-      }
-      bytes -= head.event().size();
-      if (acknowledged) {
-        sent++;
-      } else {
-        dropped++;
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /** Tries until {@code entry} is acknowledged, or given up: then false. */
+  /** Tries until containerd acknowledges {@code entry}; false when it is dropped. */
   private boolean deliver(Publisher publisher, Entry entry) throws InterruptedException {
     var envelope = entry.envelope(namespace);
     int answers = 0;
@@ -312,20 +236,13 @@ public final class Outbox {
     }
   }
 
-  /** Logs the beginning of an outage, not each attempt. */
+  /** Waits before the next attempt. Logs the beginning of an outage, not each attempt. */
   private void pause(Entry entry, String problem) throws InterruptedException {
     if (backoff.failures() == 0) {
       Log.warn("post event", "topic", entry.topic().topic(), "error", problem);
     }
     Duration pause = backoff.failed();
-    lock.lockInterruptibly();
-    try {
-      retried++;
-      this.problem = problem;
-      nextTryNanos = System.nanoTime() + pause.toNanos();
-    } finally {
-      lock.unlock();
-    }
+    queue.failed(problem, pause);
     Thread.sleep(pause);
   }
 
@@ -333,20 +250,15 @@ public final class Outbox {
     if (backoff.failures() > 0) {
       Log.info("events are delivered again", "failures", Integer.toString(backoff.failures()));
       backoff.succeeded();
-      lock.lock();
-      try {
-        problem = "";
-      } finally {
-        lock.unlock();
-      }
+      queue.recovered();
     }
   }
 
-  /** Which answers of containerd mean what. */
+  /** The meaning of containerd's error codes. */
   private static final class Refusal {
     private Refusal() {}
 
-    /** Whether the same event will be answered in the same way again. */
+    /** Whether containerd will answer the same event in the same way again. */
     static boolean isFinal(Code code) {
       return switch (code) {
         case INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED,
@@ -355,7 +267,7 @@ public final class Outbox {
       };
     }
 
-    /** Whether containerd has looked at the event at all. */
+    /** Whether the code is an answer of containerd, not a lack of one. */
     static boolean isAnswer(Code code) {
       return code != Code.DEADLINE_EXCEEDED && code != Code.UNAVAILABLE;
     }

@@ -14,11 +14,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Forwards events to containerd over one connection, made when the first event comes and again when it was lost.
- * Used by the outbox's thread only; no lock.
+ * Forwards events to containerd over one connection. The first event opens it, and the next event after a loss opens
+ * another. Used only by the thread of the outbox; no lock.
  */
 final class Publisher implements AutoCloseable {
-  /** For one attempt, as containerd's own shims do: containerd answers within milliseconds, or hangs. */
+  /** For one attempt, the same as in containerd's own shims: containerd answers within milliseconds, or hangs. */
   static final Duration CALL_TIMEOUT = Duration.ofSeconds(5);
 
   private static final String SERVICE = "containerd.services.events.ttrpc.v1.Events";
@@ -39,10 +39,10 @@ final class Publisher implements AutoCloseable {
   }
 
   /**
-   * Makes one attempt; when a connection from an earlier call turns out to be closed, one more on a new connection.
-   * Returns when containerd has acknowledged the event.
+   * Makes one attempt. When the connection of an earlier call turns out to be closed, it makes one more on a new
+   * connection. Returns when containerd has acknowledged the event.
    *
-   * @throws StatusException what containerd answered; DEADLINE_EXCEEDED when it did not within the timeout
+   * @throws StatusException the error that containerd answered; DEADLINE_EXCEEDED when no answer came in time
    * @throws IOException when there is no connection, or it broke before the answer
    */
   void publish(Envelope envelope) throws IOException, InterruptedException {
@@ -52,7 +52,7 @@ final class Publisher implements AutoCloseable {
         forward(client.get(), request);
         return;
       } catch (ClosedException e) {
-        close(); // by a containerd that went away since
+        close(); // containerd has ended since the last event
       }
     }
     Client fresh = Client.connect(socket, Duration.ZERO);
@@ -68,13 +68,13 @@ final class Publisher implements AutoCloseable {
       throw e;
     } catch (StatusException e) {
       if (e.code() == Code.DEADLINE_EXCEEDED) {
-        close(); // whatever hangs there, the next attempt shall not meet it
+        close(); // the next attempt begins on a new connection
       }
       throw e;
     }
   }
 
-  /** Closes the connection, if there is one; a later event makes a new one. */
+  /** Closes the connection, if there is one; a later event opens a new one. */
   @Override
   public void close() {
     if (client.isPresent()) {

@@ -12,7 +12,7 @@ import io.loomshim.proto.events.TaskPaused;
 import io.loomshim.proto.events.TaskResumed;
 import io.loomshim.proto.events.TaskStart;
 
-/** The kinds of event: their message class, containerd's topic, and the bare message name that an Any carries. */
+/** The kinds of event: message class, containerd's topic, and the bare name of the message that an Any carries. */
 enum Topic {
   CREATE(TaskCreate.class, "/tasks/create", "containerd.events.TaskCreate"),
   START(TaskStart.class, "/tasks/start", "containerd.events.TaskStart"),
@@ -47,6 +47,16 @@ enum Topic {
     throw new IllegalArgumentException(event.getClass().getName() + " is no event");
   }
 
+  /** The kind with this topic; throws IllegalArgumentException when there is none. */
+  static Topic named(String name) {
+    for (Topic topic : ALL) {
+      if (topic.topic.equals(name)) {
+        return topic;
+      }
+    }
+    throw new IllegalArgumentException(name + " is no topic");
+  }
+
   /** For example {@code /tasks/start}. */
   String topic() {
     return topic;
@@ -57,7 +67,7 @@ enum Topic {
     return typeUrl;
   }
 
-  /** Whether somebody waits for such an event and would wait for ever without it. */
+  /** Whether it ends a process or container: clients wait for such an event, and without it they wait for ever. */
   boolean isFinal() {
     return this == EXIT || this == DELETE;
   }

@@ -1,2 +1,5 @@
-/** Task events: what they are called, and how they reach containerd in order although it may be away. */
+/**
+ * Task events (TaskStart, TaskExit and so on): their topics, and the queue that delivers them to containerd in the
+ * order in which they were added. {@code container} makes the messages, and adds an exit after its start.
+ */
 package io.loomshim.event;

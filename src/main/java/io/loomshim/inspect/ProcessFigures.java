@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * What the daemon uses as a process: heap, memory, threads of the operating system, descriptors (proc_pid_status(5)).
+ * What the daemon uses as a process: heap, memory, OS threads, descriptors (proc_pid_status(5)).
  *
  * @param connections how many clients are connected
  */
@@ -21,7 +21,7 @@ record ProcessFigures(int connections) {
         "os_threads", status("Threads:"), "fds", descriptors(), "connections", connections);
   }
 
-  /** The number after {@code name} in /proc/self/status; 0 when it cannot be told. */
+  /** The number after {@code name} in /proc/self/status; 0 when it cannot be read. */
   private static long status(String name) {
     try {
       for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
@@ -35,7 +35,7 @@ record ProcessFigures(int connections) {
     return 0;
   }
 
-  /** Without the one that is open while they are counted. */
+  /** The number of open descriptors, without the one that is open while they are counted. */
   private static int descriptors() {
     String[] names = Path.of("/proc/self/fd").toFile().list();
     return names == null ? 0 : names.length - 1;

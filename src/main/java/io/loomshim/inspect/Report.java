@@ -2,13 +2,14 @@ package io.loomshim.inspect;
 
 import io.loomshim.container.Container;
 import io.loomshim.container.ContainerProcess;
+import io.loomshim.container.Containers;
 import io.loomshim.event.Outbox;
-import io.loomshim.insight.Latency;
-import io.loomshim.insight.Shortages;
 import io.loomshim.json.Json;
-import io.loomshim.linux.Aside;
+import io.loomshim.metrics.Latency;
+import io.loomshim.metrics.Shortages;
+import io.loomshim.proto.types.Status;
 import io.loomshim.runc.RuncCalls;
-import io.loomshim.task.TaskService;
+import io.loomshim.threads.Aside;
 import io.loomshim.ttrpc.Call;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
@@ -19,33 +20,40 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
- * All that one daemon tells of itself, at one moment, as JSON; docs/INSPECT.md has the meaning of each name, and names
- * do not change. Made and used by the thread of one call; bounded, so that it fits a frame however much there is.
+ * The state of one daemon at one moment, as JSON. docs/INSPECT.md explains each name; names do not change. The thread
+ * of one call makes it and uses it. Its lists are bounded, so it always fits a frame.
  */
-final class Report {
-  /** Containers that are listed, by name; of the rest only the number. With bundles and execs about 400 bytes each. */
+public final class Report {
+  /**
+   * Containers that are listed, sorted by name; the rest is only counted. About 400 bytes each with bundle and
+   * execs.
+   */
   static final int CONTAINERS_MAX = 2000;
-  /** Execs of all containers together that are listed, about 150 bytes each. */
+  /** Execs that are listed, of all containers together; about 150 bytes each. */
   static final int EXECS_MAX = 5000;
   /** Calls, commands and waiting containers that are listed, the oldest first. */
   static final int ROWS_MAX = 500;
 
-  private final About about;
-  private final TaskService tasks;
+  private final Identity identity;
+  private final Containers known;
   private final Outbox events;
   private final Server server;
   private final long startNanos;
+  private final Map<String, Object> origin;
   private final long now = System.nanoTime();
   private int execsLeft = EXECS_MAX;
 
-  Report(About about, TaskService tasks, Outbox events, Server server, long startNanos) {
-    this.about = about;
-    this.tasks = tasks;
+  Report(Identity identity, Containers known, Outbox events, Server server, long startNanos,
+      Map<String, Object> origin) {
+    this.origin = origin;
+    this.identity = identity;
+    this.known = known;
     this.events = events;
     this.server = server;
     this.startNanos = startNanos;
@@ -54,20 +62,24 @@ final class Report {
   String json() {
     Map<String, Object> report = new LinkedHashMap<>();
     report.put("pid", ProcessHandle.current().pid());
-    report.put("namespace", about.namespace());
-    report.put("mode", about.mode());
-    report.put("containerd", about.containerd());
-    report.put("run", about.run().toString());
-    report.put("build", about.build());
+    report.put("namespace", identity.namespace());
+    report.put("mode", identity.mode());
+    report.put("containerd", identity.containerd());
+    report.put("run", identity.run().toString());
+    report.put("build", identity.build());
     report.put("release", String.valueOf(Report.class.getPackage().getImplementationVersion()));
     report.put("java", System.getProperty("java.runtime.version", ""));
     report.put("uptime_ms", millis(now - startNanos));
     report.put("started_at", Instant.now().minusNanos(now - startNanos).truncatedTo(ChronoUnit.MILLIS).toString());
+    if (!origin.isEmpty()) {
+      report.put("took_over", origin);
+    }
     var without = new ArrayList<Object>();
     for (var shortage : Shortages.now().entrySet()) {
       without.add(row("what", shortage.getKey(), "instead", shortage.getValue()));
     }
     report.put("without", without);
+    report.put("setting_mistakes", identity.mistakes());
     report.put("process", new ProcessFigures(server.connections()).all());
     addContainers(report);
     addCalls(report);
@@ -78,21 +90,30 @@ final class Report {
 
   private void addContainers(Map<String, Object> report) {
     Map<String, Object> containers = new TreeMap<>();
-    for (String id : tasks.ids()) {
+    for (String id : known.ids()) {
       containers.put(id, row("id", id, "status", "creating", "pid", 0, "bundle", "", "execs_total", 0,
           "execs", List.of()));
     }
-    for (Container container : tasks.containers()) {
+    for (Container container : known.all()) {
       containers.put(container.id(), container(container));
     }
-    var threads = ThreadNames.count(about.run(), containers.keySet());
+    var threads = ThreadNames.count(identity.run(), containers.keySet());
     for (var entry : containers.entrySet()) {
       Json.object(entry.getValue()).orElseThrow().put("threads", threads.byContainer().getOrDefault(entry.getKey(), 0));
     }
     report.put("threads", row("total", threads.total(), "of_containers", threads.ofContainers(), "problem",
         threads.problem()));
+    Map<String, Object> statuses = new TreeMap<>();
+    for (Object container : containers.values()) {
+      statuses.merge(String.valueOf(Json.object(container).orElseThrow().get("status")), 1L, Report::sum);
+    }
+    report.put("statuses", statuses);
     report.put("containers_total", containers.size());
     report.put("containers", first(List.copyOf(containers.values()), CONTAINERS_MAX));
+  }
+
+  private static Object sum(Object one, Object other) {
+    return (Long) one + (Long) other;
   }
 
   private Map<String, Object> container(Container container) {
@@ -101,17 +122,21 @@ final class Report {
     var execs = new ArrayList<Object>();
     for (ContainerProcess exec : first(processes.subList(1, processes.size()), execsLeft)) {
       execsLeft--;
-      execs.add(row("id", exec.id(), "status", exec.status(), "pid", exec.pid()));
+      execs.add(row("id", exec.id(), "status", word(exec.status()), "pid", exec.pid()));
     }
-    return row("id", container.id(), "status", init.status(), "pid", init.pid(), "bundle",
+    return row("id", container.id(), "status", word(init.status()), "pid", init.pid(), "bundle",
         container.bundle().toString(), "execs_total", processes.size() - 1, "execs", execs);
+  }
+
+  private static String word(Status status) {
+    return status.name().toLowerCase(Locale.ROOT);
   }
 
   private void addCalls(Map<String, Object> report) {
     var calls = new ArrayList<Object>();
     int total = 0;
     int waits = 0;
-    List<RuncCalls.Running> commands = RuncCalls.running();
+    List<RuncCalls.Running> commands = known.commands().running();
     List<Aside.Running> steps = Aside.running();
     for (Call call : server.inFlight()) {
       if (call.service().equals(Inspection.SERVICE)) {
@@ -181,18 +206,20 @@ final class Report {
       }
     }
     var commands = new ArrayList<Object>();
-    for (RuncCalls.Usage usage : sorted(RuncCalls.usage(), RuncCalls.Usage::command)) {
+    for (RuncCalls.Usage usage : sorted(known.commands().usage(), RuncCalls.Usage::command)) {
       commands.add(figures(row("command", usage.command()), usage.latency()));
     }
-    return row("calls", calls, "commands", commands);
+    return row("bounds_ns", Latency.bounds(), "calls", calls, "commands", commands);
   }
 
   private static Map<String, Object> figures(Map<String, Object> row, Latency.Summary latency) {
     row.put("count", latency.count());
     row.put("failed", latency.failed());
+    row.put("sum_ns", latency.sum());
     row.put("p50_ns", latency.p50());
     row.put("p99_ns", latency.p99());
     row.put("max_ns", latency.max());
+    row.put("within", latency.within());
     return row;
   }
 
@@ -206,8 +233,8 @@ final class Report {
     return list.subList(0, Math.min(max, list.size()));
   }
 
-  /** An object with the given names and values, in turn. */
-  static Map<String, Object> row(Object... members) {
+  /** An object with the given names and values: name, value, name, value and so on. */
+  public static Map<String, Object> row(Object... members) {
     var row = new LinkedHashMap<String, Object>();
     for (int i = 0; i < members.length; i += 2) {
       row.put((String) members[i], members[i + 1]);

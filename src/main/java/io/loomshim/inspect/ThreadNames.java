@@ -11,13 +11,13 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Counts the threads of this JVM, virtual ones too, by the container that they serve, which their names tell. The JVM
- * lists virtual threads only into a file.
+ * Counts the threads of this JVM, virtual ones included, by container. The name of a thread says which container it
+ * serves. The JVM lists virtual threads only in a file.
  *
  * @param total all threads
  * @param ofContainers those that serve a container
  * @param byContainer how many serve each
- * @param problem why they could not be counted, empty if they were
+ * @param problem why they could not be counted; empty if they were
  */
 record ThreadNames(int total, int ofContainers, Map<String, Integer> byContainer, String problem) {
   /** Kinds of thread whose second word is the container. */
@@ -25,7 +25,7 @@ record ThreadNames(int total, int ofContainers, Map<String, Integer> byContainer
   /** Kinds of thread whose third word is the container. */
   private static final Set<String> THIRD = Set.of("rpc", "runc");
 
-  /** Counts them; {@code directory} takes a file for a moment. */
+  /** Counts them, by way of a file in {@code directory} that is removed again. */
   static ThreadNames count(Path directory, Set<String> containers) {
     Path file = directory.resolve("threads-" + System.nanoTime() + ".txt");
     try {
@@ -60,7 +60,7 @@ record ThreadNames(int total, int ofContainers, Map<String, Integer> byContainer
     return new ThreadNames(total, ofContainers, byContainer, "");
   }
 
-  /** Of a line like {@code #23 "exit/web-1" virtual}. */
+  /** The name in a line such as {@code #23 "exit/web-1" virtual}. */
   static String name(String line) {
     int first = line.indexOf('"');
     int last = line.lastIndexOf('"');

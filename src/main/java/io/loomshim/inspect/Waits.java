@@ -1,26 +1,27 @@
 package io.loomshim.inspect;
 
-import io.loomshim.linux.Aside;
+import io.loomshim.metrics.Units;
 import io.loomshim.runc.RuncCalls;
+import io.loomshim.threads.Aside;
 import io.loomshim.ttrpc.Call;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Says what a call in flight waits for: the file system that does not answer, or the command of the runtime that its
- * thread runs, or what the first frame of its stack that is ours stands for, or that frame. Stateless.
+ * Says what a call in flight waits for: a file system that does not answer, else the command of the runtime that its
+ * thread runs, else the meaning of its first frame in this program, else that frame. Stateless.
  */
 final class Waits {
   private static final String OURS = "io.loomshim.";
 
-  /** Frames that have a meaning for an operator; a test sees to it that they exist. */
+  /** Frames and their meaning for an operator. A test checks that they exist. */
   static final Map<String, String> MEANINGS = Map.of(
       "io.loomshim.container.ExitLatch.await", "the end of the process",
       "io.loomshim.container.ExecGate.awaitNone", "the execs of the container to end",
       "io.loomshim.stdio.Fifos.openWriter", "a client at the other end of a fifo",
       "io.loomshim.ttrpc.FrameWriter.write", "the client to read the reply");
 
-  /** Classes whose locks stand for one container or exec. */
+  /** Classes whose lock lets through one call for a container or exec at a time. */
   static final List<String> ONE_AT_A_TIME = List.of("io.loomshim.container.InitProcess",
       "io.loomshim.container.InitLife", "io.loomshim.container.Pausing", "io.loomshim.container.ExecProcess");
 

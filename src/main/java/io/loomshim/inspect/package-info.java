@@ -1,5 +1,5 @@
 /**
- * What a daemon tells of itself when an operator asks, and the command that asks: {@code inspect} of the launcher, in a
- * JVM of its own (docs/INSPECT.md).
+ * What a daemon tells about itself when an operator runs {@code inspect}: a ttrpc service whose answer is JSON
+ * (docs/INSPECT.md).
  */
 package io.loomshim.inspect;

@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /**
  * JSON (RFC 8259) as plain Java values: {@code Map<String, Object>} in the order of the text, {@code List<Object>},
- * {@code String}, {@code BigDecimal}, {@code Boolean}, and {@link #NULL} for null.
+ * {@code String}, {@link JsonNumber}, {@code Boolean}, and {@link #NULL} for null.
  *
  * <p>Stateless; may be called from any thread.
  */

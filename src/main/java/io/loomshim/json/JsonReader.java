@@ -1,6 +1,5 @@
 package io.loomshim.json;
 
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,13 +23,16 @@ final class JsonReader {
   /** Decimal places that a number is shifted by: covers a double; 1E+999999999 as an integer would take all memory. */
   static final int EXPONENT_MAX = 512;
 
+  /** Digits of an exponent that are read; one with more, leading zeros among them, is out of range. */
+  private static final int EXPONENT_DIGITS_MAX = 9;
+
   private static final char REPLACEMENT = '\uFFFD';
 
-  private final String text;
+  private final char[] text; // no method call for each of them: they are read before there is compiled code
   private int at;
 
   JsonReader(String text) throws JsonException {
-    this.text = text;
+    this.text = text.toCharArray();
     if (text.length() > TEXT_CHARS_MAX) {
       throw new JsonException(TEXT_CHARS_MAX, "longer than " + TEXT_CHARS_MAX + " characters");
     }
@@ -39,13 +41,13 @@ final class JsonReader {
   /** The next value, or nothing when only white space is left. */
   Optional<Object> next() throws JsonException {
     skipSpace();
-    return at == text.length() ? Optional.empty() : Optional.of(value(0));
+    return at == text.length ? Optional.empty() : Optional.of(value(0));
   }
 
   /** Fails unless only white space is left. */
   void expectEnd() throws JsonException {
     skipSpace();
-    if (at < text.length()) {
+    if (at < text.length) {
       throw unexpected("after the value");
     }
   }
@@ -117,13 +119,19 @@ final class JsonReader {
 
   private String string() throws JsonException {
     int start = ++at;
-    while (at < text.length() && isPlain(text.charAt(at))) {
-      at++;
+    int end = at;
+    while (end < text.length) {
+      char c = text[end];
+      if (c < ' ' || c == '"' || c == '\\' || c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
+        break;
+      }
+      end++;
     }
+    at = end;
     if (take('"')) {
-      return text.substring(start, at - 1);
+      return new String(text, start, at - 1 - start);
     }
-    var out = new StringBuilder(at - start + 32).append(text, start, at);
+    var out = new StringBuilder(at - start + 32).append(text, start, at - start);
     while (true) {
       char c = peek();
       if (c < ' ') {
@@ -140,10 +148,6 @@ final class JsonReader {
     }
   }
 
-  private static boolean isPlain(char c) {
-    return c >= ' ' && c != '"' && c != '\\' && !Character.isSurrogate(c);
-  }
-
   /** Appends a UTF-16 unit; a high one takes its low one along, one alone is replaced. */
   private void appendUnit(StringBuilder out, char c) throws JsonException {
     if (!Character.isSurrogate(c)) {
@@ -151,9 +155,9 @@ final class JsonReader {
       return;
     }
     int back = at;
-    if (Character.isHighSurrogate(c) && at < text.length()) {
-      char low = text.charAt(at++);
-      if (low == '\\' && at < text.length() && text.charAt(at) == 'u') {
+    if (Character.isHighSurrogate(c) && at < text.length) {
+      char low = text[at++];
+      if (low == '\\' && at < text.length && text[at] == 'u') {
         low = escape();
       }
       if (Character.isLowSurrogate(low)) {
@@ -199,38 +203,50 @@ final class JsonReader {
     return c < 128 ? Character.digit(c, 16) : -1;
   }
 
-  private BigDecimal number() throws JsonException {
+  private JsonNumber number() throws JsonException {
     int start = at;
     take('-');
     if (!take('0')) {
       digits();
     }
+    int places = 0;
     if (take('.')) {
+      int first = at;
       digits();
+      places = at - first;
     }
+    long exponent = 0;
     if (take('e') || take('E')) {
-      if (!take('+')) {
-        take('-');
+      boolean negative = take('-');
+      if (!negative) {
+        take('+');
       }
+      int first = at;
       digits();
+      exponent = at - first > EXPONENT_DIGITS_MAX ? Integer.MAX_VALUE : integer(first);
+      exponent = negative ? -exponent : exponent;
     }
     if (at - start > NUMBER_CHARS_MAX) {
       throw new JsonException(start, "a number of more than " + NUMBER_CHARS_MAX + " characters");
     }
-    try {
-      var number = new BigDecimal(text.substring(start, at));
-      if (Math.abs((long) number.scale()) <= EXPONENT_MAX) {
-        return number;
-      }
-    } catch (NumberFormatException e) {
-      // does not fit in an int: out of range as well
+    if (Math.abs(places - exponent) > EXPONENT_MAX) {
+      throw new JsonException(start, "a number whose exponent is out of range");
     }
-    throw new JsonException(start, "a number whose exponent is out of range");
+    return new JsonNumber(new String(text, start, at - start));
+  }
+
+  /** The digits from {@code first} to here. */
+  private int integer(int first) {
+    int number = 0;
+    for (int i = first; i < at; i++) {
+      number = 10 * number + text[i] - '0';
+    }
+    return number;
   }
 
   private void digits() throws JsonException {
     int start = at;
-    while (at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9') {
+    while (at < text.length && text[at] >= '0' && text[at] <= '9') {
       at++;
     }
     if (at == start) {
@@ -239,21 +255,22 @@ final class JsonReader {
   }
 
   private Object word(String word, Object value) throws JsonException {
-    if (!text.startsWith(word, at)) {
+    int end = at + word.length();
+    if (end > text.length || !word.equals(new String(text, at, word.length()))) {
       throw unexpected("where a value should stand");
     }
-    at += word.length();
+    at = end;
     return value;
   }
 
   private void skipSpace() {
-    while (at < text.length() && " \t\r\n".indexOf(text.charAt(at)) >= 0) {
+    while (at < text.length && text[at] <= ' ' && " \t\r\n".indexOf(text[at]) >= 0) {
       at++;
     }
   }
 
   private boolean take(char c) {
-    if (at < text.length() && text.charAt(at) == c) {
+    if (at < text.length && text[at] == c) {
       at++;
       return true;
     }
@@ -261,17 +278,17 @@ final class JsonReader {
   }
 
   private char peek() throws JsonException {
-    if (at == text.length()) {
+    if (at == text.length) {
       throw new JsonException(at, "the text ends too early");
     }
-    return text.charAt(at);
+    return text[at];
   }
 
   private JsonException unexpected(String where) {
-    if (at >= text.length()) {
+    if (at >= text.length) {
       return new JsonException(at, "the text ends too early");
     }
-    char c = text.charAt(at);
+    char c = text[at];
     String shown = c > ' ' && c < 127 ? "'" + c + "'" : "U+" + Integer.toHexString(0x10000 | c).substring(1);
     return new JsonException(at, "unexpected " + shown + " " + where);
   }

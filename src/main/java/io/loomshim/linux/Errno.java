@@ -15,6 +15,7 @@ public final class Errno {
   public static final int EACCES = 13;
   public static final int EBUSY = 16;
   public static final int EEXIST = 17;
+  public static final int ENODEV = 19;
   public static final int ENOTDIR = 20;
   public static final int EISDIR = 21;
   public static final int EINVAL = 22;
@@ -27,6 +28,9 @@ public final class Errno {
   public static final int ENOSYS = 38;
   public static final int ENOTEMPTY = 39;
   public static final int ELOOP = 40;
+  public static final int EUSERS = 87;
+  public static final int EOPNOTSUPP = 95;
+  public static final int ETOOMANYREFS = 109;
   public static final int EDQUOT = 122;
 
   private static final long STRERROR = Native.function("strerror");
@@ -35,7 +39,7 @@ public final class Errno {
 
   /** The text of {@code errno} as containerd's clients know it: strerror(3) with a small first letter. */
   public static String text(int errno) {
-    long address = Native.call(STRERROR, errno, 0, 0, 0, 0, 0);
+    long address = Native.callPointer(STRERROR, errno); // never null, strerror(3)
     String text = new String(Native.MEMORY.getZeroTerminatedByteArray(address));
     return Character.toLowerCase(text.charAt(0)) + text.substring(1);
   }

@@ -39,7 +39,7 @@ public final class ErrnoException extends IOException implements Scarce {
   }
 
   /** Returns {@code result}, or throws when it is a negative error number. */
-  static int check(String what, int result) throws ErrnoException {
+  public static int check(String what, int result) throws ErrnoException {
     if (result < 0) {
       throw new ErrnoException(what, -result);
     }

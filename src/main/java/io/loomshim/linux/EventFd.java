@@ -6,7 +6,9 @@ import java.nio.ByteOrder;
 
 /** A counter in the kernel that something adds to and one thread waits for (eventfd(2)). */
 public final class EventFd implements AutoCloseable {
-  private static final int CLOEXEC_NONBLOCK = 02000000 | 04000;
+  // eventfd(2)
+  private static final int EFD_NONBLOCK = 04000;
+  private static final int EFD_CLOEXEC = 02000000;
   private static final int COUNTER_BYTES = 8;
   private static final long EVENTFD = Native.function("eventfd");
 
@@ -17,17 +19,17 @@ public final class EventFd implements AutoCloseable {
   }
 
   public static EventFd open() throws ErrnoException {
-    int result = Native.callInt(EVENTFD, 0, CLOEXEC_NONBLOCK, 0, 0, 0, 0);
+    int result = Native.callInt(EVENTFD, 0, EFD_CLOEXEC | EFD_NONBLOCK);
     return new EventFd(new Fd(ErrnoException.check("eventfd", result)));
   }
 
   /** The descriptor, for a thread that waits for many; it stays this object's. */
-  Fd fd() {
+  public Fd fd() {
     return fd;
   }
 
   /** Adds one. */
-  void signal() {
+  public void signal() {
     byte[] one = ByteBuffer.allocate(COUNTER_BYTES).order(ByteOrder.nativeOrder()).putLong(1).array();
     try {
       fd.tryWrite(one, 0, one.length);
@@ -37,7 +39,7 @@ public final class EventFd implements AutoCloseable {
   }
 
   /** Sets the counter to zero without waiting. */
-  void clear() {
+  public void clear() {
     try {
       fd.tryRead(new byte[COUNTER_BYTES]);
     } catch (ErrnoException e) {
@@ -45,7 +47,7 @@ public final class EventFd implements AutoCloseable {
     }
   }
 
-  /** The descriptor's number, for those who register it with the kernel. */
+  /** The descriptor's number, for whatever registers it with the kernel. */
   public int number() {
     return fd.number();
   }

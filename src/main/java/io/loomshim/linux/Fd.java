@@ -1,16 +1,18 @@
 package io.loomshim.linux;
 
+import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A file descriptor that somebody owns: closing is idempotent, and using a closed one fails instead
- * of hitting a stranger's descriptor.
+ * A file descriptor with an owner: closing is idempotent, and using a closed one fails instead
+ * of hitting another file that has got the same number.
  *
- * <p>Any thread may close; an owner that shares an Fd sees to it that nobody is in a call on it then.
+ * <p>Any thread may close; an owner that shares an Fd sees to it that no thread is in a call on it then.
  */
 public final class Fd implements AutoCloseable {
+  // open(2)
   public static final int O_RDONLY = 0;
   public static final int O_WRONLY = 1;
   public static final int O_RDWR = 2;
@@ -19,9 +21,22 @@ public final class Fd implements AutoCloseable {
   public static final int O_NONBLOCK = 04000;
   private static final int O_CLOEXEC = 02000000;
 
+  // fcntl(2)
   private static final int F_DUPFD_CLOEXEC = 1030;
   private static final int F_GETFL = 3;
   private static final int F_SETFL = 4;
+
+  // splice(2)
+  private static final int SPLICE_F_MOVE = 1;
+  private static final int SPLICE_F_NONBLOCK = 2;
+
+  private static final int FIONREAD = 0x541B; // ioctl(2), as pipe(7) and tcp(7) know it
+
+  // struct pollfd of poll(2): int fd, short events, short revents
+  private static final int POLLFD_BYTES = 8;
+  private static final int POLLFD_EVENTS = 4;
+  private static final int POLLIN = 1; // little-endian: the lower half of a word
+
   private static final int CLOSED = -1;
 
   private static final long OPEN = Native.function("open64");
@@ -30,10 +45,14 @@ public final class Fd implements AutoCloseable {
   private static final long READ = Native.function("read");
   private static final long PREAD = Native.function("pread64");
   private static final long WRITE = Native.function("write");
+  private static final long FTRUNCATE = Native.function("ftruncate64");
   private static final long FCHOWN = Native.function("fchown");
+  private static final long SPLICE = Native.function("splice");
+  private static final long IOCTL = Native.function("ioctl");
+  private static final long POLL = Native.function("poll");
 
   private final AtomicInteger number;
-  private final String foreign; // the path of a file whose file system is somebody else's, or empty
+  private final String foreign; // the path of a file whose file system a client has chosen, or empty
 
   /** Takes ownership of the open descriptor {@code number}. */
   public Fd(int number) {
@@ -46,7 +65,7 @@ public final class Fd implements AutoCloseable {
   }
 
   /**
-   * Makes this the descriptor of a file in a file system that somebody else has chosen: the closing, and reads and
+   * Makes this the descriptor of a file in a file system that a client has chosen: the closing, and reads and
    * writes of virtual threads, which may wait for that, are {@link Aside} steps from now on. Not needed for a fifo,
    * wherever its name is. This object is closed, the one that is returned has its place.
    */
@@ -56,7 +75,7 @@ public final class Fd implements AutoCloseable {
 
   /**
    * open(2) with O_CLOEXEC. A fifo must be opened with O_NONBLOCK, as a plain open of it blocks the
-   * carrier; a path that somebody else has chosen within an {@link Aside} step.
+   * carrier; a path that a client has chosen within an {@link Aside} step.
    *
    * @throws ErrnoException with the message {@code open PATH: …}
    */
@@ -65,7 +84,7 @@ public final class Fd implements AutoCloseable {
     try (var arena = Arena.forStrings(path)) {
       long address = arena.string(path);
       do {
-        result = Native.callInt(OPEN, address, flags | O_CLOEXEC, mode, 0, 0, 0);
+        result = Native.callInt(OPEN, address, flags | O_CLOEXEC, mode);
       } while (result == -Errno.EINTR);
     }
     return new Fd(ErrnoException.check("open " + path, result));
@@ -86,28 +105,33 @@ public final class Fd implements AutoCloseable {
   }
 
   /** The same, with a number of at least {@code lowest}. */
-  Fd duplicateFrom(int lowest) throws ErrnoException {
-    int second = ErrnoException.check("dup", Native.callInt(FCNTL, number(), F_DUPFD_CLOEXEC, lowest, 0, 0, 0));
+  public Fd duplicateFrom(int lowest) throws ErrnoException {
+    int second = ErrnoException.check("dup", Native.callInt(FCNTL, number(), F_DUPFD_CLOEXEC, lowest));
     return new Fd(second, foreign);
   }
 
   /** Sets or clears O_NONBLOCK; the flag belongs to the open file, so it holds for every duplicate too. */
   public void nonBlocking(boolean on) throws ErrnoException {
-    int flags = ErrnoException.check("fcntl", Native.callInt(FCNTL, number(), F_GETFL, 0, 0, 0, 0));
+    int flags = ErrnoException.check("fcntl", Native.callInt(FCNTL, number(), F_GETFL));
     int wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
-    ErrnoException.check("fcntl", Native.callInt(FCNTL, number(), F_SETFL, wanted, 0, 0, 0));
+    ErrnoException.check("fcntl", Native.callInt(FCNTL, number(), F_SETFL, wanted));
+  }
+
+  /** Cuts a file off after {@code length} bytes (ftruncate(2)). */
+  public void truncate(long length) throws ErrnoException {
+    ErrnoException.check("ftruncate", Native.callInt(FTRUNCATE, number(), length));
   }
 
   /** Gives the open file to another owner (fchown(2)). */
   public void owner(int uid, int gid) throws ErrnoException {
-    ErrnoException.check("chown", Native.callInt(FCHOWN, number(), uid, gid, 0, 0, 0));
+    ErrnoException.check("chown", Native.callInt(FCHOWN, number(), uid, gid));
   }
 
   /** What stands at the beginning of a file, of ASCII, at most {@code length} bytes; may be read again and again. */
   public String textAtStart(int length) throws ErrnoException {
     long address = Native.MEMORY.allocateMemory(length, false);
     try {
-      byte[] bytes = new byte[ErrnoException.check("read", Native.callInt(PREAD, number(), address, length, 0, 0, 0))];
+      byte[] bytes = new byte[ErrnoException.check("read", Native.callInt(PREAD, number(), address, length, 0))];
       Native.MEMORY.getByteArray(address, bytes, 0, bytes.length);
       return new String(bytes, StandardCharsets.ISO_8859_1);
     } finally {
@@ -160,6 +184,9 @@ public final class Fd implements AutoCloseable {
    */
   public int tryWrite(byte[] data, int offset, int length) throws ErrnoException {
     long address = Native.MEMORY.allocateMemory(Math.max(1, length), false);
+    if (address == 0) {
+      throw new OutOfMemoryError("no native memory for " + length + " bytes");
+    }
     try {
       Native.MEMORY.putByteArray(address, data, offset, length);
       return writeFrom(address, length);
@@ -177,16 +204,65 @@ public final class Fd implements AutoCloseable {
     return result == -Errno.EAGAIN ? -1 : ErrnoException.check("write", (int) result);
   }
 
+  /**
+   * Moves at most {@code most} bytes to {@code to} inside the kernel (splice(2)), without waiting for bytes or room;
+   * one of the two is a pipe. It may wait for another process that is in the middle of a write to the same pipe.
+   *
+   * @return how many bytes, 0 at the end, or a negative error number: EAGAIN when either end was not ready, EINTR
+   */
+  public long splice(Fd to, long most) {
+    return Native.callLong(SPLICE, number(), 0, to.number(), 0, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  }
+
+  /** How many bytes can be read now (FIONREAD). */
+  public int held() throws ErrnoException {
+    try (var arena = new Arena(Integer.BYTES)) {
+      long address = arena.bytes(Integer.BYTES);
+      ErrnoException.check("ioctl", Native.callInt(IOCTL, number(), FIONREAD, address));
+      return Native.MEMORY.getInt(address);
+    }
+  }
+
+  /** Whether a read would not wait now (poll(2)); that of a pidfd tells that the process has ended. */
+  public boolean ready() {
+    return poll(0) > 0;
+  }
+
+  /** The number of descriptors that are ready, 1 or 0, or a negative error number. */
+  private int poll(int millisMax) {
+    int now = number();
+    long entry = Native.MEMORY.allocateMemory(POLLFD_BYTES, false);
+    if (entry == 0) {
+      throw new OutOfMemoryError("no native memory for " + POLLFD_BYTES + " bytes");
+    }
+    try {
+      Native.MEMORY.putInt(entry, now);
+      Native.MEMORY.putInt(entry + POLLFD_EVENTS, POLLIN); // and no revents
+      return Native.callInt(POLL, entry, 1, millisMax);
+    } finally {
+      Native.MEMORY.freeMemory(entry);
+    }
+  }
+
   private long transfer(long function, String verb, long address, int length) {
     int now = number();
     if (foreign.isEmpty() || Aside.allowed()) {
-      return Native.callLong(function, now, address, length, 0, 0, 0);
+      return Native.callLong(function, now, address, length);
     }
     try {
-      return Aside.runToEnd(verb + foreign, () -> Native.callLong(function, now, address, length, 0, 0, 0));
+      return Aside.runToEnd(verb + foreign, () -> Native.callLong(function, now, address, length));
     } catch (IOException e) {
       throw new IllegalStateException(e); // the step throws nothing
     }
+  }
+
+  /**
+   * Whether there is something to read, or an end, within {@code millisMax}. It waits on this thread of the operating
+   * system, so it is for steps of {@link Aside} only.
+   */
+  public boolean awaitReadableHere(int millisMax) throws ErrnoException {
+    int result = poll(millisMax);
+    return result != -Errno.EINTR && ErrnoException.check("poll", result) > 0;
   }
 
   /** Whether this has been closed. */
@@ -202,9 +278,9 @@ public final class Fd implements AutoCloseable {
       return;
     }
     if (foreign.isEmpty()) {
-      Native.callInt(CLOSE, current, 0, 0, 0, 0, 0);
+      Native.callInt(CLOSE, current);
     } else {
-      Aside.finish("close " + foreign, () -> Native.callInt(CLOSE, current, 0, 0, 0, 0, 0)); // a file is flushed
+      Aside.finish("close " + foreign, () -> Native.callInt(CLOSE, current)); // a file is flushed
     }
   }
 

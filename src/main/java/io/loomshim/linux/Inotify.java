@@ -20,7 +20,8 @@ public final class Inotify implements AutoCloseable {
   /** Told when the thing watched is gone. */
   public static final int IGNORED = 0x8000;
 
-  private static final int CLOEXEC_NONBLOCK = 02000000 | 04000;
+  private static final int IN_NONBLOCK = 04000;
+  private static final int IN_CLOEXEC = 02000000;
   private static final int BUFFER_BYTES = 4096; // holds any one event: 16 + NAME_MAX + 1
   private static final int HEADER_BYTES = 16;
 
@@ -44,24 +45,24 @@ public final class Inotify implements AutoCloseable {
   }
 
   public static Inotify open() throws ErrnoException {
-    return new Inotify(
-        new Fd(ErrnoException.check("inotify_init1", Native.callInt(INIT1, CLOEXEC_NONBLOCK, 0, 0, 0, 0, 0))));
+    int result = Native.callInt(INIT1, IN_CLOEXEC | IN_NONBLOCK);
+    return new Inotify(new Fd(ErrnoException.check("inotify_init1", result)));
   }
 
   /** Watches {@code path} for the kinds in {@code mask}; ENOENT when it does not exist, ENOSPC at the user's limit. */
   public int watch(Path path, int mask) throws ErrnoException {
     try (var arena = Arena.forStrings(path.toString())) {
-      int result = Native.callInt(ADD_WATCH, fd.number(), arena.string(path.toString()), mask, 0, 0, 0);
+      int result = Native.callInt(ADD_WATCH, fd.number(), arena.string(path.toString()), mask);
       return ErrnoException.check("inotify_add_watch " + path, result);
     }
   }
 
   /**
    * Ends a watch, after which {@link #IGNORED} is told; does nothing when it has ended. Any thread may, as long as
-   * nobody closes this meanwhile.
+   * this is not closed meanwhile.
    */
   public void unwatch(int watch) throws ErrnoException {
-    int result = Native.callInt(RM_WATCH, fd.number(), watch, 0, 0, 0, 0);
+    int result = Native.callInt(RM_WATCH, fd.number(), watch);
     ErrnoException.check("inotify_rm_watch", result == -Errno.EINVAL ? 0 : result);
   }
 

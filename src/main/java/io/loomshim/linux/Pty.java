@@ -4,13 +4,14 @@ import java.io.IOException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The master side of a pseudo terminal (pty(7)), which somebody owns. When its last descriptor is closed, the
+ * The master side of a pseudo terminal (pty(7)), with an owner. When its last descriptor is closed, the
  * processes on the other side get SIGHUP and then read the end of file.
  *
  * <p>All methods may be called from any thread; {@code lock} keeps a resize from meeting a descriptor that is being
  * closed. None blocks.
  */
 public final class Pty implements AutoCloseable {
+  // ioctl_tty(2)
   private static final int TCGETS = 0x5401;
   private static final int TIOCSWINSZ = 0x5414;
   /** More than any struct termios of the kernel. */
@@ -47,7 +48,7 @@ public final class Pty implements AutoCloseable {
   /** Whether {@code fd} is a terminal, as isatty(3) finds out. */
   private static boolean terminal(Fd fd) {
     try (var arena = new Arena(TERMIOS_BYTES)) {
-      return Native.callInt(IOCTL, fd.number(), TCGETS, arena.bytes(TERMIOS_BYTES), 0, 0, 0) == 0;
+      return Native.callInt(IOCTL, fd.number(), TCGETS, arena.bytes(TERMIOS_BYTES)) == 0;
     }
   }
 
@@ -74,13 +75,13 @@ public final class Pty implements AutoCloseable {
       long size = arena.bytes(WINSIZE_BYTES); // rows, columns, and two sizes in pixels that stay 0
       Native.MEMORY.putShort(size, (short) height);
       Native.MEMORY.putShort(size + 2, (short) width);
-      ErrnoException.check("ioctl", Native.callInt(IOCTL, master.number(), TIOCSWINSZ, size, 0, 0, 0));
+      ErrnoException.check("ioctl", Native.callInt(IOCTL, master.number(), TIOCSWINSZ, size));
     } finally {
       lock.unlock();
     }
   }
 
-  /** Closes the descriptor; nobody may be reading from it. Does nothing the second time. */
+  /** Closes the descriptor; no thread may be reading from it. Does nothing the second time. */
   @Override
   public void close() {
     lock.lock();

@@ -13,7 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 /**
  * Writes a file whole or not at all: readers see the old content or the new, and where there is no room for the new
  * one nothing of it stays. The error names the file, which the JDK's own does not when a write fails. Everything that
- * we leave for somebody else to read is written here. Stateless.
+ * we leave for other programs to read is written here. Stateless.
  */
 public final class WholeFile {
   private static final String OWNER_ONLY = "rw-------";
@@ -36,7 +36,7 @@ public final class WholeFile {
   /** The same for what only its owner may read. */
   public static void writePrivate(Path file, String content) throws IOException {
     put(file, draft -> {
-      Files.deleteIfExists(draft); // of somebody who was killed meanwhile
+      Files.deleteIfExists(draft); // of a process that was killed meanwhile
       Files.createFile(draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(OWNER_ONLY)));
       Files.write(draft, content.getBytes(StandardCharsets.UTF_8));
     });
@@ -85,7 +85,7 @@ public final class WholeFile {
     try {
       Files.deleteIfExists(draft);
     } catch (IOException e) {
-      // whoever called is told what came first
+      // the caller is told what came first
     }
   }
 }

@@ -1,16 +1,16 @@
 package io.loomshim.log;
 
-import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
- * Log lines in the text form that containerd's own components use:
- * {@code time="…" level=warning msg="…" runtime=io.containerd.loom.v1 id=web-1}.
+ * The one logger of this program, in SLF4J's terms. Fields are given as alternating names and values; the field
+ * {@code id} (a container id) also tells the sink whose log the line belongs to.
  *
- * <p>Fields are given as alternating names and values; the field {@code id} (a container id) also
- * tells the sink whose log the line belongs to. May be called from any thread; never throws.
+ * <p>Behind it is {@link ContainerdProvider} unless the system property {@code slf4j.provider} names another. May be
+ * called from any thread; never throws.
  */
 public final class Log {
   /** Takes finished lines. Must not throw and must not block for long. */
@@ -22,9 +22,14 @@ public final class Log {
      * @param line UTF-8 text that ends with a line feed
      */
     void write(String id, byte[] line);
+
+    /** Takes a line with its fields; unless a sink wants them, its text is written. */
+    default void write(LogLine line) {
+      write(line.id(), line.text());
+    }
   }
 
-  /** Where lines go until somebody says otherwise; no lambda, as those cost 10 ms before the first one works. */
+  /** Where lines go until another sink is named; no lambda, as those cost 10 ms before the first one works. */
   private static final class Stderr implements Sink {
     @Override
     public void write(String id, byte[] line) {
@@ -32,102 +37,81 @@ public final class Log {
     }
   }
 
-  private static final AtomicReference<Sink> SINK = new AtomicReference<>(new Stderr());
+  // here and not in the logger: a start sets both, and should not load SLF4J for that
+  private static volatile Sink sink = new Stderr();
   private static volatile boolean debug;
+
+  private static final String PROVIDER = "slf4j.provider";
+  private static final String OURS = "io.loomshim.log.ContainerdProvider";
+
+  /** Made by the first line. */
+  private static final class Holder {
+    static final Logger LOGGER = logger();
+  }
 
   private Log() {}
 
-  /** Sends all further lines to {@code sink}. */
-  public static void to(Sink sink) {
-    SINK.set(sink);
+  /**
+   * Ours is not asked of LoggerFactory, which loads 20 classes more and formats a text to say which one it takes.
+   * Libraries that ask there get it all the same.
+   */
+  private static Logger logger() {
+    if (!System.getProperty(PROVIDER, OURS).equals(OURS)) {
+      return LoggerFactory.getLogger("io.loomshim");
+    }
+    System.setProperty(PROVIDER, OURS);
+    System.setProperty("slf4j.internal.verbosity", "WARN"); // that text would go to standard error
+    return ContainerdLogger.INSTANCE;
   }
 
-  /** Switches lines of level debug on or off; they are off at first. */
+  /** Sends all further lines to {@code sink}, where the provider is ours. */
+  public static void to(Sink sink) {
+    Log.sink = sink;
+  }
+
+  /** Switches lines of level debug on or off, where the provider is ours; they are off at first. */
   public static void debug(boolean on) {
     debug = on;
   }
 
+  static Sink sink() {
+    return sink;
+  }
+
+  static boolean debugging() {
+    return debug;
+  }
+
   public static void debug(String message, String... fields) {
-    if (debug) {
-      log("debug", message, fields);
-    }
+    log(Level.DEBUG, message, fields);
   }
 
   public static void info(String message, String... fields) {
-    log("info", message, fields);
+    log(Level.INFO, message, fields);
   }
 
   public static void warn(String message, String... fields) {
-    log("warning", message, fields);
+    log(Level.WARN, message, fields);
   }
 
   public static void error(String message, String... fields) {
-    log("error", message, fields);
+    log(Level.ERROR, message, fields);
   }
 
   /** Loads what a line needs: a class that could not be loaded for want of memory would never work again. */
   public static void prepare() {
-    line("info", "", new String[0]);
+    Holder.LOGGER.atInfo().addKeyValue("id", "");
+    new LogLine(Level.INFO, "", new String[0]).text();
   }
 
-  private static void log(String level, String message, String[] fields) {
-    String id = "";
+  private static void log(Level level, String message, String[] fields) {
+    if (!Holder.LOGGER.isEnabledForLevel(level)) {
+      return; // else SLF4J loads a class for lines that are not written
+    }
+    LoggingEventBuilder event = Holder.LOGGER.atLevel(level);
     for (int i = 0; i + 1 < fields.length; i += 2) {
-      if (fields[i].equals("id")) {
-        id = fields[i + 1];
-      }
+      event = event.addKeyValue(fields[i], fields[i + 1]);
     }
-    SINK.get().write(id, line(level, message, fields));
-  }
-
-  private static byte[] line(String level, String message, String[] fields) {
-    var line = new StringBuilder(160);
-    line.append("time=\"").append(Instant.now().truncatedTo(ChronoUnit.MICROS));
-    line.append("\" level=").append(level).append(" msg=");
-    quote(line, message);
-    line.append(" runtime=io.containerd.loom.v1");
-    for (int i = 0; i + 1 < fields.length; i += 2) {
-      line.append(' ').append(fields[i]).append('=');
-      quote(line, fields[i + 1]);
-    }
-    line.append('\n');
-    return line.toString().getBytes(StandardCharsets.UTF_8);
-  }
-
-  /** Appends {@code text} bare when it is a plain word, else quoted with its control characters escaped. */
-  private static void quote(StringBuilder line, String text) {
-    if (isWord(text)) {
-      line.append(text);
-      return;
-    }
-    line.append('"');
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      switch (c) {
-        case '"', '\\' -> line.append('\\').append(c);
-        case '\n' -> line.append("\\n");
-        case '\r' -> line.append("\\r");
-        case '\t' -> line.append("\\t");
-        default -> {
-          if (c < ' ') {
-            line.append("\\x").append(Character.forDigit(c >> 4, 16)).append(Character.forDigit(c & 15, 16));
-          } else {
-            line.append(c);
-          }
-        }
-      }
-    }
-    line.append('"');
-  }
-
-  private static boolean isWord(String text) {
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      boolean plain = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || "-._/@^+".indexOf(c) >= 0;
-      if (!plain) {
-        return false;
-      }
-    }
-    return !text.isEmpty();
+    event.log(message);
   }
 }

@@ -40,7 +40,7 @@ public final class Environment {
     } catch (NoSuchFileException e) {
       return Map.of();
     } catch (IOException | IllegalArgumentException e) {
-      Log.warn("environment not read", "path", bundle.toString(), "error", String.valueOf(e.getMessage()));
+      Log.warn("failed to read the environment", "path", bundle.toString(), "error", String.valueOf(e.getMessage()));
       return Map.of();
     }
   }

@@ -2,7 +2,7 @@ package io.loomshim.runc;
 
 import io.loomshim.json.Json;
 import io.loomshim.json.JsonException;
-import java.math.BigDecimal;
+import io.loomshim.json.JsonNumber;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -37,9 +37,9 @@ final class PsOutput {
   }
 
   private static int pid(Object element, String output) throws RuncException {
-    if (element instanceof BigDecimal number) {
+    if (element instanceof JsonNumber number) {
       try {
-        int pid = number.intValueExact();
+        int pid = number.value().intValueExact();
         if (pid > 0) {
           return pid;
         }

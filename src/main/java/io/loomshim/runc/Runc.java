@@ -1,274 +1,290 @@
 package io.loomshim.runc;
 
-import io.loomshim.linux.Aside;
-import io.loomshim.linux.Child;
-import io.loomshim.linux.ErrnoException;
-import io.loomshim.linux.Fd;
-import io.loomshim.linux.MemoryFile;
-import io.loomshim.linux.Programs;
-import io.loomshim.linux.Spawn;
-import io.loomshim.linux.Spawner;
-import io.loomshim.threads.Joins;
-import io.loomshim.threads.Threads;
-import java.io.File;
+import io.loomshim.errors.Scarcity;
+import io.loomshim.errors.StatusException;
+import io.loomshim.log.Log;
+import io.loomshim.process.Child;
+import io.loomshim.process.Children;
+import io.loomshim.stdio.Attachment;
+import io.loomshim.stdio.Streams;
+import io.loomshim.threads.Aside;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Runs the runc of one container, in its bundle. Every call has a limit from {@link RuncLimits}; when it passes, or
- * when the calling thread is interrupted, runc is killed with SIGKILL and reaped before the call ends. What runc has
- * made until then (a container, processes) stays and is the caller's to remove.
- *
- * <p>May be called from any thread, by several at once. The program is looked up in PATH once.
+ * The runtime of one container: one method for each of its commands. A method ends with its command, and a failure is a
+ * {@link RuncException} with the text that clients know for that command. Keeps no state of the container and no lock:
+ * its caller has the commands that change the container follow one another. May be called from any thread.
  */
 public final class Runc {
-  private static final String DEV_NULL = "/dev/null";
+  private static final String START_FAILED = "OCI runtime start failed";
+  private static final String STARTED = "already running";
 
-  private final RuncGlobal global;
+  private final String id;
+  private final RuncSettings settings;
   private final Path bundle;
-  private final RuncLimits limits;
-  private final List<String> env;
-  private final String path;
-  private volatile String program = ""; // empty until it has been found
+  private final CommandRunner runner;
+  private final NativeRunc natives;
+  private final RuncDirectory directory;
 
-  /** Runs {@code global}'s program in {@code bundle} with the environment of this process. */
-  public Runc(RuncGlobal global, Path bundle, RuncLimits limits) {
-    this(global, bundle, limits, System.getenv());
-  }
-
-  /** The same with the environment {@code env}. */
-  public Runc(RuncGlobal global, Path bundle, RuncLimits limits, Map<String, String> env) {
-    this.global = global;
+  /**
+   * Makes the runtime of the container {@code id}.
+   *
+   * @param environment that of every command
+   * @param calls is told of every command
+   * @param known the runtimes of which some commands need no process
+   */
+  public Runc(String id, RuncSettings settings, Path bundle, RuncLimits limits, Map<String, String> environment,
+      RuncCalls calls, KnownRuntimes known) {
+    this.id = id;
+    this.settings = settings;
     this.bundle = bundle;
-    this.limits = limits;
-    this.env = List.copyOf(withoutNotifySocket(env));
-    this.path = env.getOrDefault("PATH", "");
+    this.runner = new CommandRunner(settings, bundle, limits, environment, calls);
+    this.natives = new NativeRunc(id, runner, calls, known);
+    this.directory = new RuncDirectory(settings.root().resolve(id));
   }
 
-  /** runc would report its own readiness to the service manager as that of containerd (sd_notify(3)). */
-  private static List<String> withoutNotifySocket(Map<String, String> env) {
-    var list = new ArrayList<String>(env.size());
-    for (var variable : env.entrySet()) {
-      if (!variable.getKey().equals("NOTIFY_SOCKET")) {
-        list.add(variable.getKey() + "=" + variable.getValue());
-      }
-    }
-    return list;
+  /** The container. */
+  public String id() {
+    return id;
   }
 
-  public RuncGlobal global() {
-    return global;
+  public RuncSettings settings() {
+    return settings;
   }
 
   /** The environment of every command, {@code NAME=value} each. */
   public List<String> environment() {
-    return env;
+    return runner.environment();
   }
 
   /**
-   * Runs {@code command} with stdin from /dev/null ({@link RuncCommand.Update}: the resources) and collects what it
-   * prints to stdout and stderr, in one text, bounded by {@link RuncLimits#OUTPUT_BYTES_KEPT}.
+   * Makes the container with its init process, which waits for {@link #start}. Call within {@link Children#launching}.
    *
-   * @return what it printed
-   * @throws RuncException if it cannot be started, exits with another status than 0, or takes longer than its limit
-   * @throws InterruptedException if this thread was interrupted; the command has been killed
+   * @param streams the init's, which are attached to it
+   * @throws StatusException when it is a terminal, a stream or the pid file that fails; the container may exist then
    */
-  public String run(RuncCommand command) throws RuncException, InterruptedException {
-    var logOffset = new AtomicLong();
-    try (MemoryFile output = MemoryFile.empty(RuncLimits.OUTPUT_BYTES_MAX)) {
-      int status = capture(command, output.fd(), logOffset);
-      String text = new String(output.written(RuncLimits.OUTPUT_BYTES_KEPT), StandardCharsets.UTF_8);
-      check(status, ": " + text.strip(), logOffset);
-      return text;
-    } catch (RuncException e) {
-      throw e;
-    } catch (IOException e) {
-      throw RuncException.refused(e, logged(logOffset));
+  public Child create(PidFile pidFile, boolean noPivot, boolean noNewKeyring, Streams streams)
+      throws IOException, InterruptedException {
+    natives.prepare();
+    try (Attachment attachment = attach(streams, "failed to create OCI runtime console socket")) {
+      make(new RuncCommand.Create(id, bundle, pidFile.path(), attachment.consoleSocket(), noPivot, noNewKeyring),
+          "OCI runtime create failed", attachment);
     }
+    Child init = claim(pidFile, "container", Optional.empty());
+    runner.created(init.pid());
+    return init;
   }
 
   /**
-   * Runs {@code command} with {@code stdio} as its stdin, stdout and stderr, which stay open here and stay the
-   * caller's. The call ends with the command, whoever else may have them open.
+   * Makes the processes that are in the checkpoint {@code image}, the first of them with {@code streams}; they run.
+   * Call within {@link Children#launching}; throws what {@link #create} throws.
    *
-   * @throws RuncException as {@link #run(RuncCommand)}
-   * @throws InterruptedException if this thread was interrupted; the command has been killed
+   * @param work the directory for CRIU's log
    */
-  public void run(RuncCommand command, List<Fd> stdio) throws RuncException, InterruptedException {
-    var logOffset = new AtomicLong();
+  public Child restore(Path image, Path work, PidFile pidFile, boolean noPivot, Streams streams)
+      throws IOException, InterruptedException {
+    try (Attachment attachment = attach(streams, "failed to create OCI runtime console socket")) {
+      make(new RuncCommand.Restore(id, image, work, Optional.empty(), bundle, pidFile.path(),
+          attachment.consoleSocket(), noPivot), "OCI runtime restore failed", attachment);
+    }
+    return claim(pidFile, "container", Optional.empty());
+  }
+
+  /**
+   * Starts a further process in the container. Call within {@link Children#launching}. The process may exist even when
+   * this fails: then {@code pidFile} may name it; else it is not there any more.
+   *
+   * @param process the process object, whose file is not there any more afterwards
+   * @param cgroup where the process belongs, below the container's cgroup; nothing for that itself
+   * @param streams the process's, which are attached to it
+   * @throws StatusException when it is a terminal, a stream or the pid file that fails
+   */
+  public Child exec(ProcessFile process, PidFile pidFile, Optional<String> cgroup, Streams streams)
+      throws IOException, InterruptedException {
+    boolean removed = false;
     try {
-      check(perform(command, stdio, logOffset), "", logOffset);
+      try (Attachment attachment = attach(streams, "failed to create runc console socket")) {
+        make(new RuncCommand.Exec(id, process, pidFile.path(), attachment.consoleSocket(), cgroup),
+            "OCI runtime exec failed", attachment);
+      }
+      Child child = claim(pidFile, "exec", Optional.of(process));
+      removed = true;
+      return child;
+    } catch (UncheckedIOException e) {
+      throw e.getCause(); // of the process file
+    } finally {
+      if (!removed) {
+        process.giveUp();
+      }
+    }
+  }
+
+  private static Attachment attach(Streams streams, String failure) {
+    try {
+      return streams.attach();
+    } catch (IOException e) {
+      throw new StatusException(Scarcity.code(e), failure + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Runs a command that makes a process, and attaches its streams. */
+  private void make(RuncCommand command, String failure, Attachment attachment)
+      throws RuncException, InterruptedException {
+    try {
+      if (attachment.consoleSocket().isEmpty()) {
+        runner.run(command, attachment.childFds());
+      } else if (command instanceof RuncCommand.Restore) {
+        runner.runSilent(command); // what it restores would keep a pipe for its output open
+      } else {
+        runner.run(command);
+      }
     } catch (RuncException e) {
-      throw e;
+      throw e.named(failure);
+    }
+    attachment.complete();
+  }
+
+  private static Child claim(PidFile pidFile, String what, Optional<ProcessFile> needless)
+      throws InterruptedException {
+    try {
+      var claiming = new Claiming(pidFile, needless);
+      return Aside.run("read " + pidFile, claiming, claiming);
     } catch (IOException e) {
-      throw RuncException.refused(e, logged(logOffset));
-    }
-  }
-
-  /** Runs {@code command} with /dev/null as its stdin, stdout and stderr. */
-  public void runSilent(RuncCommand command) throws RuncException, InterruptedException {
-    try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDWR, 0)) {
-      run(command, List.of(nothing, nothing, nothing));
-    } catch (ErrnoException e) {
-      throw RuncException.refused(e, new RuncLog.Finding.None());
-    }
-  }
-
-  /** The pids of all processes in the container {@code id}. */
-  public List<Integer> ps(String id) throws RuncException, InterruptedException {
-    return PsOutput.parse(run(new RuncCommand.Ps(id)));
-  }
-
-  private int capture(RuncCommand command, Fd output, AtomicLong logOffset)
-      throws IOException, InterruptedException {
-    if (command instanceof RuncCommand.Update update) {
-      byte[] resources = (update.resources() + "\n").getBytes(StandardCharsets.UTF_8);
-      try (MemoryFile input = MemoryFile.of(resources)) {
-        return perform(command, List.of(input.fd(), output, output), logOffset);
-      }
-    }
-    try (Fd nothing = Fd.open(DEV_NULL, Fd.O_RDONLY, 0)) {
-      return perform(command, List.of(nothing, output, output), logOffset);
+      String text = "failed to retrieve OCI runtime " + what + " pid: " + e.getMessage();
+      throw new StatusException(Scarcity.code(e), text, e);
     }
   }
 
   /**
-   * Runs the command to its end and returns its status; whoever asks sees it meanwhile. {@code logOffset} becomes the
-   * size that the log has before.
+   * Lets {@code init} run without a process of the runtime; false where that is not the same, and nothing has happened.
+   * The init has waited for it, unless this returns false; else as {@link #start}.
    */
-  private int perform(RuncCommand command, List<Fd> stdio, AtomicLong logOffset)
-      throws IOException, InterruptedException {
-    RuncCalls.Running running = RuncCalls.begin(command);
-    String outcome = RuncCalls.NOT_STARTED;
+  public boolean startNatively(Child init) throws RuncException, InterruptedException {
     try {
-      Child child = spawn(command, stdio, logOffset);
-      outcome = RuncCalls.TIMED_OUT;
-      int status = await(command, child);
-      outcome = Integer.toString(status);
-      return status;
-    } catch (InterruptedException e) {
-      outcome = RuncCalls.INTERRUPTED;
-      throw e;
-    } finally {
-      running.end(outcome);
+      return natives.start(init.pid());
+    } catch (RuncException e) {
+      if (!e.says(STARTED)) {
+        throw e.named(START_FAILED);
+      }
+      return true;
     }
   }
 
-  private Child spawn(RuncCommand command, List<Fd> stdio, AtomicLong logOffset)
-      throws IOException, InterruptedException {
-    String what = "start " + global.binary() + " " + command.name() + " in " + bundle;
-    return Spawner.spawn(what, stdio, new Plan(this, command, logOffset));
+  /** Lets the init run. Succeeds for one that runs: an earlier start has failed after it had done its work. */
+  public void start() throws RuncException, InterruptedException {
+    run(new RuncCommand.Start(id), START_FAILED, STARTED);
   }
 
-  /** What must be known of the bundle and the PATH first. */
-  private record Plan(Runc runc, RuncCommand command, AtomicLong logOffset) implements Aside.Step<Spawn> {
-    @Override
-    public Spawn run() throws RuncException, InterruptedException {
-      logOffset.set(RuncLog.size(runc.global.log()));
-      var argv = new ArrayList<String>(32);
-      argv.add(runc.program());
-      argv.addAll(runc.global.args());
-      argv.addAll(command.args());
-      return new Spawn(argv, runc.env, runc.bundle, List.of());
-    }
-  }
-
-  /** A path as it is, relative ones from the bundle; a name from PATH. */
-  private String program() throws RuncException, InterruptedException {
-    if (program.isEmpty()) {
-      program = global.binary().contains("/") ? bundle.resolve(global.binary()).toString() : lookedUp();
-    }
-    return program;
-  }
-
-  private String lookedUp() throws RuncException, InterruptedException {
-    Optional<Path> found = Programs.find(global.binary(), path);
-    if (found.isEmpty()) {
-      String text = "exec: \"" + global.binary() + "\": executable file not found in $PATH";
-      throw failed(text, new AtomicLong(RuncLog.size(global.log())));
-    }
-    return found.get().toString();
-  }
-
-  private int await(RuncCommand command, Child child) throws RuncException, InterruptedException {
-    Duration limit = limits.of(command);
-    boolean ended = false;
+  /** Freezes all processes. */
+  public void pause() throws RuncException, InterruptedException {
     try {
-      OptionalInt status = child.await(limit);
-      ended = status.isPresent();
-      if (ended) {
-        return status.getAsInt();
-      }
-    } catch (InterruptedException e) {
-      throw new InterruptedException(global.binary() + " " + command.name() + " was interrupted and killed");
-    } finally {
-      if (!ended) {
-        kill(command, child);
-      }
+      runner.run(new RuncCommand.Pause(id));
+    } catch (RuncException e) {
+      throw e.named("OCI runtime pause failed");
     }
-    String text = " did not answer within " + seconds(limit) + " and was killed";
-    throw RuncException.timedOut(global.binary() + " " + command.name() + text);
+  }
+
+  /** Thaws them. Succeeds for one that is not paused: an earlier resume has failed after it had done its work. */
+  public void resume() throws RuncException, InterruptedException {
+    run(new RuncCommand.Resume(id), "OCI runtime resume failed", "not paused");
+  }
+
+  /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */
+  public void update(String resources) throws RuncException, InterruptedException {
+    runner.run(new RuncCommand.Update(id, resources));
+  }
+
+  /** Sends a signal to the init, or to all processes; {@link KillFailure} knows what a failure means to the client. */
+  public void kill(int signal, boolean all) throws RuncException, InterruptedException {
+    runner.run(new RuncCommand.Kill(id, signal, all));
+  }
+
+  /** The pids of all processes. */
+  public List<Integer> ps() throws RuncException, InterruptedException {
+    return PsOutput.parse(runner.run(new RuncCommand.Ps(id)));
+  }
+
+  /** Saves the container with CRIU; a failure has the text of the command. */
+  public void checkpoint(RuncCommand.Checkpoint checkpoint) throws RuncException, InterruptedException {
+    runner.run(checkpoint);
+  }
+
+  /** What the runtime says of its command {@code exec}. */
+  String execHelp() throws RuncException, InterruptedException {
+    return runner.run(new RuncCommand.ExecHelp(id));
+  }
+
+  /** What the runtime has said that it is, as far as that is known by now; waits for nothing. */
+  public RuntimeVersion version() {
+    return natives.version();
   }
 
   /**
-   * Ends runc and what it has started and waits for, such as a hook. Reaping is left to a thread of its own, so that a
-   * process stuck in the kernel cannot hold this one for ever.
+   * Removes a container whose init {@code ended} has been reaped, without a process of the runtime; false where that is
+   * not the same, or not all is done: then {@link #delete} does what is left.
    */
-  private static void kill(RuncCommand command, Child child) {
-    child.killGroup();
-    Thread reaper = Threads.start(threadName(command, "kill"), child::close);
-    Joins.join(reaper, RuncLimits.REAP_WAIT_MAX);
+  public boolean deleteNatively(Child ended) throws InterruptedException {
+    return natives.delete(ended.pid());
   }
 
-  private void check(int status, String output, AtomicLong logOffset) throws RuncException, InterruptedException {
-    if (status != 0) {
-      String text = global.binary() + " did not terminate successfully";
-      throw failed(output.length() <= ": ".length() ? text + ": exit status " + status : text + output, logOffset);
-    }
-  }
-
-  private RuncException failed(String text, AtomicLong logOffset) throws InterruptedException {
+  /** Removes a container without processes, or with a created init only. Succeeds for one that is gone already. */
+  public void delete() throws RuncException, InterruptedException {
     try {
-      return Aside.run("read " + global.log(), () -> explained(text, RuncLog.find(global.log(), logOffset.get())));
-    } catch (IOException e) {
-      return RuncException.failed(text, new RuncLog.Finding.Unreadable(e.getMessage()));
+      runner.run(new RuncCommand.Delete(id, false));
+    } catch (RuncException e) {
+      // the words of runc, and of crun
+      boolean gone = e.says("does not exist") || e.says("No such file or directory") && !exists();
+      if (!gone) {
+        throw e.named("failed to delete task");
+      }
     }
   }
 
-  /** A runc that had no room for its log may have had none for anything else, but could not say so. */
-  private RuncException explained(String text, RuncLog.Finding finding) {
-    if (!(finding instanceof RuncLog.Finding.Message) && full()) {
-      return RuncException.refused(text + " (" + bundle + ": No space left on device)", finding);
-    }
-    return RuncException.failed(text, finding);
-  }
-
-  private boolean full() {
-    File disk = bundle.toFile();
-    return disk.getTotalSpace() > 0 && disk.getFreeSpace() == 0;
-  }
-
-  private RuncLog.Finding logged(AtomicLong offset) throws InterruptedException {
+  /** Removes the container with its processes; a failure is logged, and thrown if the container is still there. */
+  public void deleteByForce() throws RuncException, InterruptedException {
     try {
-      return Aside.run("read " + global.log(), () -> RuncLog.find(global.log(), offset.get()));
-    } catch (IOException e) {
-      return new RuncLog.Finding.Unreadable(e.getMessage());
+      runner.run(new RuncCommand.Delete(id, true));
+    } catch (RuncException e) {
+      Log.warn("failed to remove runc container", "id", id, "error", e.getMessage());
+      if (exists()) {
+        throw e;
+      }
     }
   }
 
-  private static String threadName(RuncCommand command, String task) {
-    return "runc/" + command.name() + "/" + command.id() + "/" + task;
+  /** Runs {@code command}, which has nothing to do when runc fails with the words {@code done}. */
+  private void run(RuncCommand command, String failure, String done) throws RuncException, InterruptedException {
+    try {
+      runner.run(command);
+    } catch (RuncException e) {
+      if (!e.says(done)) {
+        throw e.named(failure);
+      }
+    }
   }
 
-  private static String seconds(Duration limit) {
-    return limit.toMillisPart() == 0 ? limit.toSeconds() + " s" : limit.toMillis() + " ms";
+  /** Where the runtime keeps the state of the container, while there is one. */
+  public Path directory() {
+    return directory.path();
+  }
+
+  /** Whether the runtime has a container of this name; true, too, if the file system of its root cannot tell. */
+  public boolean exists() throws InterruptedException {
+    return directory.exists();
+  }
+
+  /** Whether the init waits for {@link #start}, as far as runc's or crun's directory tells; others have no fifo. */
+  public boolean waitsForStart() throws InterruptedException {
+    return directory.waitsForStart();
+  }
+
+  /** Whether one that waited does so no more, but is there. */
+  public boolean startedMeanwhile() throws InterruptedException {
+    return directory.startedMeanwhile();
   }
 }

@@ -1,8 +1,12 @@
 package io.loomshim.runc;
 
-import io.loomshim.insight.Flight;
-import io.loomshim.insight.Latency;
-import io.loomshim.insight.Span;
+import io.loomshim.metrics.Flight;
+import io.loomshim.metrics.Latency;
+import io.loomshim.metrics.Span;
+import io.loomshim.process.Child;
+import io.loomshim.shelf.Shelf;
+import io.loomshim.shelf.Slot;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -10,17 +14,24 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The commands of all runtimes that run now, and how long those took that have ended. Each is begun and ended by the
- * thread that waits for it; may be read from any thread. There is no lock.
+ * The commands that a daemon runs now for all of its containers, and how long those took that have ended. Those that
+ * {@link NativeRunc} does without a process have names of their own. Each is begun and ended by the thread that waits
+ * for it; may be read from any thread. There is no lock.
  */
 public final class RuncCalls {
-  private static final Set<RuncCalls.Running> RUNNING = ConcurrentHashMap.newKeySet();
-  private static final ConcurrentHashMap<String, Latency> LATENCIES = new ConcurrentHashMap<>();
-
   /** How a command ended that gave no status. */
   static final String NOT_STARTED = "not started";
+  /** The first word of what is kept of a command; its name, the container and the pid follow. */
+  public static final String COMMAND = "command";
+
   static final String TIMED_OUT = "timeout";
   static final String INTERRUPTED = "interrupted";
+  /** Of what was to be done without a process and was not: it is not counted. */
+  static final String LEFT = "left to the runtime";
+
+  private final Shelf shelf;
+  private final Set<Running> running = ConcurrentHashMap.newKeySet();
+  private final ConcurrentHashMap<String, Latency> latencies = new ConcurrentHashMap<>();
 
   /**
    * How one command has been used since the daemon started.
@@ -31,12 +42,13 @@ public final class RuncCalls {
   public record Usage(String command, Latency.Summary latency) {}
 
   /** One command that runs. */
-  public static final class Running {
+  public final class Running {
     private final String command;
     private final String container;
     private final Thread thread = Thread.currentThread();
     private final long startNanos = System.nanoTime();
     private final Span span = Flight.runc();
+    private Slot slot = Slot.NONE;
 
     private Running(String command, String container) {
       this.command = command;
@@ -63,44 +75,71 @@ public final class RuncCalls {
       return startNanos;
     }
 
+    /** Its process: another daemon will know of it while it runs. */
+    void began(Child child) {
+      if (!shelf.broken()) {
+        String label = COMMAND + " " + command + " " + container + " " + child.pid();
+        slot = shelf.put(label.getBytes(StandardCharsets.UTF_8), List.of(child.pidfd()));
+      }
+    }
+
     /** It is over: with a status, or for one of the reasons above. */
     void end(String outcome) {
-      RUNNING.remove(this);
+      running.remove(this);
+      if (slot != Slot.NONE) {
+        slot.release();
+      }
+      if (outcome.equals(LEFT)) {
+        return;
+      }
       latency(command).record(System.nanoTime() - startNanos, outcome.equals("0"));
       span.end(command, container, "", outcome);
     }
   }
 
-  private RuncCalls() {}
-
-  /** The calling thread is about to run {@code command}; {@link Running#end} must follow. */
-  static Running begin(RuncCommand command) {
-    var running = new Running(command.name(), command.id());
-    RUNNING.add(running);
-    return running;
+  /** Commands whose processes are kept on {@code shelf} while they run. */
+  public RuncCalls(Shelf shelf) {
+    this.shelf = shelf;
   }
 
-  private static Latency latency(String command) {
-    Latency known = LATENCIES.get(command);
+  /** The same without a shelf. */
+  public RuncCalls() {
+    this(Shelf.NONE);
+  }
+
+  /** The calling thread is about to run {@code command}; {@link Running#end} must follow. */
+  Running begin(RuncCommand command) {
+    return begin(command.name(), command.id());
+  }
+
+  /** The same for what is called {@code command} and is about {@code container}. */
+  Running begin(String command, String container) {
+    var begun = new Running(command, container);
+    running.add(begun);
+    return begun;
+  }
+
+  private Latency latency(String command) {
+    Latency known = latencies.get(command);
     if (known != null) {
       return known;
     }
     var fresh = new Latency();
-    Latency other = LATENCIES.putIfAbsent(command, fresh);
+    Latency other = latencies.putIfAbsent(command, fresh);
     return other == null ? fresh : other;
   }
 
   /** The commands that run now, the oldest first. */
-  public static List<Running> running() {
-    var list = new ArrayList<Running>(RUNNING);
+  public List<Running> running() {
+    var list = new ArrayList<Running>(running);
     list.sort(Comparator.comparingLong(Running::startNanos));
     return list;
   }
 
   /** The commands that have been used, in no order. */
-  public static List<Usage> usage() {
+  public List<Usage> usage() {
     var list = new ArrayList<Usage>();
-    for (var entry : LATENCIES.entrySet()) {
+    for (var entry : latencies.entrySet()) {
       list.add(new Usage(entry.getKey(), entry.getValue().summary()));
     }
     return list;

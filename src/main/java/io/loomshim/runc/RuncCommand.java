@@ -46,7 +46,7 @@ public sealed interface RuncCommand {
   }
 
   /** Starts a further process, described by the JSON file {@code process}, in a container or a cgroup below its own. */
-  record Exec(String id, Path process, Path pidFile, Optional<Path> consoleSocket, Optional<String> cgroup)
+  record Exec(String id, ProcessFile process, Path pidFile, Optional<Path> consoleSocket, Optional<String> cgroup)
       implements RuncCommand {
     @Override
     public String name() {
@@ -74,6 +74,19 @@ public sealed interface RuncCommand {
     @Override
     public List<String> args() {
       return List.of("exec", "--help");
+    }
+  }
+
+  /** Tells what the runtime is; {@code id} only says for whom it is asked. */
+  record Version(String id) implements RuncCommand {
+    @Override
+    public String name() {
+      return "--version";
+    }
+
+    @Override
+    public List<String> args() {
+      return List.of(name());
     }
   }
 

@@ -6,17 +6,23 @@ import io.loomshim.errors.Scarcity;
 import java.io.IOException;
 
 /**
- * A runc call that failed. {@link #getMessage()} is what the call itself says; most callers report
- * {@link #logged(String)}, which prefers what runc wrote into its log.
+ * A runc command that failed. {@link #getMessage()} is the text for the client: what the command itself says, or, after
+ * {@link #named}, what runc wrote into its log. {@link #code()} is the client's code.
  */
 public final class RuncException extends IOException implements Scarce {
   private static final long serialVersionUID = 1;
+  private final String text;
   private final boolean timedOut;
   private final boolean scarce;
   private final transient RuncLog.Finding finding;
 
   private RuncException(String text, boolean timedOut, boolean scarce, RuncLog.Finding finding) {
-    super(text);
+    this(text, text, timedOut, scarce, finding);
+  }
+
+  private RuncException(String message, String text, boolean timedOut, boolean scarce, RuncLog.Finding finding) {
+    super(message);
+    this.text = text;
     this.timedOut = timedOut;
     this.scarce = scarce;
     this.finding = finding;
@@ -39,6 +45,12 @@ public final class RuncException extends IOException implements Scarce {
     return new RuncException(text, false, true, finding);
   }
 
+  /** For a command that we have done ourselves, and that has failed with {@code words} as runc would have. */
+  static RuncException said(String binary, String words) {
+    String text = binary + " did not terminate successfully: " + words;
+    return new RuncException(text, false, false, new RuncLog.Finding.Message(words));
+  }
+
   /** For a call that was killed at its deadline; the log has nothing to add to that. */
   static RuncException timedOut(String text) {
     return new RuncException(text, true, false, new RuncLog.Finding.None());
@@ -49,9 +61,25 @@ public final class RuncException extends IOException implements Scarce {
     return new RuncException(text, false, false, new RuncLog.Finding.None());
   }
 
+  /** The same failure, told as {@link #logged logged(prefix)}; has this one as its cause. */
+  RuncException named(String prefix) {
+    return withMessage(logged(prefix));
+  }
+
+  private RuncException withMessage(String message) {
+    var e = new RuncException(message, text, timedOut, scarce, finding);
+    e.initCause(this);
+    return e;
+  }
+
   /** What the call says: how runc ended and what it printed. */
   public String text() {
-    return getMessage();
+    return text;
+  }
+
+  /** Whether the call, or runc's log, says {@code words}. */
+  boolean says(String words) {
+    return text.contains(words) || logged("").contains(words);
   }
 
   /** Whether runc itself has said why it did nothing, so that its work is surely not half done. */

@@ -67,7 +67,7 @@ final class RuncLog {
       file.seek(from);
       int length = 0;
       int count = 0;
-      while (count >= 0 && length < bytes.length) { // until all is read, or somebody truncated the file
+      while (count >= 0 && length < bytes.length) { // until all is read, or the file has been truncated
         length += count;
         count = file.read(bytes, length, bytes.length - length);
       }

@@ -1,12 +1,15 @@
 package io.loomshim.stdio;
 
+import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
-import io.loomshim.linux.Aside;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pty;
+import io.loomshim.threads.Aside;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,13 +20,22 @@ import java.util.Optional;
  * {@code NAME/stdin} and {@code NAME/stdout}.
  *
  * <p>A reader of our own keeps an output fifo open until {@link #close}: a client may leave and another may come, and
- * what nobody has read yet waits. A writer of our own keeps stdin from ending until {@link #closeStdin}. When stdin
+ * what has not been read yet waits. A writer of our own keeps stdin from ending until {@link #closeStdin}. When stdin
  * does end, the terminal is hung up as if its window had been closed: its processes get SIGHUP.
  *
  * <p>Opened by the thread of the call that creates the process, before the process; {@link #start} once it has a
  * terminal. The other methods may be called from any thread.
  */
 public final class Console implements Streams {
+  /** runc hands a terminal over before it ends well, so what is not there then never comes. */
+  private static final Duration HAND_OVER_WAIT_MAX = Duration.ZERO;
+
+  private static final String MASTER = "master";
+  private static final String OUTPUT = "output";
+  private static final String KEEPER = "keeper";
+  private static final String STDIN = "stdin";
+  private static final String STDIN_KEEPER = "stdin-keeper";
+
   /** What there is from {@link #start} on. */
   private record Running(Pty pty, ConsoleOutput output, Optional<ConsoleInput> input) {}
 
@@ -34,6 +46,7 @@ public final class Console implements Streams {
   private Optional<Fd> stdinKeeper = Optional.empty();
   private Optional<Logger> logger = Optional.empty();
   private volatile Optional<Running> running = Optional.empty();
+  private volatile Runnable onChange = Held::none;
 
   private Console(String name, Fd output) {
     this.name = name;
@@ -68,6 +81,46 @@ public final class Console implements Streams {
       case Target.NewFile(String path) -> open(name, paths.stdin(), NewFiles.open(path));
       case Target.Logger target -> logged(Logger.start(name, target, context), name, paths.stdin());
     };
+  }
+
+  /** Goes on with what another daemon's held. */
+  static Console resume(String name, Roles roles) throws IOException {
+    Optional<Fd> master = roles.take(MASTER);
+    Optional<Fd> output = roles.take(OUTPUT);
+    var console = new Console(name, output.orElseGet(() -> new Fd(-1)));
+    console.keepers.addAll(roles.takeAll(KEEPER));
+    console.stdinKeeper = roles.take(STDIN_KEEPER);
+    console.stdin = roles.take(STDIN);
+    console.stdin.ifPresent(console.keepers::add);
+    if (master.isPresent() && output.isPresent()) {
+      console.start(Pty.of(master.get()));
+    } else {
+      master.ifPresent(Fd::close); // the output had ended, and the terminal had been hung up or was about to be
+    }
+    return console;
+  }
+
+  @Override
+  public List<Held> held() {
+    var held = new ArrayList<Held>();
+    Optional<Running> now = running;
+    if (now.isPresent() && !now.get().pty().master().closed() && !output.closed()) {
+      held.add(new Held(MASTER, now.get().pty().master()));
+      held.add(new Held(OUTPUT, output));
+    }
+    for (Fd keeper : keepers) {
+      held.add(new Held(stdin.isPresent() && stdin.get() == keeper ? STDIN : KEEPER, keeper));
+    }
+    if (stdinKeeper.isPresent()) {
+      held.add(new Held(STDIN_KEEPER, stdinKeeper.get()));
+    }
+    return held;
+  }
+
+  @Override
+  public void onChange(Runnable action) {
+    onChange = action;
+    running.ifPresent(now -> now.output().onEnd(action));
   }
 
   /** A terminal has one output; the logger sees its stderr end at once. */
@@ -126,6 +179,47 @@ public final class Console implements Streams {
     return new IOException("stat " + path + ": no such file or directory");
   }
 
+  @Override
+  public Attachment attach() throws IOException {
+    return new HandOver(this, ConsoleSocket.open());
+  }
+
+  /** The process has its terminal from the command, which hands the master over. */
+  private record HandOver(Console console, ConsoleSocket socket) implements Attachment {
+    @Override
+    public List<Fd> childFds() {
+      return List.of();
+    }
+
+    @Override
+    public Optional<Path> consoleSocket() {
+      return Optional.of(socket.path());
+    }
+
+    @Override
+    public void complete() throws InterruptedException {
+      Pty pty = receive();
+      try {
+        console.start(pty);
+      } catch (IOException e) {
+        throw new StatusException(Code.UNKNOWN, "failed to start console copy: " + e.getMessage(), e);
+      }
+    }
+
+    private Pty receive() throws InterruptedException {
+      try {
+        return socket.receive(Deadline.in(HAND_OVER_WAIT_MAX));
+      } catch (IOException e) {
+        throw new StatusException(Code.UNKNOWN, "failed to retrieve console master: " + e.getMessage(), e);
+      }
+    }
+
+    @Override
+    public void close() {
+      socket.close();
+    }
+  }
+
   /** Begins to copy, once; takes ownership of {@code pty}, also when it fails. */
   public void start(Pty pty) throws ErrnoException {
     var copyOut = new ConsoleOutput(name + "/stdout", pty, output);
@@ -146,6 +240,7 @@ public final class Console implements Streams {
   @Override
   public void closeStdin() {
     stdinKeeper.ifPresent(Fd::close);
+    onChange.run();
   }
 
   @Override
@@ -163,6 +258,14 @@ public final class Console implements Streams {
           now.input().ifPresent(ConsoleInput::stop);
           now.output().end();
         });
+  }
+
+  @Override
+  public void awaitForwarded(Deadline deadline) throws InterruptedException {
+    Optional<Running> now = running;
+    if (now.isPresent()) {
+      now.get().output().awaitEnd(deadline); // as it was told to in shutdown
+    }
   }
 
   @Override
@@ -185,12 +288,13 @@ public final class Console implements Streams {
       }
       stopped &= input.isEmpty() || input.get().awaitStopped();
     }
-    if (stopped) { // else somebody is in a call on them: rather lose descriptors than hit a stranger's
+    if (stopped) { // else a thread is in a call on them: rather lose descriptors than hit another file's
       output.close();
       for (Fd fd : keepers) {
         fd.close();
       }
     }
+    onChange.run();
     logger.ifPresent(Logger::close);
   }
 }

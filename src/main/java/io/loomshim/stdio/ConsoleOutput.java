@@ -40,7 +40,7 @@ final class ConsoleOutput {
   private static final Duration STOP_WAIT_MAX = Duration.ofSeconds(5);
 
   /** What {@link #read} returns when no process has the terminal open and all has been read. */
-  private static final int NOBODY = -2;
+  private static final int NOT_OPEN = -2;
 
   private enum Phase {
     COPYING,
@@ -57,6 +57,7 @@ final class ConsoleOutput {
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Thread thread;
   private volatile Deadline hangUpLimit = Deadline.NEVER;
+  private volatile Runnable onEnd = Held::none;
 
   /** Takes ownership of {@code to}, which must be non-blocking; {@code pty} stays the caller's. */
   ConsoleOutput(String name, Pty pty, Fd to) {
@@ -70,6 +71,14 @@ final class ConsoleOutput {
     thread.start();
   }
 
+  /** From now on {@code action} is run once the client's end has been closed; at once if it has. */
+  void onEnd(Runnable action) {
+    onEnd = action;
+    if (ended.getCount() == 0) {
+      action.run();
+    }
+  }
+
   private void run() {
     try (buffer) {
       copy();
@@ -81,6 +90,7 @@ final class ConsoleOutput {
         pty.close();
       }
       ended.countDown();
+      onEnd.run();
     }
   }
 
@@ -107,7 +117,7 @@ final class ConsoleOutput {
     }
   }
 
-  /** Reads what there is: the number of bytes, −1 when there is nothing now, or {@link #NOBODY}. */
+  /** Reads what there is: the number of bytes, −1 when there is nothing now, or {@link #NOT_OPEN}. */
   private int read() throws ErrnoException {
     int total = 0;
     try {
@@ -123,14 +133,14 @@ final class ConsoleOutput {
       if (e.errno() != Errno.EIO) {
         throw e;
       }
-      return total > 0 ? total : NOBODY;
+      return total > 0 ? total : NOT_OPEN;
     }
   }
 
   private void await(int why) throws ErrnoException {
     buffer.release();
     try {
-      if (why == NOBODY) {
+      if (why == NOT_OPEN) {
         Poller.shared().awaitData(pty.master());
       } else {
         Poller.shared().awaitReadable(pty.master());

@@ -2,11 +2,11 @@ package io.loomshim.stdio;
 
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
-import io.loomshim.linux.Aside;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
+import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,7 +98,7 @@ final class Fifos {
   }
 
   /**
-   * An output: a fifo, as soon as somebody reads it, with a reader of our own, or what {@code opener} opens.
+   * An output: a fifo, as soon as it has a reader, with a reader of our own, or what {@code opener} opens.
    *
    * @throws StatusException as {@link #openWriter(String)}
    */
@@ -115,6 +115,11 @@ final class Fifos {
       writer.close();
       throw e;
     }
+  }
+
+  /** The first try alone, for steps of {@link Aside}: nothing for a fifo without a reader. */
+  static Optional<Ends> outputNow(String path, Opener opener) throws IOException {
+    return new Output(path, opener).run();
   }
 
   /** The first try; nothing for a fifo without a reader. */

@@ -9,6 +9,7 @@ import io.loomshim.log.Log;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -23,6 +24,10 @@ import java.util.concurrent.locks.LockSupport;
  * process that writes to the file itself would see it.
  */
 final class FilePump implements Pump {
+  /** Between the name of a stream and that of an end, in the roles of what is held. */
+  static final String TO_FILE = ".file";
+  static final String FROM_FILE = ".in";
+
   private static final int BUFFER_BYTES = 64 * 1024;
 
   /** How long the platform thread stays without anything to copy. */
@@ -34,11 +39,12 @@ final class FilePump implements Pump {
   private final String name;
   private final Fd from;
   private final Fd to;
-  private final boolean alwaysReady; // whether the source is one that nobody need wait for
+  private final boolean alwaysReady; // whether the source is one that need not be waited for
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Thread waiting;
   private volatile boolean finishing;
   private volatile boolean stopped;
+  private volatile Runnable onEnd = Held::none;
 
   // Of the waiting thread. Not a join: that of a platform thread holds the carrier in JDK 21.
   private Thread copying;
@@ -72,12 +78,27 @@ final class FilePump implements Pump {
     return started(new FilePump(name, from, to, true));
   }
 
+  @Override
+  public void onEnd(Runnable action) {
+    onEnd = action;
+    if (ended.getCount() == 0) {
+      action.run();
+    }
+  }
+
+  @Override
+  public List<Held> held(String name) {
+    String kind = name + (alwaysReady ? FROM_FILE : TO_FILE);
+    return from.closed() || to.closed() ? List.of()
+        : List.of(new Held(kind + Held.FROM, from), new Held(kind + Held.TO, to));
+  }
+
   private static FilePump started(FilePump pump) {
     pump.waiting.start();
     return pump;
   }
 
-  /** The story of the thread {@code NAME}. */
+  /** What the thread {@code NAME} does. */
   private void run() {
     try {
       while (!atEnd && !stopped) {
@@ -91,6 +112,7 @@ final class FilePump implements Pump {
       from.close();
       to.close();
       ended.countDown();
+      onEnd.run();
     }
   }
 

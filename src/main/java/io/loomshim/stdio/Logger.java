@@ -2,16 +2,16 @@ package io.loomshim.stdio;
 
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
-import io.loomshim.linux.Aside;
-import io.loomshim.linux.Child;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pipe;
 import io.loomshim.linux.Poller;
-import io.loomshim.linux.Spawn;
-import io.loomshim.linux.Spawner;
 import io.loomshim.log.Log;
+import io.loomshim.process.Child;
+import io.loomshim.process.Spawn;
+import io.loomshim.process.Spawner;
+import io.loomshim.threads.Aside;
 import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
@@ -107,7 +107,7 @@ final class Logger implements AutoCloseable {
     }
   }
 
-  /** The story of the thread {@code NAME/logger}: the program may end before its process does. */
+  /** What the thread {@code NAME/logger} does: the program may end before its process does. */
   private void reap() {
     boolean reaped = false;
     while (!reaped) {
@@ -115,10 +115,10 @@ final class Logger implements AutoCloseable {
         int status = child.await();
         reaped = true;
         if (!closing && status != 0) {
-          Log.warn("logger has failed", "name", name, "status", Integer.toString(status));
+          Log.warn("logger failed", "name", name, "status", Integer.toString(status));
         }
       } catch (InterruptedException e) {
-        // nobody interrupts this thread; its work must be done in any case
+        // this thread is not interrupted; its work must be done in any case
       }
     }
     ended.countDown();
@@ -168,7 +168,7 @@ final class Logger implements AutoCloseable {
     }
   }
 
-  /** The story of the thread {@code NAME/logger-stop}. */
+  /** What the thread {@code NAME/logger-stop} does. */
   private void stop() {
     try {
       if (!awaitEnd(END_WAIT_MAX)) {
@@ -179,7 +179,7 @@ final class Logger implements AutoCloseable {
         }
       }
     } catch (InterruptedException e) {
-      Log.warn("logger not waited for", "name", name);
+      Log.warn("interrupted while waiting for a logger", "name", name);
     }
   }
 

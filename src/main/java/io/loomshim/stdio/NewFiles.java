@@ -1,8 +1,8 @@
 package io.loomshim.stdio;
 
-import io.loomshim.linux.Aside;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
+import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

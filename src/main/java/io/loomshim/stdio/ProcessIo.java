@@ -25,19 +25,14 @@ import java.util.Optional;
  * called from any thread, one at a time.
  */
 public final class ProcessIo implements Streams {
-  /** How long a pipe may be kept open by others after the end of the process before its client's end is closed. */
-  static final Duration LEFT_OPEN_MAX = Duration.ofSeconds(2);
-
   /** Who must own the process's streams. */
   public record Owner(int uid, int gid) {}
 
-  /** Makes the pump of a stream from its two ends, which that owns from then on. */
-  private interface Start {
-    Pump pump(String name, Fd from, Fd to) throws IOException;
-  }
-
   /** A stream that will be moved once the process has started. */
-  private record Waiting(List<Pump> kind, String stream, Fd from, Fd to, Start start) {}
+  private record Waiting(String stream, Fd from, Fd to, Pumps.Start start) {}
+
+  private static final String KEEPER = "keeper";
+  private static final String STDIN_KEEPER = "stdin-keeper";
 
   private final String name;
   private final Owner owner;
@@ -46,14 +41,14 @@ public final class ProcessIo implements Streams {
   private final List<Fd> keepers = new ArrayList<>();
   private final List<StreamFile> pipes = new ArrayList<>();
   private final List<Waiting> waiting = new ArrayList<>();
-  private final List<Pump> outputs = new ArrayList<>();
-  private final List<Pump> inputs = new ArrayList<>();
+  private final Pumps pumps;
   private Optional<Fd> stdinKeeper = Optional.empty();
   private Optional<Logger> logger = Optional.empty();
-  private volatile boolean waitedFor;
+  private volatile Runnable onChange = Held::none;
 
-  private ProcessIo(String name, Owner owner) {
+  ProcessIo(String name, Owner owner) {
     this.name = name;
+    this.pumps = new Pumps(name);
     this.owner = owner;
   }
 
@@ -67,22 +62,15 @@ public final class ProcessIo implements Streams {
    */
   public static ProcessIo open(String name, StdioPaths paths, Owner owner, LogContext context)
       throws IOException, InterruptedException {
-    var io = new ProcessIo(name, owner);
+    Target stdout = Target.parse(paths.stdout());
+    if (stdout instanceof Target.Logger target) {
+      return logged(name, owner, target, context);
+    }
+    // a target that is no fifo takes both streams, whatever was said about stderr
+    Target stderr = stdout instanceof Target.NewFile ? stdout : Target.parse(paths.stderr());
+    ProcessIo io = new Opening(name, owner, paths.stdin(), stdout, stderr).open();
     try {
-      Target stdout = Target.parse(paths.stdout());
-      if (stdout instanceof Target.Logger target) {
-        io.logger(target, context);
-        return io;
-      }
-      // a target that is no fifo takes both streams, whatever was said about stderr
-      Target stderr = stdout instanceof Target.NewFile ? stdout : Target.parse(paths.stderr());
-      io.input(paths.stdin());
-      io.output("stdout", stdout);
-      if (stderr.equals(stdout)) {
-        io.same();
-      } else {
-        io.output("stderr", stderr);
-      }
+      io.outputs(stdout, stderr, true); // the rest begins with a fifo that has no reader yet
       return io;
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       io.close();
@@ -90,7 +78,60 @@ public final class ProcessIo implements Streams {
     }
   }
 
-  private void input(String path) throws IOException, InterruptedException {
+  /** Opens the outputs that are not open yet; ends before one without a reader unless {@code waits}. */
+  void outputs(Target stdout, Target stderr, boolean waits) throws IOException, InterruptedException {
+    if (childFds.size() == 1 && !output("stdout", stdout, waits)) {
+      return;
+    }
+    if (childFds.size() == 2 && stderr.same(stdout)) {
+      same();
+    } else if (childFds.size() == 2) {
+      output("stderr", stderr, waits);
+    }
+  }
+
+  private static ProcessIo logged(String name, Owner owner, Target.Logger target, LogContext context)
+      throws IOException, InterruptedException {
+    var io = new ProcessIo(name, owner);
+    try {
+      io.logger(target, context);
+      return io;
+    } catch (IOException | InterruptedException | RuntimeException | Error e) {
+      io.close();
+      throw e;
+    }
+  }
+
+  /** Goes on with what another daemon's held. */
+  static ProcessIo resume(String name, Roles roles) throws IOException {
+    var io = new ProcessIo(name, new Owner(0, 0));
+    io.keepers.addAll(roles.takeAll(KEEPER));
+    io.stdinKeeper = roles.take(STDIN_KEEPER);
+    io.pumps.resume(roles);
+    return io;
+  }
+
+  @Override
+  public List<Held> held() {
+    var held = new ArrayList<Held>();
+    for (Fd keeper : keepers) {
+      held.add(new Held(KEEPER, keeper));
+    }
+    if (stdinKeeper.isPresent()) {
+      held.add(new Held(STDIN_KEEPER, stdinKeeper.get()));
+    }
+    held.addAll(pumps.held());
+    return held;
+  }
+
+  @Override
+  public void onChange(Runnable action) {
+    onChange = action;
+    pumps.onEnd(action);
+  }
+
+  /** Opens stdin. */
+  void input(String path) throws IOException, InterruptedException {
     if (path.isEmpty()) {
       childFds.add(nothing());
       return;
@@ -102,8 +143,8 @@ public final class ProcessIo implements Streams {
     Pipe pipe = Pipe.open();
     give(pipe.reader(), pipe.reader());
     keepers.remove(reader);
-    Start start = stdinKeeper.isPresent() ? Pump::betweenPipes : FilePump::fromFile;
-    waiting.add(new Waiting(inputs, "stdin", reader, pipe.writer(), start));
+    Pumps.Start start = stdinKeeper.isPresent() ? Pump::betweenPipes : FilePump::fromFile;
+    waiting.add(new Waiting(Pumps.STDIN, reader, pipe.writer(), start));
     pipe.writer().nonBlocking(true);
   }
 
@@ -115,12 +156,17 @@ public final class ProcessIo implements Streams {
     }
   }
 
-  private void output(String stream, Target target) throws IOException, InterruptedException {
+  /** False for a fifo without a reader, unless this {@code waits} for one. */
+  private boolean output(String stream, Target target, boolean waits) throws IOException, InterruptedException {
     // not a switch over patterns, whose first use takes as long as the rest of a Create
     if (target instanceof Target.None) {
       childFds.add(nothing());
     } else if (target instanceof Target.Path path) {
-      Fifos.Ends ends = open(path);
+      Optional<Fifos.Ends> opened = waits ? Optional.of(OutputPath.open(path)) : OutputPath.openNow(path);
+      if (opened.isEmpty()) {
+        return false;
+      }
+      Fifos.Ends ends = opened.get();
       if (ends.keeper().isPresent()) {
         keepers.add(ends.keeper().get());
         pumped(stream, ends.end(), Pump::betweenPipes);
@@ -132,6 +178,7 @@ public final class ProcessIo implements Streams {
     } else {
       throw new StatusException(Code.INVALID_ARGUMENT, "a logger takes " + stream + " only together with stdout");
     }
+    return true;
   }
 
   /** Stderr is what stdout is: one pipe for both keeps the order of what is written to them. */
@@ -154,30 +201,8 @@ public final class ProcessIo implements Streams {
     childFds.addAll(List.of(nothing(), started.stdout(), started.stderr()));
   }
 
-  private static Fifos.Ends open(Target.Path target) throws IOException, InterruptedException {
-    String path = target.path();
-    try {
-      return Fifos.output(path, new Appending());
-    } catch (java.nio.file.FileSystemException e) {
-      String why = e instanceof java.nio.file.NoSuchFileException ? "no such file or directory" : e.getMessage();
-      throw new IOException("containerd-shim: opening file \"" + path + "\" failed: open " + path + ": " + why, e);
-    }
-  }
-
-  /** Opens a file that is there. */
-  private static final class Appending implements Fifos.Opener {
-    @Override
-    public Fd open(String path) throws IOException {
-      try {
-        return Fd.open(path, Fd.O_WRONLY | Fd.O_APPEND, 0);
-      } catch (ErrnoException e) {
-        throw new IOException("containerd-shim: opening file \"" + path + "\" failed: " + e.getMessage(), e);
-      }
-    }
-  }
-
   /** Gives a pipe whose bytes will be moved to {@code target}. */
-  private void pumped(String stream, Fd target, Start start) throws IOException {
+  private void pumped(String stream, Fd target, Pumps.Start start) throws IOException {
     Pipe pipe;
     try {
       pipe = Pipe.open();
@@ -185,7 +210,7 @@ public final class ProcessIo implements Streams {
       target.close();
       throw e;
     }
-    waiting.add(new Waiting(outputs, stream, pipe.reader(), target, start));
+    waiting.add(new Waiting(stream, pipe.reader(), target, start));
     give(pipe.writer(), pipe.reader());
     pipe.reader().nonBlocking(true);
   }
@@ -204,6 +229,11 @@ public final class ProcessIo implements Streams {
     fd.owner(owner.uid(), owner.gid());
   }
 
+  @Override
+  public Attachment attach() {
+    return new Inheritance(this);
+  }
+
   /** What becomes descriptors 0, 1 and 2 of the process. */
   public List<Fd> childFds() {
     return List.copyOf(childFds);
@@ -218,7 +248,7 @@ public final class ProcessIo implements Streams {
     logger.ifPresent(Logger::started);
     while (!waiting.isEmpty()) {
       Waiting next = waiting.removeLast();
-      next.kind().add(next.start().pump(name + "/" + next.stream(), next.from(), next.to()));
+      pumps.add(next.stream(), next.start(), next.from(), next.to());
     }
   }
 
@@ -230,38 +260,23 @@ public final class ProcessIo implements Streams {
   @Override
   public void closeStdin() {
     stdinKeeper.ifPresent(Fd::close);
+    onChange.run();
+  }
+
+  @Override
+  public void awaitForwarded(Deadline deadline) throws InterruptedException {
+    pumps.awaitForwarded(deadline);
   }
 
   @Override
   public boolean awaitDrained(Deadline deadline) throws InterruptedException {
-    waitedFor = true;
-    Deadline leftOpen = Deadline.in(LEFT_OPEN_MAX);
-    for (Pump pump : outputs) {
-      if (!pump.awaitEnd(deadline.nanosLeft() < leftOpen.nanosLeft() ? deadline : leftOpen) && !deadline.passed()) {
-        pump.finish();
-      }
-    }
-    for (Pump pump : outputs) {
-      if (!pump.awaitEnd(deadline)) {
-        return false;
-      }
-    }
-    return true;
+    return pumps.awaitDrained(deadline);
   }
 
   @Override
   public void close() {
     closeStdin();
-    for (Pump pump : inputs) {
-      pump.stop();
-    }
-    for (Pump pump : outputs) {
-      if (waitedFor) {
-        pump.stop();
-      } else {
-        pump.finish();
-      }
-    }
+    pumps.stop();
     for (Waiting w : waiting) {
       w.from().close();
       w.to().close();
@@ -272,6 +287,7 @@ public final class ProcessIo implements Streams {
     for (Fd fd : keepers) {
       fd.close();
     }
+    onChange.run();
     logger.ifPresent(Logger::close);
   }
 }

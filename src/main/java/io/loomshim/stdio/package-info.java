@@ -1,5 +1,6 @@
 /**
- * Standard input and output of container processes: pipes or a terminal inside, fifos, files or a logger outside, and
- * what moves between them.
+ * Standard input and output of container processes. The process has pipes or a terminal; its client has fifos, files
+ * or a logger, which it names by path or URI scheme. One thread, the mover, moves the bytes between pipes and fifos;
+ * each file, and each direction of a terminal, has a thread of its own.
  */
 package io.loomshim.stdio;

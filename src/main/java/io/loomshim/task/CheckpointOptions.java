@@ -2,7 +2,7 @@ package io.loomshim.task;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
-import io.loomshim.container.CheckpointSpec;
+import io.loomshim.checkpoint.CheckpointSpec;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
 import java.nio.file.Path;

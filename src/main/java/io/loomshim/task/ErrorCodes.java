@@ -25,7 +25,7 @@ public final class ErrorCodes implements ErrorMapper {
       return new StatusException(Code.RESOURCE_EXHAUSTED, String.valueOf(error.getMessage()), error);
     }
     return switch (error) {
-      case RuncException e -> new StatusException(e.code(), e.text(), e);
+      case RuncException e -> new StatusException(e.code(), e.getMessage(), e);
       case ErrnoException e -> new StatusException(code(e.errno()), e.getMessage(), e);
       case EOFException e -> new StatusException(Code.OUT_OF_RANGE, text(e, "EOF"), e);
       case InvalidPathException e ->

@@ -110,7 +110,7 @@ public final class RuntimeOptions {
   }
 
   /**
-   * Refuses a path that holds a control character: no file that somebody means has one.
+   * Refuses a path that holds a control character: no path that a user has in mind has one.
    *
    * @throws StatusException INVALID_ARGUMENT with the option's name
    */

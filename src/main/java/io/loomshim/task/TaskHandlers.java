@@ -1,25 +1,26 @@
 package io.loomshim.task;
 
-import io.loomshim.insight.Subject;
+import io.loomshim.metrics.Subject;
 import io.loomshim.proto.task.CheckpointTaskRequest;
 import io.loomshim.proto.task.CloseIORequest;
 import io.loomshim.proto.task.ConnectRequest;
 import io.loomshim.proto.task.CreateTaskRequest;
 import io.loomshim.proto.task.DeleteRequest;
-import io.loomshim.proto.task.KillRequest;
 import io.loomshim.proto.task.ExecProcessRequest;
+import io.loomshim.proto.task.KillRequest;
 import io.loomshim.proto.task.PauseRequest;
-import io.loomshim.proto.task.ResumeRequest;
-import io.loomshim.proto.task.UpdateTaskRequest;
 import io.loomshim.proto.task.PidsRequest;
 import io.loomshim.proto.task.ResizePtyRequest;
+import io.loomshim.proto.task.ResumeRequest;
 import io.loomshim.proto.task.ShutdownRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StateRequest;
 import io.loomshim.proto.task.StatsRequest;
+import io.loomshim.proto.task.UpdateTaskRequest;
 import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.ttrpc.Service;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Puts the task service on the wire, under both of its names: version 3 has the methods and the messages of version 2,
@@ -74,14 +75,18 @@ public final class TaskHandlers {
           call.serves(Subject.of(r.getId()));
           return tasks.pids(r);
         });
-    service.method(
+    service.prompt(
         "Kill",
         KillRequest.parser(),
         (call, r) -> {
           call.serves(Subject.of(r.getId(), r.getExecId()));
+          return tasks.killAtOnce(r);
+        },
+        (call, r) -> {
+          call.serves(Subject.of(r.getId(), r.getExecId()));
           return tasks.kill(r);
         });
-    service.method(
+    service.immediate(
         "CloseIO",
         CloseIORequest.parser(),
         (call, r) -> {
@@ -116,9 +121,13 @@ public final class TaskHandlers {
           call.serves(Subject.of(r.getId()));
           return tasks.shutdown(r);
         });
-    service.method(
+    service.prompt( // not immediate: it cannot be done twice, so it is recorded with the calls in flight
         "Exec",
         ExecProcessRequest.parser(),
+        (call, r) -> {
+          call.serves(Subject.of(r.getId(), r.getExecId()));
+          return Optional.of(tasks.exec(r));
+        },
         (call, r) -> {
           call.serves(Subject.of(r.getId(), r.getExecId()));
           return tasks.exec(r);

@@ -51,10 +51,10 @@ final class TomlOptions {
     try {
       Path file = Path.of(path);
       if (Files.exists(file) && !Files.isRegularFile(file)) {
-        throw new IOException("it is no regular file");
+        throw new IOException("not a regular file");
       }
       try (InputStream in = Files.newInputStream(file)) {
-        // one byte too many is one character too many, or an options file that nobody writes
+        // one byte too many is one character too many, or an options file that is none
         return read(new String(in.readNBytes(Toml.LENGTH_MAX + 1), StandardCharsets.UTF_8), path);
       }
     } catch (IOException | InvalidPathException e) {
@@ -79,7 +79,7 @@ final class TomlOptions {
       // in options of a client it names what to restore; a configuration speaks for every container
       case "criuimagepath" -> text(key, value);
       case "typeurl", "configpath" -> text(key, value); // containerd's own, beside ours in its configuration
-      default -> Log.warn("runtime option is not known", "name", key);
+      default -> Log.warn("unknown runtime option", "name", key);
     }
   }
 
@@ -106,7 +106,7 @@ final class TomlOptions {
   }
 
   private static StatusException wrong(String key, String type) {
-    String text = "runtime option " + key + " is no " + type + ": invalid argument";
+    String text = "runtime option " + key + " is not a " + type + ": invalid argument";
     return new StatusException(Code.INVALID_ARGUMENT, text);
   }
 }

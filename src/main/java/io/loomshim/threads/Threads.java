@@ -7,7 +7,8 @@ import java.util.Optional;
  * ({@code rpc/State/web-1}, {@code exit/web-1}), so that a thread dump reads like a status page.
  *
  * <p>They are virtual threads, unless {@link #use} has chosen platform threads: everything else is the same code, so
- * that the two can be compared. All methods may be called from any thread.
+ * that the two can be compared. The choice is a registry of the process, made once at its start. All methods may be
+ * called from any thread.
  */
 public final class Threads {
   /** What {@link #use} takes for a limited number of threads for calls, before the number. */
@@ -75,6 +76,11 @@ public final class Threads {
     if (calls.isPresent()) {
       calls.get().enter();
     }
+  }
+
+  /** Whether calls have to wait for turns. */
+  public static boolean inTurns() {
+    return calls.isPresent();
   }
 
   /** The call has done its work. */

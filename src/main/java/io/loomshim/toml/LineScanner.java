@@ -23,7 +23,7 @@ final class LineScanner {
   String key() throws TomlException {
     char first = line.charAt(at);
     if (first == '[') {
-      throw error("a table is not expected here");
+      throw error("tables are not supported");
     }
     String key = first == '"' || first == '\'' ? string() : bare();
     if (atEnd() || line.charAt(at) != '=') {
@@ -92,13 +92,13 @@ final class LineScanner {
     } catch (NumberFormatException e) {
       // said below, with the whole word
     }
-    throw error("\"" + word + "\" is no string, integer or boolean");
+    throw error("\"" + word + "\" is not a string, integer or boolean");
   }
 
   private String string() throws TomlException {
     char quote = line.charAt(at++);
     if (line.startsWith("" + quote + quote, at)) {
-      throw error("strings of several lines are not expected here");
+      throw error("strings of several lines are not supported");
     }
     var text = new StringBuilder();
     while (at < line.length()) {
@@ -115,12 +115,12 @@ final class LineScanner {
         text.append(c);
       }
     }
-    throw error("a string has no end");
+    throw error("a string is not closed");
   }
 
   private void escape(StringBuilder text) throws TomlException {
     if (at == line.length()) {
-      throw error("a string has no end");
+      throw error("a string is not closed");
     }
     char c = line.charAt(at++);
     switch (c) {
@@ -132,7 +132,7 @@ final class LineScanner {
       case '"', '\\' -> text.append(c);
       case 'u' -> text.appendCodePoint(codePoint(4));
       case 'U' -> text.appendCodePoint(codePoint(8));
-      default -> throw error("\\" + c + " is no escape");
+      default -> throw error("\\" + c + " is not an escape sequence");
     }
   }
 

@@ -34,10 +34,10 @@ public final class Toml {
       String key = scanner.key();
       Object value = scanner.value();
       if (!scanner.atEnd()) {
-        throw new TomlException(number, "something follows the value of " + key);
+        throw new TomlException(number, "unexpected text after the value of " + key);
       }
       if (values.putIfAbsent(key, value) != null) {
-        throw new TomlException(number, key + " is there twice");
+        throw new TomlException(number, key + " is set twice");
       }
     }
     return values;

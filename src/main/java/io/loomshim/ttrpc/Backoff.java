@@ -3,14 +3,14 @@ package io.loomshim.ttrpc;
 import java.util.random.RandomGenerator;
 
 /**
- * How long to wait after a failed accept (no file descriptor left, usually): random, below a bound that doubles
- * from 1 ms to 1 s with each failure in a row. Used by one thread, no lock.
+ * How long to wait after a failed accept, usually because no file descriptor is left. The time is random, below a bound
+ * that doubles from 1 ms to 1 s with each failure in a row. Used by one thread; no lock.
  */
 final class Backoff {
-  /** First bound: short enough not to be noticed. */
+  /** First bound: too short to be noticed. */
   static final long FIRST_MILLIS = 1;
 
-  /** Last bound: containerd dials for longer than that. */
+  /** Last bound: containerd dials for longer than this. */
   static final long LAST_MILLIS = 1000;
 
   private final RandomGenerator random;
@@ -26,7 +26,7 @@ final class Backoff {
     return 1 + random.nextLong(bound);
   }
 
-  /** Starts anew. */
+  /** Resets the bound. */
   void succeeded() {
     bound = 0;
   }

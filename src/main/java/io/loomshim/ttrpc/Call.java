@@ -1,6 +1,6 @@
 package io.loomshim.ttrpc;
 
-import io.loomshim.insight.Subject;
+import io.loomshim.metrics.Subject;
 import io.loomshim.proto.ttrpc.KeyValue;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * One call that a server has accepted, as its handler and those who look at calls in flight see it. Immutable
- * but for what it is about, which its own thread says; may be used from any thread.
+ * One call that a server has accepted, as its handler and reports about calls in flight see it. Immutable but for its
+ * subject, which the thread of the call sets. May be used from any thread.
  */
 public final class Call {
   private final String service;
@@ -76,7 +76,7 @@ public final class Call {
     return hasDeadline ? Optional.of(Duration.ofNanos(deadlineNanos - System.nanoTime())) : Optional.empty();
   }
 
-  /** Returns the values that the caller sent under {@code key} (case is ignored), in their order. */
+  /** Returns the values that the caller sent under {@code key}, whose case is ignored, in their order. */
   public List<String> metadata(String key) {
     List<String> values = new ArrayList<>();
     for (KeyValue pair : metadata) {
@@ -88,25 +88,25 @@ public final class Call {
   }
 
   /**
-   * Says what the call is about, and names its thread {@code rpc/METHOD/SUBJECT}; before that it is called
-   * {@code rpc/METHOD/cN} after the connection. Only for the handler, on its own thread.
+   * Sets what the call is for, and names its thread {@code rpc/METHOD/SUBJECT}. Before that the thread is called
+   * {@code rpc/METHOD/cN} after the connection. Only for the handler, on the thread of the call.
    */
   public void serves(Subject subject) {
     this.subject = subject;
     thread.setName("rpc/" + method + "/" + subject);
   }
 
-  /** Returns what {@link #serves} was told, {@link Subject#NONE} before that. */
+  /** Returns what {@link #serves} has set, {@link Subject#NONE} before that. */
   public Subject subject() {
     return subject;
   }
 
-  /** Tells whether it is meant to wait for as long as it takes. */
+  /** Tells whether the call may wait without a limit. */
   public boolean endless() {
     return kind == Kind.ENDLESS;
   }
 
-  /** Returns the stack of the thread that does the call, as it is now. */
+  /** Returns the present stack of the thread that does the call. */
   public StackTraceElement[] stack() {
     return thread.getStackTrace();
   }
@@ -116,7 +116,7 @@ public final class Call {
     return this.thread == thread;
   }
 
-  /** Returns the name of the thread that does the call: what it serves. */
+  /** Returns the name of the thread that does the call. */
   public String threadName() {
     return thread.getName();
   }
@@ -130,7 +130,7 @@ public final class Call {
     return hasDeadline;
   }
 
-  /** Returns how long the caller was willing to wait, 0 or less when that had passed on arrival. */
+  /** Returns the caller's timeout; 0 or less when it had passed on arrival. */
   long timeoutNanos() {
     return deadlineNanos - startNanos;
   }

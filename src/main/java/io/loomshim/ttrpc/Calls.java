@@ -5,21 +5,21 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The calls in flight of one connection, those included whose reply is being written. May be used from any thread;
- * everything that changes, in the entries too, is guarded by {@code lock}.
+ * The calls in flight of one connection, until their reply has been written. May be used from any thread; {@code lock}
+ * guards everything that changes, in the entries too.
  *
- * <p>A call is interrupted only under the lock and only while its handler runs; its thread says {@link #replies} before
- * it writes, so no interrupt can hit the write (which would close the channel) or come later.
+ * <p>A call is interrupted only under the lock and only while its handler runs. Its thread calls {@link #replies}
+ * before it writes, so an interrupt cannot hit the write, which would close the channel, or come later.
  */
 final class Calls {
   /**
-   * Calls in flight: one connection cannot make the heap grow without bound. Past it nothing is read from the
-   * connection until a call ends, so the loss of the peer is then noticed only when a reply is written. Far above what
+   * Calls in flight, so that one connection cannot make the heap grow without bound. At the limit nothing is read from
+   * the connection until a call ends, and the loss of the peer is noticed only when a reply is written. Far above what
    * containerd needs: a Wait per process and a few calls.
    */
   static final int CALLS_MAX = 4096;
 
-  /** How far a call is. */
+  /** Where a call stands. */
   private enum State { RUNNING, LATE, GONE, REPLYING }
 
   /** The place of one call in the list. */
@@ -82,7 +82,7 @@ final class Calls {
     }
   }
 
-  /** The handler has ended: nobody interrupts the call any more. Returns whether its reply is still wanted. */
+  /** Notes that the handler has ended, after which the call is not interrupted. Returns whether its reply is wanted. */
   boolean replies(Entry entry) {
     lock.lock();
     try {
@@ -113,7 +113,7 @@ final class Calls {
     }
   }
 
-  /** Interrupts all; none may come any more. */
+  /** Interrupts all calls and accepts no more. */
   void close() {
     lock.lock();
     try {

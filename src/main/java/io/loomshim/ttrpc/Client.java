@@ -7,6 +7,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
+import io.loomshim.metrics.Budget;
 import io.loomshim.proto.ttrpc.Response;
 import java.io.EOFException;
 import java.io.IOException;
@@ -15,27 +16,26 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.Future;
 
 /**
  * A ttrpc client on one connection to a Unix-domain socket (docs/PROTOCOL.md), for one call at a time.
  *
  * <p>The calling thread writes the request and reads the reply. A call that is late or interrupted closes the
- * connection, since nothing else ends a read or write that is under way; so does whatever leaves a frame half read.
- * All fields are of the thread that calls, one at a time; {@link #close} and {@link #closed} may be called from any.
+ * connection, because nothing else ends a read or write that is under way. So does every failure within a frame. All
+ * fields belong to the calling thread, one at a time; {@link #close} and {@link #closed} may be called from any thread.
  */
 public final class Client implements AutoCloseable {
-  /** For {@link #call}: wait for as long as it takes. */
+  /** For {@link #call}: wait without a limit. */
   public static final Duration NO_TIMEOUT = Duration.ZERO;
 
-  /** The last stream id, 32 bits and odd. A client that reaches it is closed, after 2 billion calls. */
+  /** The last stream id, 32 bits and odd. A client is closed when it reaches it, after 2 billion calls. */
   static final long ID_MAX = 0xffff_ffffL;
 
   private final SocketChannel channel;
   private final FrameReader reader;
   private final FrameWriter writer;
   private final Deadlines deadlines;
+  private final ClientLimit limit;
   private long nextId = 1;
 
   private Client(SocketChannel channel, String name) {
@@ -43,13 +43,14 @@ public final class Client implements AutoCloseable {
     this.reader = new FrameReader(channel, Budget.UNLIMITED);
     this.writer = new FrameWriter(channel);
     this.deadlines = new Deadlines("deadlines/" + name);
+    this.limit = new ClientLimit(deadlines, new Late());
   }
 
   /**
-   * Connects, waiting up to {@code timeout} for the socket to appear and for room in its queue.
+   * Connects. Waits up to {@code timeout} for the socket to appear and for room in its queue.
    *
    * @throws IOException if that fails; an interrupt ends it with {@link java.nio.channels.ClosedByInterruptException}
-   *     or {@link java.io.InterruptedIOException}, the thread still marked as interrupted
+   *     or {@link java.io.InterruptedIOException}, and the thread stays interrupted
    */
   public static Client connect(Path socket, Duration timeout) throws IOException {
     return new Client(Dial.connect(socket, timeout), String.valueOf(socket.getFileName()));
@@ -58,13 +59,13 @@ public final class Client implements AutoCloseable {
   /**
    * Calls a method and waits for the reply.
    *
-   * @param timeout for the whole call, also told to the server; {@link #NO_TIMEOUT} for none
-   * @param metadata sent along, keys in lower case
-   * @throws StatusException the error that the server answered; DEADLINE_EXCEEDED when the timeout has passed, the
-   *     connection is gone then; RESOURCE_EXHAUSTED when request or reply is longer than 4 MiB; INTERNAL when the reply
-   *     is not an R
-   * @throws ClosedException when the connection is gone, whether or not the call had arrived
-   * @throws InterruptedException when interrupted; the connection is gone then, unless that was before the call
+   * @param timeout for the whole call, also sent to the server; {@link #NO_TIMEOUT} for none
+   * @param metadata sent with the request, keys in lower case
+   * @throws StatusException the error that the server answered; DEADLINE_EXCEEDED when the timeout has passed, and the
+   *     connection is closed then; RESOURCE_EXHAUSTED when request or reply is longer than 4 MiB; INTERNAL when the
+   *     reply is not an R
+   * @throws ClosedException when the connection is closed, whether or not the call had arrived
+   * @throws InterruptedException when interrupted; the connection is closed then, unless that was before the call
    */
   public <R extends MessageLite> R call(String service, String method, MessageLite request, Parser<R> parser,
       Duration timeout, Map<String, String> metadata) throws IOException, InterruptedException {
@@ -83,11 +84,10 @@ public final class Client implements AutoCloseable {
     return decode(parser);
   }
 
-  /** Sends a request and waits until the reply is in the reader, or else closes the connection. */
+  /** Sends a request and waits until the reply is in the reader; closes the connection when that fails. */
   private void exchange(byte[] frame, long nanos) throws ClosedException, InterruptedException {
-    var limit = new Limit();
-    Optional<Future<?>> deadline = nanos == 0 ? Optional.empty() : Optional.of(deadlines.in(nanos, limit));
     boolean complete = false;
+    limit.begin(nanos);
     try {
       long id = number(frame);
       writer.write(frame);
@@ -97,14 +97,12 @@ public final class Client implements AutoCloseable {
       Thread.interrupted();
       throw new InterruptedException();
     } catch (IOException e) {
-      if (limit.passed) {
+      if (limit.end()) {
         throw late();
       }
       throw new ClosedException(e);
     } finally {
-      if (deadline.isPresent()) {
-        deadline.get().cancel(false);
-      }
+      limit.end();
       if (!complete) {
         close();
       }
@@ -148,7 +146,7 @@ public final class Client implements AutoCloseable {
     }
   }
 
-  /** Tells whether the connection is known to be gone; every further call ends with {@link ClosedException}. */
+  /** Tells whether the connection is known to be closed; then every call ends with {@link ClosedException}. */
   public boolean closed() {
     return !channel.isOpen();
   }
@@ -181,13 +179,10 @@ public final class Client implements AutoCloseable {
     return huge ? Deadlines.TIMEOUT_NANOS_MAX : timeout.toNanos();
   }
 
-  /** The end of one call's time; runs on the thread for deadlines. */
-  private final class Limit implements Runnable {
-    private volatile boolean passed;
-
+  /** What happens to a call that is late. */
+  private final class Late implements Runnable {
     @Override
     public void run() {
-      passed = true;
       closeChannel();
     }
   }

@@ -2,7 +2,7 @@ package io.loomshim.ttrpc;
 
 import java.io.IOException;
 
-/** The connection is gone: end of stream, broken pipe, reset, or closed on this side. */
+/** The connection is closed: end of stream, broken pipe, reset, or closed on this side. */
 public final class ClosedException extends IOException {
   private static final long serialVersionUID = 1;
 

@@ -11,25 +11,25 @@ import java.nio.file.attribute.UserPrincipal;
 import jdk.net.ExtendedSocketOptions;
 
 /**
- * User and group of a process. Principals of the JDK are equal when their numbers are. Immutable.
+ * User and group of a process. Principals of the JDK are equal when their numbers are equal. Immutable.
  *
  * @param user the effective user
  * @param group the effective group
  */
 record Credentials(UserPrincipal user, GroupPrincipal group) {
 
-  /** Returns those of this process: the owner of /proc/PID is the effective user and group, proc(5). Read once. */
+  /** Returns those of this process, read once: the effective user and group own /proc/PID, proc(5). */
   static Credentials own() {
     return Own.CREDENTIALS;
   }
 
-  /** Returns those that the peer had when it connected (SO_PEERCRED, unix(7)). */
+  /** Returns those that the peer had when it connected, SO_PEERCRED in unix(7). */
   static Credentials of(SocketChannel channel) throws IOException {
     var peer = channel.getOption(ExtendedSocketOptions.SO_PEERCRED);
     return new Credentials(peer.user(), peer.group());
   }
 
-  /** Not {@code equals} of a record: its first use builds code for it, before the first reply. */
+  /** In place of the {@code equals} of a record, whose first use generates code before the first reply. */
   boolean same(Credentials other) {
     return user.equals(other.user) && group.equals(other.group);
   }

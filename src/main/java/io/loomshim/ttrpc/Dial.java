@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** Connects to a Unix-domain socket that may not be there yet. On the thread of the caller. */
+/** Connects to a Unix-domain socket that may not exist yet. Runs on the thread of the caller. */
 final class Dial {
   /** Milliseconds between two attempts: those of containerd's own dialer. */
   private static final long RETRY_MILLIS = 10;
@@ -18,8 +18,8 @@ final class Dial {
   private Dial() {}
 
   /**
-   * Tries until {@code timeout} has passed while the socket is missing or its queue is full, at least once. A socket
-   * that was missing at first is being made: it may refuse for a moment, between bind(2) and listen(2).
+   * Tries at least once, and again until {@code timeout} has passed while the socket is missing or its queue is full. A
+   * socket that was missing at first is being made: it may refuse for a moment, between bind(2) and listen(2).
    */
   static SocketChannel connect(Path socket, Duration timeout) throws IOException {
     long start = System.nanoTime();

@@ -7,8 +7,8 @@ import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
 
 /**
- * Makes a status of what a handler threw: what the server itself knows of, and the rest as the service maps it.
- * Immutable; runs on the thread of the call.
+ * Turns what a handler threw into a status. The server maps errors and interrupts itself, and the service maps the
+ * rest. Immutable; runs on the thread of the call.
  */
 final class Errors {
   /** Frames of a stack trace in a log line. */
@@ -48,7 +48,7 @@ final class Errors {
     }
   }
 
-  /** Logs an error that only a defect of this program, or a lack of memory, explains. */
+  /** Logs an error that only a defect of this program or a lack of memory can explain. */
   void logDefect(Call call, Throwable error, StatusException status) {
     boolean expected = error == status || status.code() == Code.INVALID_ARGUMENT;
     if (expected || !(error instanceof RuntimeException || error instanceof Error)) {

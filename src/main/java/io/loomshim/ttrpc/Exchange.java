@@ -3,14 +3,14 @@ package io.loomshim.ttrpc;
 import com.google.protobuf.MessageLite;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
-import io.loomshim.insight.Flight;
-import io.loomshim.insight.Span;
+import io.loomshim.metrics.Flight;
+import io.loomshim.metrics.Span;
 import io.loomshim.threads.NoThreadException;
 import io.loomshim.threads.Threads;
 import java.util.Optional;
 import java.util.concurrent.Future;
 
-/** One request and what becomes of it. Made, and used, by the thread that serves it alone; no lock. */
+/** One request until its reply. Only the thread that serves it makes and uses it; no lock. */
 final class Exchange {
   private final Method<?> method;
   private final Call call;
@@ -18,10 +18,14 @@ final class Exchange {
   private final Calls.Entry entry;
   private final Span span = Flight.rpc();
 
-  /** What it holds of the server's memory. */
+  /** Bytes that it holds of the server's budget. */
   long memory;
 
-  /** Its deadline, to be called off. */
+  // What an attempt has come to.
+  private Optional<? extends MessageLite> answer = Optional.empty();
+  private Optional<Throwable> failure = Optional.empty();
+
+  /** Its deadline, to be cancelled when the handler has ended. */
   Optional<Future<?>> deadline = Optional.empty();
 
   Exchange(Method<?> method, Call call, MessageLite request) {
@@ -40,9 +44,28 @@ final class Exchange {
     return entry;
   }
 
-  /** Runs the handler and encodes its reply, or throws what becomes an error. */
-  byte[] reply() throws Exception {
-    MessageLite reply = call.immediate() ? method.handle(call, request) : handleInTurn();
+  /** Whether the thread that reads has the outcome: of a method that never waits, or an attempt that did not. */
+  boolean prompt() {
+    if (call.immediate()) {
+      return true;
+    }
+    if (Threads.inTurns()) {
+      return false; // where threads are to be scarce they are
+    }
+    try {
+      answer = method.attempt(call, request);
+    } catch (Throwable e) {
+      failure = Optional.of(e);
+    }
+    return answer.isPresent() || failure.isPresent();
+  }
+
+  /** Runs the handler, if need be, and encodes its reply; throws what becomes an error status. */
+  byte[] reply() throws Throwable {
+    if (failure.isPresent()) {
+      throw failure.get();
+    }
+    MessageLite reply = answer.isPresent() ? answer.get() : handled();
     if (reply == null) {
       throw new StatusException(Code.UNKNOWN, "ttrpc: marshal called with nil");
     }
@@ -55,6 +78,10 @@ final class Exchange {
   byte[] error(StatusException status) {
     ended(status.code());
     return Frame.error(call.id(), status.code(), status.getMessage());
+  }
+
+  private MessageLite handled() throws Exception {
+    return call.immediate() ? method.handle(call, request) : handleInTurn();
   }
 
   private MessageLite handleInTurn() throws Exception {
@@ -70,10 +97,13 @@ final class Exchange {
     }
   }
 
-  /** The handler has ended, with {@code code}: counts it, and tells JFR. */
+  /** Counts the call, which has ended with {@code code}, and ends its JFR event. */
   private void ended(Code code) {
     method.latency().record(System.nanoTime() - call.startNanos(), code == Code.OK);
     if (span != Span.NONE) {
+      for (String parent : call.metadata("traceparent")) {
+        span.within(parent);
+      }
       span.end(call.method(), call.subject(), code.name());
     }
   }

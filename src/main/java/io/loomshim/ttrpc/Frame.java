@@ -16,39 +16,40 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /**
- * The bytes of frames: a header of ten bytes (length of the data, stream id, both unsigned and
- * big-endian, type, flags) and the data, a protobuf message. Each frame is encoded into one array,
- * the payload straight into its place. Pure functions, any thread.
+ * Encodes and decodes frames. A frame is a header of ten bytes (length of the data and stream id, both unsigned and
+ * big-endian, type, flags) and the data, a protobuf message. Each frame is encoded into one array, and the payload is
+ * written straight into its place. Pure functions for any thread.
  */
-final class Frame {
+public final class Frame {
   /** Bytes of a header. */
-  static final int HEADER_BYTES = 10;
+  public static final int HEADER_BYTES = 10;
 
   /** Bytes of data that a frame may carry, both ways: the limit of every ttrpc implementation (4 << 20). */
   static final int DATA_BYTES_MAX = 4 << 20;
 
   /**
-   * Characters of an error text: runc's output may be part of it. At most three bytes each in UTF-8, so that
-   * the frame stays below {@link #DATA_BYTES_MAX}.
+   * Characters of an error text, of which runc's output may be a part. Each takes three bytes at most in UTF-8, so the
+   * frame stays below {@link #DATA_BYTES_MAX}.
    */
   static final int TEXT_CHARS_MAX = 1 << 20;
 
   /**
-   * Bytes in one system call, a larger frame takes several: bounds the native memory that the JDK uses per carrier
+   * Bytes in one system call; a larger frame takes several. This bounds the native memory that the JDK uses per carrier
    * thread.
    */
   static final int CHUNK_BYTES = 64 << 10;
 
-  static final byte REQUEST = 1;
+  public static final byte REQUEST = 1;
   static final byte RESPONSE = 2;
 
   private static final byte NO_FLAGS = 0;
-  private static final int ID_OFFSET = 4;
+  /** Where the number of the stream stands; the length of the data stands at 0. */
+  public static final int ID_OFFSET = 4;
   private static final int TYPE_OFFSET = 8;
 
   private Frame() {}
 
-  /** Returns the text that tells the peer that {@code bytes} are too many. */
+  /** Returns the error text for a message of {@code bytes}, which are too many. */
   static String tooLong(long bytes) {
     return "message length " + bytes + " exceed maximum message size of " + DATA_BYTES_MAX;
   }
@@ -110,12 +111,12 @@ final class Frame {
   }
 
   /** Returns the bytes of data that the header at {@code at} announces. */
-  static long length(ByteBuffer bytes, int at) {
+  public static long length(ByteBuffer bytes, int at) {
     return Integer.toUnsignedLong(bytes.getInt(at));
   }
 
   /** Returns the stream id in the header at {@code at}. */
-  static long id(ByteBuffer bytes, int at) {
+  public static long id(ByteBuffer bytes, int at) {
     return Integer.toUnsignedLong(bytes.getInt(at + ID_OFFSET));
   }
 

@@ -1,27 +1,28 @@
 package io.loomshim.ttrpc;
 
+import io.loomshim.metrics.Budget;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 
 /**
- * Takes frames off a channel. Used by the one thread that reads a connection, no lock.
+ * Reads frames from a channel. Used by the one thread that reads a connection; no lock.
  *
- * <p>While it waits it holds {@link #BUFFER_BYTES}. Several small frames may arrive in one read; a
- * frame that does not fit gets an array of its own, which is dropped with the next frame. The JDK
- * copies every read and write of an array through native memory of the same size, which JDK 21 keeps
- * per carrier thread and later ones allocate anew, so none moves more than {@link Frame#CHUNK_BYTES}.
+ * <p>While it waits it holds {@link #BUFFER_BYTES}. Several small frames may arrive in one read. A frame that does not
+ * fit gets an array of its own, which is dropped with the next frame. The JDK copies every read and write of an array
+ * through native memory of the same size, which JDK 21 keeps per carrier thread and later ones allocate anew; so none
+ * moves more than {@link Frame#CHUNK_BYTES}.
  *
- * <p>Such an array is taken from a {@link Budget}, until {@link #release} or the next frame, unless {@link #hand} makes
- * it somebody else's to give back; a frame for which there is no room is read and thrown away.
+ * <p>Such an array counts against a {@link Budget} until {@link #release} or the next frame, unless {@link #hand}
+ * passes that duty to the caller. A frame for which there is no room is read and thrown away.
  */
 final class FrameReader {
   /** Bytes kept per connection: every request but Create, Exec and Update is shorter. */
   static final int BUFFER_BYTES = 512;
 
   /**
-   * What a byte of a large frame takes while it is served: the frame, the message made of it, a text made of that, and
-   * the text that is made of that for runc.
+   * Bytes of memory for a byte of a large frame while it is served: the frame, the message made of it, a text made of
+   * that, and the text that is made of that for runc.
    */
   static final int COPIES = 4;
 
@@ -47,10 +48,10 @@ final class FrameReader {
   }
 
   /**
-   * Waits for the next frame, which is valid until the following call. The data of a frame that is
-   * {@link #tooLong} or {@link #crowded} has been read and thrown away.
+   * Waits for the next frame, which is valid until the following call. The data of a frame that is {@link #tooLong} or
+   * {@link #crowded} has been read and thrown away.
    *
-   * @return false at the end of the stream, be it within a frame
+   * @return false at the end of the stream, also within a frame
    */
   boolean next() throws IOException {
     release();
@@ -93,19 +94,19 @@ final class FrameReader {
     return length > Frame.DATA_BYTES_MAX;
   }
 
-  /** Whether there was no room for the frame. */
+  /** Whether the budget had no room for the frame. */
   boolean crowded() {
     return crowded;
   }
 
-  /** Returns what the current frame holds of the budget, which is the caller's to give back from now on. */
+  /** Returns the bytes that the current frame holds of the budget; the caller gives them back from now on. */
   long hand() {
     long handed = held;
     held = 0;
     return handed;
   }
 
-  /** Gives back what the current frame holds; its data must not be used any more. */
+  /** Gives back the bytes that the current frame holds; its data must not be used any more. */
   void release() {
     if (held > 0) {
       data = buffer;

@@ -6,9 +6,9 @@ import java.nio.channels.WritableByteChannel;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Puts frames onto a channel, one at a time under a lock, each in one write of at most
- * {@link Frame#CHUNK_BYTES} (a larger one in several). The calling thread must not be
- * interrupted meanwhile: the JDK would close the channel.
+ * Writes frames to a channel, one at a time under a lock. Each takes one write, a frame of more than
+ * {@link Frame#CHUNK_BYTES} several. The calling thread must not be interrupted meanwhile, because the JDK would close
+ * the channel.
  */
 final class FrameWriter {
   private final WritableByteChannel channel;

@@ -10,17 +10,17 @@ import java.util.concurrent.ConcurrentHashMap;
 final class InFlight {
   private final Set<Calls> connections = ConcurrentHashMap.newKeySet();
 
-  /** A connection comes. */
+  /** Adds a connection. */
   void add(Calls calls) {
     connections.add(calls);
   }
 
-  /** A connection is gone; a no-op when it was before. */
+  /** Removes a connection; does nothing when it is not there. */
   void remove(Calls calls) {
     connections.remove(calls);
   }
 
-  /** Returns them all, the oldest first. */
+  /** Returns all calls, the oldest first. */
   List<Call> list() {
     List<Call> list = new ArrayList<>();
     for (Calls calls : connections) {

@@ -6,19 +6,20 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.UnsafeByteOperations;
 import io.loomshim.errors.Code;
 import io.loomshim.log.Log;
+import io.loomshim.metrics.Budget;
 import io.loomshim.proto.ttrpc.Request;
 import java.io.IOException;
 import java.util.Optional;
 
 /**
- * The requests of one connection in their order, as far as they are to be served; what is not is answered here. Of the
- * one thread that reads the connection; no lock.
+ * Reads the requests of one connection in their order and answers those that cannot be served. Used by the one thread
+ * that reads the connection; no lock.
  */
 final class Intake {
-  /** Calls in flight of a client that others shall not keep from being served: Wait, and what it asks meanwhile. */
+  /** A client with fewer calls in flight is served even when others use up the memory: a Wait and a few calls. */
   static final int MODEST_CALLS_MAX = 4;
 
-  /** What a call that waits takes: the stack of its thread (3.2 KB in a Wait) and its request; 3.9 KB was seen. */
+  /** Memory of a call that waits: the stack of its thread (3.2 KB in a Wait) and its request; measured 3.9 KB. */
   static final int CALL_BYTES = 4096;
 
   private final Shared shared;
@@ -36,7 +37,7 @@ final class Intake {
     this.writer = writer;
   }
 
-  /** Reads until a request is to be served; empty at the end of the connection. */
+  /** Reads until a request can be served; empty at the end of the connection. */
   Optional<Exchange> next() throws IOException {
     while (reader.next()) {
       long id = reader.id();
@@ -61,7 +62,37 @@ final class Intake {
     return Optional.empty();
   }
 
-  /** Gives back what the last frame holds. */
+  /** A call that an earlier server has begun to handle, as {@code redo} goes on with it; on the thread of the call. */
+  Optional<Exchange> again(long id, byte[] data, Redo redo) {
+    try {
+      Request request = Request.parseFrom(data);
+      Service service = shared.services().get(request.getService());
+      Optional<Method<?>> method = service == null ? Optional.empty() : service.find(request.getMethod());
+      if (method.isEmpty()) {
+        return Optional.empty();
+      }
+      MessageLite message = method.get().decode(request.getPayload());
+      var call = new Call(method.get().service(), method.get().name(), method.get().kind(), connection, id,
+          request.getMetadataList(), request.getTimeoutNano());
+      return Optional.of(new Exchange(again(method.get(), redo), call, message));
+    } catch (InvalidProtocolBufferException e) {
+      return Optional.empty(); // of another build
+    }
+  }
+
+  private static <Q extends MessageLite> Method<Q> again(Method<Q> method, Redo redo) {
+    if (method.kind() == Kind.ENDLESS) {
+      return method;
+    }
+    Handler<Q> handler = (call, request) -> {
+      Optional<MessageLite> reply = redo.reply(method.name(), request);
+      return reply.isPresent() ? reply.get() : method.handle(call, request);
+    };
+    return new Method<>(method.service(), method.name(), method.kind(), method.latency(), method.parser(),
+        Optional.empty(), handler);
+  }
+
+  /** Gives back the memory of the last frame. */
   void release() {
     reader.release();
   }
@@ -104,7 +135,7 @@ final class Intake {
     return Request.parser().parseFrom(input);
   }
 
-  /** Takes the memory of a call; false when there is none left and it has been refused. */
+  /** Takes the memory of a call; false when there is not enough and the call has been refused. */
   private boolean admitted(Exchange exchange) throws IOException {
     if (exchange.call().immediate()) {
       return true; // it is over before the next one is read

@@ -2,12 +2,12 @@ package io.loomshim.ttrpc;
 
 /** What the handler of a method may do. */
 enum Kind {
-  /** Wait, but only so long. */
+  /** It may wait, and counts as stuck when it takes too long. */
   ORDINARY,
 
-  /** Not wait at all: it is answered on the thread that reads the connection. */
+  /** It never waits, and the thread that reads the connection answers it. */
   IMMEDIATE,
 
-  /** Wait for as long as it takes. */
+  /** It may wait without a limit. */
   ENDLESS
 }

@@ -1,11 +1,11 @@
 package io.loomshim.ttrpc;
 
 import io.loomshim.log.Log;
+import io.loomshim.metrics.Budget;
 import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,32 +17,32 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A ttrpc server on a Unix-domain socket (docs/PROTOCOL.md). One virtual thread accepts, one reads each
- * connection, one runs each call, one watches all deadlines; while nothing happens all of them are parked without
- * a timer. Only peers with our effective user and group are served.
+ * A ttrpc server on a Unix-domain socket (docs/PROTOCOL.md). One virtual thread accepts, one reads each connection, one
+ * runs each call, and one watches all deadlines. While nothing happens, all of them are parked without a timer. The
+ * server serves only peers with the effective user and group of this process.
  *
- * <p>{@link #CONNECTIONS_MAX} connections, {@value Calls#CALLS_MAX} calls in flight on each, and all of them
- * together take no more than a part of the heap: what comes beyond that is refused with RESOURCE_EXHAUSTED. An idle
- * connection costs about 3.5 KB of heap, most of it the stack of its parked thread. Reads and writes are cut into
+ * <p>There may be {@link #CONNECTIONS_MAX} connections and {@value Calls#CALLS_MAX} calls in flight on each, and all
+ * calls together may take a part of the heap. The server refuses what comes beyond that with RESOURCE_EXHAUSTED. An
+ * idle connection costs about 3.5 KB of heap, most of it the stack of its parked thread. Reads and writes are cut into
  * pieces of 64 KiB because JDK 21 keeps a direct buffer of the largest size per carrier thread
- * ({@code jdk.nio.maxCachedBufferSize} need not be set). May be used from any thread; the lists are concurrent,
+ * ({@code jdk.nio.maxCachedBufferSize} need not be set). May be used from any thread; the lists are concurrent, and
  * there is no lock.
  */
 public final class Server implements AutoCloseable {
-  /** The largest heap divided by this is for calls in flight, and as much again for clients with few of them. */
+  /** Calls in flight may take the largest heap divided by this, and clients with few of them as much again. */
   private static final int MEMORY_PART = 4;
 
-  /** How long the end of the thread that accepts is waited for; it only has to notice. */
+  /** How long {@link #close} waits for the end of the thread that accepts, which only has to notice. */
   private static final Duration ACCEPT_END_MAX = Duration.ofSeconds(1);
 
-  /** Heap for each connection: more than it costs, so that idle ones take less than a third of it. */
+  /** Heap for each connection: more than it costs, so that idle connections take less than a third of the heap. */
   private static final long HEAP_BYTES_PER_CONNECTION = 12 << 10;
 
-  /** Connections at once: one for each container and many more; the next one is closed at once. */
+  /** Connections at once: one for each container and many more. A further one is closed at once. */
   static final int CONNECTIONS_MAX =
       (int) Math.min(8192, Runtime.getRuntime().maxMemory() / HEAP_BYTES_PER_CONNECTION);
 
-  private final ServerSocketChannel listener;
+  private final Door listener;
   private final Map<String, Service> services = new HashMap<>();
   private final Errors errors;
   private final Deadlines deadlines = new Deadlines("deadlines");
@@ -53,16 +53,21 @@ public final class Server implements AutoCloseable {
   private Optional<Thread> accepting = Optional.empty(); // set by the start
   private volatile boolean closed;
 
-  /** Makes a server whose exceptions are UNKNOWN to its clients, but for those with a status. */
+  /** Makes a server that answers UNKNOWN for every exception without a status. */
   public Server(ServerSocketChannel listener, List<Service> services) {
     this(listener, services, ErrorMapper.NONE);
   }
 
   /**
-   * Makes a server that owns {@code listener}, which is bound and in blocking mode, and asks {@code mapper} for
-   * the status of exceptions. The services must be complete.
+   * Makes a server that owns {@code listener}, which is bound and in blocking mode. {@code mapper} maps exceptions to a
+   * status. The services must be complete.
    */
   public Server(ServerSocketChannel listener, List<Service> services, ErrorMapper mapper) {
+    this(new ChannelDoor(listener), services, mapper);
+  }
+
+  /** The same with another kind of listener. */
+  public Server(Door listener, List<Service> services, ErrorMapper mapper) {
     this.listener = listener;
     this.errors = new Errors(mapper);
     for (Service service : services) {
@@ -70,14 +75,28 @@ public final class Server implements AutoCloseable {
     }
   }
 
-  /** Has each call logged once, with its stack, that has not ended within {@code limit}; call it before the start. */
+  /** Logs each call that takes longer than {@code limit} once, with its stack. Call it before the start. */
   public void logStuckAfter(Duration limit) {
     stuck = Optional.of(new StuckCalls(inFlight, deadlines, limit));
   }
 
   /** Begins to accept connections; returns at once. Call it once. */
   public void start() {
+    start(List.of(), Redo.NOTHING);
+  }
+
+  /**
+   * The same, and goes on with the connections of an earlier server.
+   *
+   * @param redo knows what becomes of the calls that had not been answered
+   */
+  public void start(List<Line> lines, Redo redo) {
     var shared = new Shared(services, errors, memory, deadlines, inFlight, stuck);
+    for (Line line : lines) {
+      var connection = new Connection(shared, connections, line);
+      connections.add(connection);
+      connection.resume(redo);
+    }
     accepting = Optional.of(Threads.start("accept", new Acceptor(shared)));
   }
 
@@ -86,7 +105,7 @@ public final class Server implements AutoCloseable {
     return inFlight.list();
   }
 
-  /** Returns how the methods that have been called were used, in no order. */
+  /** Returns the use of each method that has been called, in no order. */
   public List<Service.Usage> usage() {
     List<Service.Usage> list = new ArrayList<>();
     for (Service service : services.values()) {
@@ -101,10 +120,10 @@ public final class Server implements AutoCloseable {
   }
 
   /**
-   * Closes the listener and all connections and interrupts the calls in flight, whose replies are dropped. Does
-   * not wait for handlers. Afterwards nobody can connect: the socket of a channel that a virtual thread accepts from
-   * listens until that thread has noticed (JDK, ServerSocketChannelImpl.implCloseBlockingMode), so its end is waited
-   * for. The socket file is the owner's to remove. Can be repeated.
+   * Closes the listener and all connections, and interrupts the calls in flight, whose replies are dropped. Does not
+   * wait for handlers. Afterwards no client can connect: a socket from which a virtual thread accepts keeps listening
+   * until that thread has noticed (JDK, ServerSocketChannelImpl.implCloseBlockingMode), so this method waits for its
+   * end. The caller removes the socket file. Can be repeated.
    */
   @Override
   public void close() {
@@ -123,7 +142,7 @@ public final class Server implements AutoCloseable {
     deadlines.close();
   }
 
-  /** What calls in flight hold, for tests; the same for those below. */
+  /** The memory of calls in flight; for tests, as the two methods below. */
   Budget memory() {
     return memory;
   }
@@ -139,7 +158,6 @@ public final class Server implements AutoCloseable {
   private final class Acceptor implements Runnable {
     private final Backoff backoff = new Backoff(ThreadLocalRandom.current());
     private final Shared shared;
-    private long number;
     private boolean full;
 
     private Acceptor(Shared shared) {
@@ -161,22 +179,22 @@ public final class Server implements AutoCloseable {
       }
     }
 
-    private void serve(SocketChannel channel) throws IOException {
+    private void serve(Line line) throws IOException {
       if (connections.size() >= CONNECTIONS_MAX) {
-        channel.close();
+        line.close();
         tellOnce();
         return;
       }
       full = false;
-      var connection = new Connection(shared, connections, channel, ++number);
+      var connection = new Connection(shared, connections, line);
       connections.add(connection);
-      Threads.start("conn/c" + number, connection);
+      Threads.start("conn/c" + line.number(), connection);
       if (closed) {
         connection.close(); // close() may have looked before it was in the list
       }
     }
 
-    /** The first of a row is told. */
+    /** Logs the first refusal of a row. */
     private void tellOnce() {
       if (!full) {
         full = true;
@@ -189,7 +207,7 @@ public final class Server implements AutoCloseable {
       try {
         Thread.sleep(millis);
       } catch (InterruptedException e) {
-        throw new AssertionError("nobody interrupts this thread", e);
+        throw new AssertionError("this thread is never interrupted", e);
       }
     }
   }

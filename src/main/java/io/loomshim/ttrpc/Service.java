@@ -2,7 +2,7 @@ package io.loomshim.ttrpc;
 
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
-import io.loomshim.insight.Latency;
+import io.loomshim.metrics.Latency;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +14,7 @@ import java.util.Optional;
  */
 public final class Service {
   /**
-   * How one method has been used.
+   * The use of one method.
    *
    * @param service the full name of the service
    * @param method the bare name of the method
@@ -36,31 +36,42 @@ public final class Service {
    * @throws IllegalArgumentException if there is one of that name
    */
   public <Q extends MessageLite> Service method(String name, Parser<Q> parser, Handler<Q> handler) {
-    return add(new Method<>(this.name, name, Kind.ORDINARY, new Latency(), parser, handler));
+    return add(new Method<>(this.name, name, Kind.ORDINARY, new Latency(), parser, Optional.empty(), handler));
   }
 
   /**
    * Adds a method whose handler never waits: no lock that is held for long, no disk, no process. The thread that reads
-   * the connection answers before it reads on, which saves a thread and half of the time.
+   * the connection answers it before it reads on, which saves a thread and half of the time.
    *
    * @throws IllegalArgumentException if there is one of that name
    */
   public <Q extends MessageLite> Service immediate(String name, Parser<Q> parser, Handler<Q> handler) {
-    return add(new Method<>(this.name, name, Kind.IMMEDIATE, new Latency(), parser, handler));
+    return add(new Method<>(this.name, name, Kind.IMMEDIATE, new Latency(), parser, Optional.empty(), handler));
   }
 
   /**
-   * Adds a method whose handler is meant to wait for as long as it takes: no call of it ever counts as stuck.
+   * Adds a method whose calls can be answered at once as a rule: {@code attempt} is asked first, on the thread that
+   * reads the connection, and the handler does what that leaves.
+   *
+   * @throws IllegalArgumentException if there is one of that name
+   */
+  public <Q extends MessageLite> Service prompt(String name, Parser<Q> parser, Attempt<Q> attempt,
+      Handler<Q> handler) {
+    return add(new Method<>(this.name, name, Kind.ORDINARY, new Latency(), parser, Optional.of(attempt), handler));
+  }
+
+  /**
+   * Adds a method whose handler may wait without a limit: its calls never count as stuck.
    *
    * @throws IllegalArgumentException if there is one of that name
    */
   public <Q extends MessageLite> Service endless(String name, Parser<Q> parser, Handler<Q> handler) {
-    return add(new Method<>(this.name, name, Kind.ENDLESS, new Latency(), parser, handler));
+    return add(new Method<>(this.name, name, Kind.ENDLESS, new Latency(), parser, Optional.empty(), handler));
   }
 
   private Service add(Method<?> method) {
     if (methods.putIfAbsent(method.name(), method) != null) {
-      throw new IllegalArgumentException("method " + method.name() + " is there twice");
+      throw new IllegalArgumentException("method " + method.name() + " is registered twice");
     }
     return this;
   }
@@ -70,7 +81,7 @@ public final class Service {
     return name;
   }
 
-  /** Adds what is known of each method that has been called. */
+  /** Adds the use of each method that has been called. */
   void addUsageTo(List<Usage> list) {
     for (Method<?> method : methods.values()) {
       Latency.Summary summary = method.latency().summary();

@@ -1,5 +1,6 @@
 package io.loomshim.ttrpc;
 
+import io.loomshim.metrics.Budget;
 import java.util.Map;
 import java.util.Optional;
 
@@ -8,7 +9,7 @@ import java.util.Optional;
  *
  * @param services by their full names
  * @param memory what calls in flight hold
- * @param stuck tells calls that do not end, if anybody wants to know
+ * @param stuck logs calls that take too long; empty when that is switched off
  */
 record Shared(Map<String, Service> services, Errors errors, Budget memory, Deadlines deadlines, InFlight inFlight,
     Optional<StuckCalls> stuck) {}

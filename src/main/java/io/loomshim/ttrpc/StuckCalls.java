@@ -11,18 +11,18 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Logs each call of a server once that has been in flight for longer than a limit, with the stack of its
- * thread. Runs on the thread {@code deadlines}, which has a timer for it only from the first call after a look that
- * found none until the next look: a server without calls is not woken.
+ * Logs each call of a server that has been in flight for longer than a limit, once, with the stack of its thread. Runs
+ * on the thread {@code deadlines}. A look that finds no call sets no timer, and the next call sets it; so a server
+ * without calls is not woken.
  *
- * <p>No call is missed: it is listed as in flight before it looks at {@code armed}, and a look that finds none clears
- * {@code armed} before it reads the list once more. What a call costs is that one read.
+ * <p>No call is missed: a call is listed as in flight before it reads {@code armed}, and a look that finds none clears
+ * {@code armed} before it reads the list once more. A call pays that one read.
  */
 final class StuckCalls implements Runnable {
-  /** Calls of one look that are logged with their stack; of the rest only the number: enough to see why. */
+  /** Calls of one look that are logged with their stack, enough to see the cause; the rest is only counted. */
   static final int STACKS_MAX = 32;
 
-  /** Frames of a stack in the log, from the first one on that is not of the JDK. */
+  /** Frames of a stack in the log, from the first one that is not of the JDK. */
   static final int FRAMES_MAX = 16;
 
   private final InFlight inFlight;
@@ -39,7 +39,7 @@ final class StuckCalls implements Runnable {
     this.limitNanos = limit.toNanos();
   }
 
-  /** A call is listed as in flight now. */
+  /** Sets the timer if needed. The call must be listed as in flight by now. */
   void entered(Call call) {
     if (!armed.get() && countable(call) && armed.compareAndSet(false, true)) {
       deadlines.in(limitNanos, this);
@@ -64,11 +64,11 @@ final class StuckCalls implements Runnable {
       deadlines.in(next.getAsLong(), this);
     } catch (RuntimeException | Error e) {
       armed.set(false);
-      Log.error("ttrpc: stuck calls cannot be told", "error", e.toString());
+      Log.error("ttrpc: cannot log stuck calls", "error", e.toString());
     }
   }
 
-  /** Tells what is stuck; returns the nanoseconds until the next call will be, if there is one. */
+  /** Logs the stuck calls; returns the nanoseconds until the next call counts as stuck, if there is one. */
   private OptionalLong look() {
     Set<Call> stuck = new HashSet<>();
     OptionalLong next = OptionalLong.empty();
@@ -92,7 +92,7 @@ final class StuckCalls implements Runnable {
     }
     told = stuck;
     if (found > STACKS_MAX) {
-      Log.warn("more calls are stuck", "count", Integer.toString(found - STACKS_MAX));
+      Log.warn("more stuck calls", "count", Integer.toString(found - STACKS_MAX));
     }
     return next;
   }
@@ -105,7 +105,7 @@ final class StuckCalls implements Runnable {
     Log.warn("call is stuck", fields.toArray(new String[0]));
   }
 
-  /** Without the frames of the JDK at its top, which say only that it waits. */
+  /** The stack without the frames of the JDK at its top, which say only that the thread waits. */
   static String text(StackTraceElement[] stack) {
     int first = 0;
     while (first < stack.length && isOfJdk(stack[first].getClassName())) {

@@ -1,0 +1,78 @@
+package io.loomshim.container;
+
+import io.loomshim.linux.Deadline;
+import io.loomshim.linux.Fd;
+import io.loomshim.linux.Poller;
+import io.loomshim.log.Log;
+import io.loomshim.process.Children;
+import io.loomshim.shelf.Found;
+import io.loomshim.takeover.Labels;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a daemon that was killed has left of its containers on the shelf: descriptors of their processes, and of the
+ * commands of the runtime that were under way. Used by the thread that takes over.
+ */
+public final class Remains {
+  /** How long commands that are under way may take to end; what takes longer is killed with its container. */
+  private static final Duration COMMANDS_WAIT_MAX = Duration.ofSeconds(10);
+
+  /** Commands that make something: what they were making is undone. */
+  private static final List<String> MAKING = List.of("create", "exec", "restore");
+
+  private final Map<String, Found> processes = new HashMap<>();
+
+  /** Takes ownership of the descriptors, and has the commands end. */
+  public Remains(List<Found> all) throws IOException, InterruptedException {
+    Deadline deadline = Deadline.in(COMMANDS_WAIT_MAX);
+    for (Found found : all) {
+      List<String> words = Labels.words(found.note());
+      if (words.getFirst().equals(Labels.PROCESS)) {
+        Found before = processes.put(words.get(1), found);
+        if (before != null) {
+          discard(before);
+        }
+      } else {
+        end(found, words, deadline);
+      }
+    }
+  }
+
+  private static void end(Found found, List<String> words, Deadline deadline) throws IOException, InterruptedException {
+    Fd pidfd = found.fds().getFirst();
+    int group = Integer.parseInt(words.get(3)); // which it leads: see Spawner
+    if (MAKING.contains(words.get(1)) && !pidfd.ready()) {
+      Children.kill(-group);
+    }
+    if (!Poller.shared().awaitReadable(pidfd, deadline)) {
+      Log.warn("a command of the daemon before does not end, and is killed", "command", words.get(1));
+      Children.kill(-group);
+    }
+    discard(found);
+  }
+
+  /** What was kept of the process; the caller owns it. */
+  Optional<Found> take(String subject) {
+    return Optional.ofNullable(processes.remove(subject));
+  }
+
+  /** Gives up what no container has taken. */
+  void discardRest() {
+    for (Found found : processes.values()) {
+      discard(found);
+    }
+    processes.clear();
+  }
+
+  private static void discard(Found found) {
+    for (Fd fd : found.fds()) {
+      fd.close();
+    }
+    found.slot().release();
+  }
+}

@@ -1,0 +1,79 @@
+package io.loomshim.container;
+
+import io.loomshim.errors.StatusException;
+import io.loomshim.log.Log;
+import io.loomshim.proto.record.ProcessEntry;
+import io.loomshim.record.Change;
+import io.loomshim.record.Saved;
+import io.loomshim.threads.Aside;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Makes the containers of a daemon that was killed this daemon's: their states from its record, their descriptors from
+ * its shelf. What it was creating is undone. Runs on the thread that takes over, before any client is answered.
+ */
+record Restoration(Common common, Remains remains) {
+  /** The containers that there are now. */
+  List<Container> run(List<Saved.Container> saved) throws InterruptedException {
+    var restored = new ArrayList<Container>();
+    for (Saved.Container one : saved) {
+      try {
+        Container container = Creation.made(Notes.spec(one), common);
+        if (one.init().isEmpty()) {
+          undo(container);
+        } else {
+          container.resume(one, remains);
+          restored.add(container);
+        }
+      } catch (IOException | StatusException e) {
+        Log.error("a container was not taken over", "id", one.id(), "error", String.valueOf(e.getMessage()));
+        common.journal().write(Change.forget(one.id()));
+      }
+    }
+    remains.discardRest();
+    return restored;
+  }
+
+  /** Goes on with the init of {@code container}, whose execs are there already. */
+  static void init(Container container, Saved.Container saved, Remains remains)
+      throws IOException, InterruptedException {
+    InitProcess init = container.init;
+    ProcessEntry entry = saved.init().orElseThrow();
+    container.life.resume(Notes.state(entry, saved.paused()));
+    boolean ends = init.resume(entry, saved.stdinClosed(), remains);
+    container.frozen.watch(container.cgroup.get());
+    if (!ends) {
+      container.gate.close();
+    } else if (init.child.isPresent()) {
+      if (container.cgroup.get().isEmpty()) {
+        container.cgroup.find(init.pid());
+      }
+      if (container.life.state() == InitState.CREATED && container.runc.startedMeanwhile()) {
+        container.life.order().lock();
+        try {
+          init.runs(); // its start had been done, and not recorded
+        } finally {
+          container.life.order().unlock();
+        }
+      }
+      init.startExitThread();
+    }
+  }
+
+  /** Its Create is answered UNAVAILABLE. */
+  private void undo(Container container) {
+    String id = container.id();
+    Log.warn("a creation that was under way when the daemon was killed is undone", "id", id);
+    common.undos().run(id, container.runc.directory(), new IOException("the daemon was killed"), () -> {
+      container.runc.deleteByForce();
+      container.rootFs.unmount();
+      Aside.run("remove draft in " + container.bundle.directory(), () -> {
+        container.bundle.initPidFile().removeDraft();
+        return container.bundle;
+      });
+      common.journal().write(Change.forget(id));
+    });
+  }
+}

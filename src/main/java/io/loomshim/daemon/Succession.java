@@ -1,0 +1,141 @@
+package io.loomshim.daemon;
+
+import io.loomshim.container.Remains;
+import io.loomshim.inspect.Identity;
+import io.loomshim.linux.FileLock;
+import io.loomshim.log.Log;
+import io.loomshim.record.RecordFile;
+import io.loomshim.record.Saved;
+import io.loomshim.record.State;
+import io.loomshim.rundir.DaemonRecord;
+import io.loomshim.shelf.Found;
+import io.loomshim.shelf.Holder;
+import io.loomshim.shelf.Shelf;
+import io.loomshim.takeover.Estate;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What of a daemon outlives it, and what it has from the one before. Without the setting {@code take_over} it is
+ * nothing. Made by the thread that starts the daemon.
+ */
+final class Succession {
+  private final Shelf shelf;
+  private final RecordKeeping keeping;
+  private final Optional<Saved> saved;
+  private final Optional<Estate> estate;
+  private final DaemonRecord record;
+  private final FileLock alive;
+  private volatile Optional<Holder> holder = Optional.empty();
+
+  private Succession(Shelf shelf, RecordKeeping keeping, Optional<Saved> saved, Optional<Estate> estate,
+      DaemonRecord record, FileLock alive) {
+    this.shelf = shelf;
+    this.keeping = keeping;
+    this.saved = saved;
+    this.estate = estate;
+    this.record = record;
+    this.alive = alive;
+  }
+
+  /**
+   * Begins, or takes over.
+   *
+   * @param own names this daemon, with the socket on which it listens if it does not take one over
+   * @throws IOException when what another daemon has left cannot be used
+   */
+  static Succession of(Survival survival, Identity identity, DaemonRecord own) throws IOException {
+    Path run = identity.run();
+    if (survival.takesOver()) {
+      return takeOver(survival, identity, own);
+    }
+    FileLock alive = FileLock.shareDirectory(run);
+    if (!survival.wanted()) {
+      return new Succession(Shelf.NONE, RecordKeeping.NONE, Optional.empty(), Optional.empty(), own, alive);
+    }
+    RecordKeeping keeping = RecordKeeping.begin(identity, own);
+    Shelf shelf = Shelf.make();
+    Estate estate = Estate.begin(shelf, own.socket(), keeping);
+    return new Succession(shelf, keeping, Optional.empty(), Optional.of(estate), own, alive);
+  }
+
+  private static Succession takeOver(Survival survival, Identity identity, DaemonRecord own) throws IOException {
+    Path file = identity.run().resolve(RecordFile.NAME);
+    Shelf shelf = Shelf.inherited(survival.inherited());
+    FileLock alive = FileLock.inherited(survival.inherited() + Shelf.ENDS);
+    List<Found> found = shelf.look();
+    State state = RecordFile.read(file).state();
+    Saved saved = Saved.of(file.toString(), state);
+    Path socket = Estate.socket(found);
+    var record = new DaemonRecord(own.pid(), own.startTime(), socket);
+    RecordKeeping keeping = RecordKeeping.resume(identity, record, saved, state);
+    Estate estate = Estate.of(shelf, found, state, keeping);
+    var succession = new Succession(shelf, keeping, Optional.of(saved), Optional.of(estate), record, alive);
+    succession.holder = Optional.of(Holder.parent(shelf, alive.fd(), identity.run()));
+    Log.warn("a daemon was killed, and this one takes over from it", "pid", Long.toString(saved.daemon().getPid()),
+        "containers", Integer.toString(saved.containers().size()), "connections",
+        Integer.toString(estate.lines().size()));
+    return succession;
+  }
+
+  Shelf shelf() {
+    return shelf;
+  }
+
+  RecordKeeping keeping() {
+    return keeping;
+  }
+
+  /** What the daemon before has recorded. */
+  Optional<Saved> saved() {
+    return saved;
+  }
+
+  /** How many daemons have been taken over in a row. */
+  int takeovers() {
+    return saved.isPresent() ? saved.get().daemon().getTakeovers() + 1 : 0;
+  }
+
+  /** The socket and connections; nothing where they end with the daemon. */
+  Optional<Estate> estate() {
+    return estate;
+  }
+
+  /** What the daemon before has left of its containers. */
+  Remains remains() throws IOException, InterruptedException {
+    return new Remains(estate.isPresent() ? estate.get().processes() : List.of());
+  }
+
+  DaemonRecord record() {
+    return record;
+  }
+
+  /** Starts the holder, if there is to be one and there is none. */
+  void prepare(Path directory) {
+    if (shelf.broken() || holder.isPresent()) {
+      return;
+    }
+    try {
+      holder = Optional.of(Holder.start(shelf, alive.fd(), directory));
+    } catch (IOException e) {
+      Log.error("no holder: a daemon that is killed takes its containers with it", "error",
+          String.valueOf(e.getMessage()));
+      shelf.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** The daemon is about to end in order: no one takes over. */
+  void end() {
+    holder.ifPresent(Holder::end);
+  }
+
+  /** Gives the lock on the run directory up, which whoever is alive has. */
+  void close() {
+    holder.ifPresent(Holder::awaitEnd);
+    alive.close();
+  }
+}

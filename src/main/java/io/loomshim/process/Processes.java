@@ -1,0 +1,51 @@
+package io.loomshim.process;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+
+/** What /proc tells of other processes. Stateless. */
+public final class Processes {
+  /** Of what follows the name in proc_pid_stat(5): field 22, when the process started. */
+  private static final int START_TIME = 19;
+  private static final int EXIT_CODE = 49; // field 52, likewise
+
+  private Processes() {}
+
+  /** Whether the process {@code pid} runs and is the one that started then, in clock ticks since boot. */
+  public static boolean lives(long pid, String started) {
+    try {
+      String[] fields = stat(Long.toString(pid));
+      return !fields[0].equals("Z") && !fields[0].equals("X") && fields[START_TIME].equals(started);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** When the process {@code pid} started, or this one for {@code self}, in clock ticks since boot. */
+  public static String startTime(String pid) throws IOException {
+    return stat(pid)[START_TIME];
+  }
+
+  /**
+   * The status word of {@code pid} if that is a zombie (field 52 of proc_pid_stat(5)); only for one whose pidfd tells
+   * that it has ended. A pid that means another process by now is no zombie but for a moment.
+   */
+  static OptionalInt zombieStatus(int pid) {
+    try {
+      String[] fields = stat(Integer.toString(pid));
+      return fields[0].equals("Z") && fields.length > EXIT_CODE ? OptionalInt.of(Integer.parseInt(fields[EXIT_CODE]))
+          : OptionalInt.empty();
+    } catch (IOException | NumberFormatException e) {
+      return OptionalInt.empty();
+    }
+  }
+
+  /** What follows the name. */
+  private static String[] stat(String pid) throws IOException {
+    String stat = Files.readString(Path.of("/proc", pid, "stat"), StandardCharsets.ISO_8859_1);
+    return stat.substring(stat.lastIndexOf(')') + 2).strip().split(" "); // the last one ends with a line feed
+  }
+}

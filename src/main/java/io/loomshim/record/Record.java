@@ -1,0 +1,290 @@
+package io.loomshim.record;
+
+import com.google.protobuf.MessageLite;
+import io.loomshim.linux.Errno;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Fd;
+import io.loomshim.log.Log;
+import io.loomshim.metrics.Shortages;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Writes the record of one daemon, in the file {@value RecordFile#NAME} of its run directory, which is on a tmpfs: one
+ * write(2) an entry, and no fsync, as the record need not outlive the machine. Entries stand in the order in which
+ * {@link #write} was called. Any thread may call it; {@code lock} guards all fields.
+ *
+ * <p>A file that has grown to twice its size after the last compaction is compacted: what it amounts to is written to
+ * another file, which then takes its name. Whatever moment the daemon is killed at, there is one readable file.
+ *
+ * <p>A full file system fails no container. What cannot be written waits in memory, at most {@link #WAITING_BYTES_MAX},
+ * for the next entry, and meanwhile the file is called {@value RecordFile#BEHIND}: no one takes it for the whole truth.
+ * Beyond that the record is given up and its file removed.
+ */
+public final class Record implements Journal, AutoCloseable {
+  /** What waits in memory for room in the file: some thousand transitions. */
+  static final int WAITING_BYTES_MAX = 1 << 20;
+
+  /** A file that is smaller is not compacted. */
+  static final int COMPACT_BYTES_MIN = 64 << 10;
+
+  private static final int OWNER_ONLY = 0600;
+  private static final String DRAFT = "record.draft";
+  private static final String SHORTAGE = "record of containers";
+  private static final byte[] NOTHING = {};
+
+  private final Path directory;
+  private final ReentrantLock lock = new ReentrantLock();
+  private Draft file;
+  private long bytes; // of whole entries in the file
+  private long compactAt;
+  private byte[] waiting = NOTHING;
+  private boolean closed; // or given up
+
+  /**
+   * A file as it was written.
+   *
+   * @param key its device and inode: another daemon in this directory, which starts while this one ends, has another
+   *     file of the same name
+   */
+  private record Draft(Fd fd, Object key) {
+    boolean isAt(Path path) throws IOException {
+      try {
+        return key.equals(keyOf(path));
+      } catch (NoSuchFileException e) {
+        return false;
+      }
+    }
+
+    static Object keyOf(Path path) throws IOException {
+      return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    }
+  }
+
+  private Record(Path directory, Draft file, long bytes) {
+    this.directory = directory;
+    this.file = file;
+    this.bytes = bytes;
+    this.compactAt = 2 * bytes + COMPACT_BYTES_MIN;
+  }
+
+  /**
+   * Begins the record of a daemon without containers. One that is there, of a daemon that was killed, is renamed to
+   * {@link RecordFile#BEFORE}.
+   *
+   * @throws IOException when the file cannot be written; nothing is left of it then
+   */
+  public static Record begin(Path directory, MessageLite daemon) throws IOException {
+    for (String name : new String[] {RecordFile.NAME, RecordFile.BEHIND}) {
+      if (Files.exists(directory.resolve(name))) {
+        Files.move(directory.resolve(name), directory.resolve(RecordFile.BEFORE), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    return resume(directory, new State(), daemon);
+  }
+
+  /**
+   * Goes on with {@code state}, in a file of its own that takes the place of the one that it was read from.
+   *
+   * @throws IOException when the file cannot be written; the old one is left as it was
+   */
+  public static Record resume(Path directory, State state, MessageLite daemon) throws IOException {
+    state.apply(List.of(Change.put(Kinds.DAEMON, "", daemon)));
+    byte[] content = content(state);
+    return new Record(directory, replace(directory, content), content.length);
+  }
+
+  static byte[] content(State state) {
+    var content = new ByteArrayOutputStream();
+    content.writeBytes(Format.header());
+    for (Change change : state.changes()) {
+      content.writeBytes(Format.entry(change));
+    }
+    return content.toByteArray();
+  }
+
+  /** Writes a draft and gives it the name of the record; the old file is the record until then. */
+  private static Draft replace(Path directory, byte[] content) throws IOException {
+    Path draft = directory.resolve(DRAFT);
+    Files.deleteIfExists(draft); // of a daemon that was killed meanwhile
+    Fd fresh = Fd.open(draft.toString(), Fd.O_CREAT | Fd.O_WRONLY | Fd.O_APPEND, OWNER_ONLY);
+    boolean done = false;
+    try {
+      int written = 0;
+      while (written < content.length) { // a signal may cut a long write short
+        int count = fresh.tryWrite(content, written, content.length - written);
+        if (count <= 0) {
+          throw new ErrnoException("write " + draft, Errno.ENOSPC);
+        }
+        written += count;
+      }
+      var file = new Draft(fresh, Draft.keyOf(draft));
+      Files.move(draft, directory.resolve(RecordFile.NAME), StandardCopyOption.ATOMIC_MOVE);
+      done = true;
+      return file;
+    } finally {
+      if (!done) {
+        fresh.close();
+        Files.deleteIfExists(draft);
+      }
+    }
+  }
+
+  @Override
+  public void write(Change... changes) {
+    lock.lock();
+    try {
+      if (!closed) {
+        append(Format.entry(changes));
+      }
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      giveUp(e); // an entry is missing, and what follows would not be true
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void append(byte[] entry) throws IOException {
+    byte[] data = waiting.length == 0 ? entry : joined(waiting, entry);
+    String problem = "No space left on device";
+    int written = 0;
+    try {
+      written = file.fd().tryWrite(data, 0, data.length);
+    } catch (ErrnoException e) {
+      problem = String.valueOf(e.getMessage());
+    }
+    if (written == data.length) {
+      bytes += written;
+      caughtUp();
+      if (bytes >= compactAt) {
+        compact();
+      }
+    } else {
+      fallBehind(data, written > 0, problem);
+    }
+  }
+
+  private static byte[] joined(byte[] first, byte[] second) {
+    byte[] both = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, both, first.length, second.length);
+    return both;
+  }
+
+  private void caughtUp() throws IOException {
+    if (waiting.length > 0) {
+      waiting = NOTHING;
+      Files.move(directory.resolve(RecordFile.BEHIND), directory.resolve(RecordFile.NAME),
+          StandardCopyOption.ATOMIC_MOVE);
+      Shortages.end(SHORTAGE);
+    }
+  }
+
+  private void fallBehind(byte[] data, boolean partly, String problem) throws IOException {
+    if (partly) {
+      file.fd().truncate(bytes);
+    }
+    if (data.length > WAITING_BYTES_MAX) {
+      throw new IOException(problem);
+    }
+    if (waiting.length == 0) {
+      Files.move(directory.resolve(RecordFile.NAME), directory.resolve(RecordFile.BEHIND),
+          StandardCopyOption.ATOMIC_MOVE); // needs no room: the names lie in the kernel's memory
+      Shortages.begin(SHORTAGE, "a daemon that is killed now takes its containers with it", new IOException(problem));
+    }
+    waiting = data;
+  }
+
+  private void compact() throws IOException {
+    Path path = directory.resolve(RecordFile.NAME);
+    if (!file.isAt(path)) {
+      remove(); // another daemon has begun here, or the file was taken away: this one would grow unseen
+      return;
+    }
+    byte[] content = content(RecordFile.read(path).state());
+    try {
+      Draft fresh = replace(directory, content);
+      file.fd().close();
+      file = fresh;
+      bytes = content.length;
+    } catch (IOException e) {
+      Log.debug("record not compacted", "path", path.toString(), "error", String.valueOf(e.getMessage()));
+    }
+    compactAt = 2 * bytes + COMPACT_BYTES_MIN;
+  }
+
+  @Override
+  public void giveUp(Throwable why) {
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true; // first: whatever fails below, nothing is written any more
+      remove();
+      Log.error("the record of containers is given up", "path", directory.toString(), "error", why.toString());
+      Shortages.begin(SHORTAGE, "a daemon that is killed takes its containers with it", new IOException(why));
+    } catch (OutOfMemoryError e) {
+      // it is closed, which is what counts
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void remove() {
+    closed = true;
+    waiting = NOTHING;
+    file.fd().close();
+    try {
+      for (String name : RecordFile.NAMES) {
+        Path path = directory.resolve(name);
+        if (file.isAt(path)) {
+          Files.deleteIfExists(path);
+        }
+      }
+    } catch (IOException e) {
+      Log.warn("record not removed", "path", directory.toString(), "error", String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Whether all that was written stands in the file, so that another daemon could go on with it. */
+  public boolean complete() {
+    lock.lock();
+    try {
+      return !closed && waiting.length == 0;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Writes no more and leaves the file to another daemon. */
+  public void leave() {
+    lock.lock();
+    try {
+      closed = true;
+      file.fd().close();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Ends the record of a daemon that ends in order, and removes the file; can be repeated. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (!closed) {
+        remove();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,199 @@
+package io.loomshim.shelf;
+
+import io.loomshim.linux.Deadline;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Fd;
+import io.loomshim.linux.Pipe;
+import io.loomshim.linux.Poller;
+import io.loomshim.linux.ProcessCalls;
+import io.loomshim.linux.WholeFile;
+import io.loomshim.log.Log;
+import io.loomshim.process.Child;
+import io.loomshim.process.Processes;
+import io.loomshim.process.Spawn;
+import io.loomshim.process.Spawner;
+import io.loomshim.threads.Threads;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The process that has the ends of the {@link Shelf} and starts the next daemon: a shell that waits for the end of a
+ * pipe whose only writer is the daemon, and then for each daemon that it has started. It costs no wake-up and 0.3 MB.
+ * The kernel kills it last when there is no memory.
+ *
+ * <p>It ends when a daemon ends in order, when it is told to ({@link #end}), and at the third death within a minute.
+ * Then everything that is on the shelf is closed, and containerd cleans up.
+ *
+ * <p>If it is lost, the daemon starts another one. The thread {@code holder} waits for that. All methods may be called
+ * from any thread.
+ */
+public final class Holder {
+  /** The number that the first end of the shelf has in the holder and in the daemons that it starts. */
+  public static final int FIRST_END = 3;
+
+  /** The same for the lock that a living daemon has on its run directory. */
+  public static final int ALIVE = FIRST_END + Shelf.ENDS;
+
+  /** How far apart three deaths must be: what kills a daemon again and again is not to kill for ever. */
+  private static final int DEATHS_SECONDS = Integer.getInteger("loomshim.deaths.seconds", 60);
+
+  /** How long a daemon that ends waits for the end of a holder that it has killed. */
+  private static final Duration END_WAIT_MAX = Duration.ofSeconds(1);
+
+  /** In the run directory: {@code PID STARTTIME} of the holder, for launchers, which wait for it to take over. */
+  private static final String FILE = "holder";
+
+  private static final String SHELL = "/bin/sh";
+
+  /**
+   * Arguments: a daemon's OOM score, {@link #DEATHS_SECONDS}, the command of the next daemon. A status of more than 128
+   * is that of a signal (sh(1)); 143 is SIGTERM's, which ends a daemon in order. A holder that is stopped gets SIGHUP
+   * when its daemon dies (setpgid(2)).
+   */
+  private static final String SCRIPT = """
+      score=$1 within=$2
+      shift 2
+      trap '' HUP
+      { printf %s -1000 > /proc/self/oom_score_adj; } 2> /dev/null
+      IFS= read -r word
+      before='' last=''
+      while :; do
+        IFS=. read -r now word < /proc/uptime
+        if [ -n "$before" ] && [ $((now - before)) -lt "$within" ]; then
+          echo "holder: the daemon has died three times within $within s: it is given up" >&2
+          exit 1
+        fi
+        before=$last last=$now
+        ( trap - HUP
+          { printf %s "$score" > /proc/self/oom_score_adj; } 2> /dev/null
+          exec "$@" < /dev/null )
+        status=$?
+        if [ $status -le 128 ] || [ $status -eq 143 ]; then exit $status; fi
+      done
+      """;
+
+  private final Shelf shelf;
+  private final Fd alive;
+  private final Path directory;
+  private volatile boolean ended;
+  private volatile Optional<Fd> process = Optional.empty();
+  private Optional<Fd> writer = Optional.empty(); // of the pipe; for as long as this process lives
+
+  private Holder(Shelf shelf, Fd alive, Path directory) {
+    this.shelf = shelf;
+    this.alive = alive;
+    this.directory = directory;
+  }
+
+  /**
+   * Starts a holder for the first daemon.
+   *
+   * @param alive the lock on the run directory, which the holder has too
+   * @param directory the run directory
+   */
+  public static Holder start(Shelf shelf, Fd alive, Path directory) throws IOException, InterruptedException {
+    var holder = new Holder(shelf, alive, directory);
+    shelf.onFailure(holder::end);
+    holder.begin();
+    return holder;
+  }
+
+  /** The holder that has started this daemon: its parent. */
+  public static Holder parent(Shelf shelf, Fd alive, Path directory) throws IOException {
+    var holder = new Holder(shelf, alive, directory);
+    shelf.onFailure(holder::end);
+    int pid = (int) ProcessHandle.current().parent().orElseThrow(() -> new IOException("no parent")).pid();
+    Fd pidfd = ProcessCalls.openPidfd(pid);
+    holder.process = Optional.of(pidfd);
+    Threads.start("holder", () -> holder.awaitLoss(pidfd, Optional.empty()));
+    return holder;
+  }
+
+  private void begin() throws IOException, InterruptedException {
+    try (Pipe pipe = Pipe.open(); Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0)) {
+      var fds = new ArrayList<Fd>(List.of(pipe.reader(), nothing, new Fd(2)));
+      fds.addAll(shelf.ends());
+      fds.add(alive);
+      writer = Optional.of(pipe.writer().duplicate());
+      Child child = Spawner.spawn(new Spawn(command(), environment(), directory, fds));
+      Fd pidfd = ProcessCalls.openPidfd(child.pid());
+      String began = Processes.startTime(Integer.toString(child.pid()));
+      WholeFile.write(directory.resolve(FILE), child.pid() + " " + began + "\n");
+      process = Optional.of(pidfd);
+      Threads.start("holder", () -> awaitLoss(pidfd, Optional.of(child)));
+    }
+    if (ended) {
+      end();
+    }
+  }
+
+  private static List<String> command() throws IOException {
+    String score = Files.readString(Path.of("/proc/self/oom_score_adj")).strip();
+    var command = new ArrayList<>(List.of(SHELL, "-c", SCRIPT, "loomshim-holder", score,
+        Integer.toString(DEATHS_SECONDS)));
+    if (ProcessCalls.blocked(ProcessCalls.SIGCHLD)) {
+      command.addAll(List.of("/usr/bin/env", "--block-signal=CHLD"));
+    }
+    String own = Files.readString(Path.of("/proc/self/cmdline"), StandardCharsets.UTF_8);
+    command.addAll(List.of(own.split("\0")));
+    if (!command.contains("-inherit")) {
+      command.addAll(List.of("-inherit", Integer.toString(FIRST_END)));
+    }
+    return command;
+  }
+
+  private static List<String> environment() {
+    var environment = new ArrayList<String>();
+    for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
+      environment.add(variable.getKey() + "=" + variable.getValue());
+    }
+    return environment;
+  }
+
+  private void awaitLoss(Fd pidfd, Optional<Child> child) {
+    try {
+      Poller.shared().awaitReadable(pidfd, Deadline.NEVER);
+      if (child.isPresent()) {
+        child.get().await();
+      }
+      if (!ended) {
+        Log.warn("the holder was lost; another one is started");
+        begin();
+      }
+    } catch (IOException | OutOfMemoryError e) {
+      shelf.fail(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Waits for its end, which {@link #end} has brought about: until then it has the lock on the run directory. */
+  public void awaitEnd() {
+    Optional<Fd> known = process;
+    try {
+      if (known.isPresent()) {
+        Poller.shared().awaitReadable(known.get().duplicate(), Deadline.in(END_WAIT_MAX));
+      }
+    } catch (ErrnoException e) {
+      // a later sweep removes the directory
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Ends it, at once: nothing is taken over from now on, and what is on the shelf closes with this daemon. */
+  public void end() {
+    ended = true;
+    Optional<Fd> known = process;
+    if (known.isPresent()) {
+      ProcessCalls.signal(known.get(), ProcessCalls.SIGKILL);
+    }
+  }
+}

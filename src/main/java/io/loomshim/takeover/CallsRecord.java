@@ -1,0 +1,62 @@
+package io.loomshim.takeover;
+
+import com.google.protobuf.ByteString;
+import io.loomshim.record.Change;
+import io.loomshim.record.Journal;
+import io.loomshim.record.Kinds;
+import io.loomshim.record.State;
+import io.loomshim.ttrpc.Line;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * The calls in flight of all connections, in the record: what was asked from before the handler begins, and the reply
+ * from before it is written until it has been. May be used from any thread.
+ */
+final class CallsRecord {
+  /** Key {@code CONNECTION/ID}: the data of the request's frame; empty for one that was too long to be kept. */
+  static final int CALL = Kinds.OTHERS_FREE;
+
+  /** Key {@code CONNECTION/ID}: the frame of the reply that is being written. */
+  static final int REPLY = CALL + 1;
+
+  private final Journal journal;
+
+  CallsRecord(Journal journal) {
+    this.journal = journal;
+  }
+
+  void begun(long connection, long id, ByteBuffer data) {
+    journal.write(Change.put(CALL, key(connection, id), ByteString.copyFrom(data)));
+  }
+
+  void replying(long connection, long id, byte[] reply) {
+    journal.write(Change.put(REPLY, key(connection, id), ByteString.copyFrom(reply)));
+  }
+
+  void answered(long connection, long id) {
+    String key = key(connection, id);
+    journal.write(Change.remove(CALL, key), Change.remove(REPLY, key));
+  }
+
+  private static String key(long connection, long id) {
+    return connection + "/" + id;
+  }
+
+  /** The calls of {@code connection} that {@code state} has, by their ids. */
+  static List<Line.Pending> pending(State state, long connection) {
+    var pending = new ArrayList<Line.Pending>();
+    String begin = connection + "/";
+    for (var call : state.all(CALL).entrySet()) {
+      if (call.getKey().startsWith(begin)) {
+        byte[] reply = state.get(REPLY, call.getKey()).orElse(ByteString.EMPTY).toByteArray();
+        long id = Long.parseLong(call.getKey().substring(begin.length()));
+        pending.add(new Line.Pending(id, call.getValue().toByteArray(), reply));
+      }
+    }
+    pending.sort(Comparator.comparingLong(Line.Pending::id));
+    return pending;
+  }
+}

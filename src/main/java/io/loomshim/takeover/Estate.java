@@ -1,0 +1,125 @@
+package io.loomshim.takeover;
+
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Fd;
+import io.loomshim.linux.StreamSocket;
+import io.loomshim.log.Log;
+import io.loomshim.record.Journal;
+import io.loomshim.record.State;
+import io.loomshim.shelf.Found;
+import io.loomshim.shelf.Shelf;
+import io.loomshim.ttrpc.Door;
+import io.loomshim.ttrpc.Line;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What of a daemon outlives it, sorted: the door, the lines, and what belongs to processes. Made by the thread that
+ * starts the daemon.
+ */
+public final class Estate {
+  private final Door door;
+  private final List<Line> lines;
+  private final List<Found> processes;
+  private final Path socket;
+
+  private Estate(Door door, List<Line> lines, List<Found> processes, Path socket) {
+    this.door = door;
+    this.lines = lines;
+    this.processes = processes;
+    this.socket = socket;
+  }
+
+  /** That of a first daemon, which listens on {@code socket}. */
+  public static Estate begin(Shelf shelf, Path socket, Journal journal) throws IOException {
+    return new Estate(KeptDoor.listen(socket, shelf, new CallsRecord(journal)), List.of(), List.of(), socket);
+  }
+
+  /**
+   * What a daemon that was killed has left.
+   *
+   * @param found all that was on the shelf; the descriptors of processes stay the caller's
+   * @param state the record of that daemon
+   * @param journal where the calls on the lines are written down from now on
+   * @throws IOException when there is no door
+   */
+  public static Estate of(Shelf shelf, List<Found> found, State state, Journal journal) throws IOException {
+    var record = new CallsRecord(journal);
+    var lines = new ArrayList<Line>();
+    var processes = new ArrayList<Found>();
+    Found door = null;
+    long last = 0;
+    for (Found thing : found) {
+      List<String> words = Labels.words(thing.note());
+      switch (words.getFirst()) {
+        case Labels.DOOR -> door = thing;
+        case Labels.LINE -> {
+          long number = Long.parseLong(words.get(1));
+          last = Math.max(last, number);
+          if (KeptLine.torn(words)) {
+            tear(thing, number);
+          } else {
+            lines.add(line(thing, number, state, record));
+          }
+        }
+        default -> processes.add(thing);
+      }
+    }
+    if (door == null) {
+      throw new IOException("the daemon before has left no socket to listen on");
+    }
+    Path socket = KeptDoor.path(door.note());
+    return new Estate(new KeptDoor(door.fds().getFirst(), door.slot(), shelf, record, last), List.copyOf(lines),
+        List.copyOf(processes), socket);
+  }
+
+  /**
+   * Where the door listens that is among {@code found}.
+   *
+   * @throws IOException when there is none
+   */
+  public static Path socket(List<Found> found) throws IOException {
+    for (Found thing : found) {
+      if (Labels.words(thing.note()).getFirst().equals(Labels.DOOR)) {
+        return KeptDoor.path(thing.note());
+      }
+    }
+    throw new IOException("the daemon before has left no socket to listen on");
+  }
+
+  private static Line line(Found thing, long number, State state, CallsRecord record) throws ErrnoException {
+    List<Line.Pending> pending = CallsRecord.pending(state, number);
+    return new KeptLine(number, thing.fds().getFirst(), thing.slot(), record, pending);
+  }
+
+  private static void tear(Found thing, long number) {
+    Log.warn("a connection is closed: the daemon before was killed within a frame on it", "connection",
+        Long.toString(number));
+    for (Fd fd : thing.fds()) {
+      StreamSocket.shutdown(fd);
+      fd.close();
+    }
+    thing.slot().release();
+  }
+
+  public Door door() {
+    return door;
+  }
+
+  /** The connections, for the server to go on with. */
+  public List<Line> lines() {
+    return lines;
+  }
+
+  /** What belongs to processes of containers and to commands. */
+  public List<Found> processes() {
+    return processes;
+  }
+
+  /** Where the door listens. */
+  public Path socket() {
+    return socket;
+  }
+}

@@ -1,0 +1,107 @@
+package io.loomshim.task;
+
+import com.google.protobuf.Empty;
+import com.google.protobuf.MessageLite;
+import io.loomshim.container.Container;
+import io.loomshim.container.Containers;
+import io.loomshim.proto.record.DeletedEntry;
+import io.loomshim.proto.task.CreateTaskRequest;
+import io.loomshim.proto.task.CreateTaskResponse;
+import io.loomshim.proto.task.DeleteRequest;
+import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.proto.task.ExecProcessRequest;
+import io.loomshim.proto.task.KillRequest;
+import io.loomshim.proto.task.PauseRequest;
+import io.loomshim.proto.task.ResumeRequest;
+import io.loomshim.proto.task.StartRequest;
+import io.loomshim.proto.task.StartResponse;
+import io.loomshim.proto.types.Status;
+import io.loomshim.ttrpc.Redo;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What becomes of the calls that a daemon that was killed had not answered: what it has recorded tells what has been
+ * done. Of what is left, a call that changes nothing, or can go on where it was, is handled as if it had come now; the
+ * client of any other is told that it is not known.
+ *
+ * @param deleted what that daemon's last Deletes have answered, by {@code ID} or {@code ID/EXEC}
+ */
+public record Unanswered(Containers containers, Map<String, DeletedEntry> deleted) implements Redo {
+  private static final int SIGKILL = 9;
+
+  @Override
+  public Optional<MessageLite> reply(String method, MessageLite request) {
+    return switch (request) {
+      case CreateTaskRequest r -> Optional.of(created(r));
+      case StartRequest r -> started(r);
+      case ExecProcessRequest r -> added(r);
+      case DeleteRequest r -> deletion(r);
+      case KillRequest r -> killed(r);
+      case PauseRequest r -> is(r.getId(), Status.PAUSED);
+      case ResumeRequest r -> is(r.getId(), Status.RUNNING);
+      default -> {
+        if (method.equals("Checkpoint")) {
+          throw Redo.inDoubt();
+        }
+        yield Optional.empty();
+      }
+    };
+  }
+
+  /** A creation that had not come to its end has been undone. */
+  private MessageLite created(CreateTaskRequest request) {
+    Container container = containers.find(request.getId()).orElseThrow(Redo::inDoubt);
+    return CreateTaskResponse.newBuilder().setPid(container.process("").pid()).build();
+  }
+
+  /** The start of an init goes on; that of an exec has been undone. */
+  private Optional<MessageLite> started(StartRequest request) {
+    var process = containers.get(request.getId()).process(request.getExecId());
+    if (process.pid() != 0 && process.status() != Status.CREATED) {
+      return Optional.of(StartResponse.newBuilder().setPid(process.pid()).build());
+    }
+    if (!request.getExecId().isEmpty()) {
+      throw Redo.inDoubt();
+    }
+    return Optional.empty();
+  }
+
+  private Optional<MessageLite> added(ExecProcessRequest request) {
+    for (var process : containers.get(request.getId()).processes()) {
+      if (process.id().equals(request.getExecId())) {
+        return Optional.of(Empty.getDefaultInstance());
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<MessageLite> deletion(DeleteRequest request) {
+    String process = request.getExecId().isEmpty() ? request.getId() : request.getId() + "/" + request.getExecId();
+    DeletedEntry answer = deleted.get(process);
+    Optional<Container> container = containers.find(request.getId());
+    boolean gone = container.isEmpty() || !request.getExecId().isEmpty() && container.get().processes().stream()
+        .noneMatch(known -> known.id().equals(request.getExecId()));
+    return gone && answer != null
+        ? Optional.of(DeleteResponse.newBuilder().setPid(answer.getPid()).setExitStatus(answer.getExitStatus())
+            .setExitedAt(answer.getExitedAt()).build())
+        : Optional.empty();
+  }
+
+  /** A signal that was sent twice would be two; but no process notices a second SIGKILL. */
+  private Optional<MessageLite> killed(KillRequest request) {
+    if (request.getSignal() != SIGKILL) {
+      throw Redo.inDoubt();
+    }
+    return is(request.getId(), request.getExecId(), Status.STOPPED);
+  }
+
+  private Optional<MessageLite> is(String id, Status status) {
+    return is(id, "", status);
+  }
+
+  private Optional<MessageLite> is(String id, String exec, Status status) {
+    boolean done = containers.get(id).process(exec).status() == status;
+    return done ? Optional.of(Empty.getDefaultInstance()) : Optional.empty();
+  }
+}
