@@ -23,63 +23,95 @@ final class FilesTest {
 
   private static final Pattern CALL = Pattern.compile("\\bFiles\\.|\\bFileChannel\\b|\\bFile(In|Out)putStream\\b"
       + "|\\bRandomAccessFile\\b|\\.toFile\\(\\)|\\.toRealPath\\(|\\bFd\\.open\\(|\\bMounts\\.(mount|unmount)"
-      + "|\\bLoopDevice\\.attach|\\bPrograms\\.find|\\bRuncLog\\.(size|find)|\\bMOUNT, |\\bUMOUNT2, |\\bCHDIR, "
-      + "|\\bPOSIX_SPAWN, |\\bWholeFile\\.|\\bEnvironment\\.of|\\bget(Total|Free)Space\\b");
+      + "|\\bLoopDevice\\.attach|\\bMountTreeCalls\\.(copy|attach)"
+      + "|\\bMountCalls\\.(mount|unmount|detach|change)|\\bSpawnCalls\\.spawn"
+      + "|\\bPrograms\\.find|\\bRuncLog\\.(size|find)|\\bMOUNT, |\\bUMOUNT2, |\\bCHDIR, "
+      + "|\\bPOSIX_SPAWN, |\\bWholeFile\\.|\\bSmallFile\\.|\\bEnvironment\\.of|\\bget(Total|Free)Space\\b");
 
   /** The files that they open are the kernel's or this program's own, in memory, whatever clients ask for. */
   private static final Map<String, String> OURS = Map.ofEntries(
       Map.entry("cgroup/BlockIo.java", "cgroup and /proc"), Map.entry("cgroup/Cgroup.java", "cgroup and /proc"),
       Map.entry("cgroup/Freezer.java", "cgroup"),
+      Map.entry("cgroup/GracePeriod.java", "cgroup and /proc; and on a thread of its own"),
       Map.entry("cgroup/HugePages.java", "/sys"), Map.entry("cgroup/MetricsV1.java", "cgroup"),
       Map.entry("cgroup/MetricsV2.java", "cgroup"), Map.entry("cgroup/OomCounter.java", "cgroup"),
       Map.entry("cgroup/OomNotifier.java", "cgroup"), Map.entry("cgroup/StatFiles.java", "cgroup"),
       Map.entry("cgroup/SubCgroup.java", "cgroup"),
-      Map.entry("daemon/DeadDirectories.java", "run directories; and on platform threads"),
+      Map.entry("rundir/DeadDirectories.java", "run directories; and on platform threads"),
+      Map.entry("record/Record.java", "run directory"), Map.entry("record/RecordFile.java", "run directory"),
       Map.entry("daemon/Removals.java", "run directory"),
       Map.entry("daemon/Listener.java", "run directory"), Map.entry("daemon/ThreadDumps.java", "run directory"),
       Map.entry("inspect/ThreadNames.java", "run directory"), Map.entry("inspect/ProcessFigures.java", "/proc"),
-      Map.entry("linux/Children.java", "/proc"), Map.entry("linux/MountTable.java", "/proc"),
-      Map.entry("linux/Processes.java", "/proc"),
+      Map.entry("process/Children.java", "/proc"), Map.entry("mount/MountTable.java", "/proc"),
+      Map.entry("mount/Kernel.java", "/proc"), Map.entry("mount/UserNamespace.java", "/proc"),
       Map.entry("linux/FileLock.java", "run directory"),
-      Map.entry("linux/ConsoleSocket.java", "a directory of ours in /run, or in /tmp where that cannot be written"),
+      Map.entry("linux/SmallFile.java", "those of its callers, which are in these lists themselves"),
+      Map.entry("process/Processes.java", "/proc"),
+      Map.entry("shelf/Holder.java", "/proc, the run directory"),
+      Map.entry("takeover/KeptDoor.java", "run directory"),
+      Map.entry("stdio/ConsoleSocket.java", "a directory of ours in /run, or in /tmp where that cannot be written"),
       Map.entry("stdio/StreamFile.java", "/proc"),
       Map.entry("ttrpc/Credentials.java", "/proc"),
       Map.entry("ttrpc/Dial.java", "containerd's socket, which the start of the daemon has named"));
 
   /** Programs of their own, without virtual threads that others need. */
   private static final Map<String, String> PROGRAMS = Map.of(
-      "daemon/Main.java", "standard output", "daemon/StartOptions.java", "the launcher's", "daemon/Training.java",
-      "at the installation", "daemon/TrainingTask.java", "at the installation", "inspect/Main.java",
-      "standard output", "inspect/Found.java", "the command inspect");
+      "daemon/Main.java", "standard output", "daemon/StartOptions.java", "the launcher's", "training/Training.java",
+      "at the installation", "training/TrainingTask.java", "at the installation", "cli/Main.java",
+      "standard output", "cli/Ended.java", "the command inspect",
+      "cli/Recording.java", "the command inspect", "rundir/LivingDaemon.java", "the command inspect");
 
   /** These begin the steps, or are called within steps only: then whoever uses them begins some. */
   private static final Map<String, String> ASIDE = Map.ofEntries(
-      Map.entry("container/Bundle.java", "within"), Map.entry("container/Checkpoints.java", "begins"),
-      Map.entry("container/Container.java", "begins"), Map.entry("container/CriuImage.java", "within"),
-      Map.entry("container/ExecProcess.java", "begins"), Map.entry("container/InRoot.java", "within"),
-      Map.entry("container/InRunc.java", "begins"), Map.entry("container/RootFs.java", "begins"),
+      Map.entry("container/Bundle.java", "within"), Map.entry("checkpoint/Checkpoints.java", "begins"),
+      Map.entry("container/Creation.java", "begins"), Map.entry("checkpoint/CriuImage.java", "within"),
+      Map.entry("container/InRoot.java", "within"), Map.entry("container/RootFs.java", "begins"),
       Map.entry("daemon/ContainerLogs.java", "within"),
       Map.entry("daemon/Daemon.java", "begins; and its own socket, and /proc"),
-      Map.entry("daemon/RunDirectory.java", "within, for bundles; else the run directory"),
-      Map.entry("linux/InDirectory.java", "within; and on a thread of its own"),
-      Map.entry("linux/LoopDevice.java", "within"), Map.entry("linux/MountHelper.java", "begins"),
-      Map.entry("linux/Mounts.java", "within"), Map.entry("linux/Programs.java", "within"),
-      Map.entry("linux/Spawner.java", "begins"), Map.entry("linux/WholeFile.java", "within"),
-      Map.entry("runc/Environment.java", "within"), Map.entry("runc/Runc.java", "begins; and /dev/null"),
-      Map.entry("runc/RuncLog.java", "within"), Map.entry("stdio/Console.java", "begins"),
+      Map.entry("rundir/RunDirectory.java", "within, for bundles; else the run directory"),
+      Map.entry("mount/InDirectory.java", "within; and on a thread of its own"),
+      Map.entry("mount/LoopDevice.java", "within"), Map.entry("mount/MountHelper.java", "begins"),
+      Map.entry("mount/MappedMount.java", "within"), Map.entry("mount/MappedOverlay.java", "within"),
+      Map.entry("mount/Mounts.java", "within"), Map.entry("linux/MountCalls.java", "within"),
+      Map.entry("process/Programs.java", "within"), Map.entry("linux/SpawnCalls.java", "within"),
+      Map.entry("process/Spawner.java", "begins"), Map.entry("linux/WholeFile.java", "within"),
+      Map.entry("linux/ProgramCopy.java", "within; and /proc, /dev/null"),
+      Map.entry("runc/ProgramStamp.java", "within"),
+      Map.entry("runc/SealedPrograms.java", "within and begins; and /proc, the run directory"),
+      Map.entry("runc/CommandRunner.java", "begins; and /dev/null"),
+      Map.entry("runc/DefaultRuntime.java", "within"), Map.entry("runc/Environment.java", "within"),
+      Map.entry("runc/PidFile.java", "within"), Map.entry("runc/ProcessFile.java", "within, and begins"),
+      Map.entry("runc/RuncLog.java", "within"),
+      Map.entry("runc/RuncDirectory.java", "begins"), Map.entry("stdio/OutputPath.java", "within"),
+      Map.entry("runc/RuncState.java", "within"),
+      Map.entry("runc/NativeStart.java", "begins"), Map.entry("runc/NativeDelete.java", "within"),
+      Map.entry("stdio/Console.java", "begins"),
       Map.entry("stdio/Fifos.java", "begins"), Map.entry("stdio/Logger.java", "begins; and /dev/null"),
       Map.entry("stdio/NewFiles.java", "begins"), Map.entry("stdio/ProcessIo.java", "within; and /dev/null"),
-      Map.entry("task/TaskService.java", "begins"),
       Map.entry("task/TomlOptions.java", "within"));
 
   /** Users of a class that is called within steps, which need not begin one. */
-  private static final Map<String, String> USERS = Map.of(
-      "container/CriuImage.java", "within", "daemon/RunDirectory.java", "within, for bundles",
-      "daemon/DeadDirectories.java", "run directories only", "daemon/Removals.java", "the run directory only",
-      "container/Launch.java", "has ProcessIo open streams, which begins steps by way of Fifos",
-      "daemon/Linger.java", "the run directory only", "daemon/Training.java", "at the installation",
-      "runc/RuncException.java", "keeps what was found", "stdio/Streams.java", "names its kinds",
-      "task/RuntimeOptions.java", "within, if the options name a file");
+  private static final Map<String, String> USERS = Map.ofEntries(
+      Map.entry("mount/InDirectory.java", "within; and on a thread of its own"),
+      Map.entry("mount/LoopDevice.java", "within"),
+      Map.entry("checkpoint/CriuImage.java", "within"),
+      Map.entry("stdio/Inheritance.java", "has what is open"),
+      Map.entry("cgroup/StatFiles.java", "cgroup"), Map.entry("process/Children.java", "/proc"),
+      Map.entry("runc/PidFile.java", "within"), Map.entry("runc/RuncCommand.java", "names them"),
+      Map.entry("stdio/ProcessIo.java", "has fifos opened, which begins steps by way of Fifos"),
+      Map.entry("rundir/RunDirectory.java", "within, for bundles"),
+      Map.entry("rundir/DeadDirectories.java", "run directories only"),
+      Map.entry("daemon/Removals.java", "the run directory only"),
+      Map.entry("daemon/Shortcuts.java", "sets it up only"),
+      Map.entry("container/Container.java", "has them for its processes"),
+      Map.entry("daemon/Linger.java", "the run directory only"),
+      Map.entry("shelf/Holder.java", "the run directory only"),
+      Map.entry("training/Training.java", "at the installation"),
+      Map.entry("rundir/LivingDaemon.java", "the command inspect"),
+      Map.entry("runc/RuncException.java", "keeps what was found"),
+      Map.entry("runc/DefaultRuntime.java", "within"),
+      Map.entry("stdio/Streams.java", "has ProcessIo open streams, which begins steps by way of Fifos"),
+      Map.entry("task/RuntimeOptions.java", "within, if the options name a file"));
 
   private static TreeMap<String, String> sources() throws IOException {
     var sources = new TreeMap<String, String>();

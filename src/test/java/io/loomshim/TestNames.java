@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.regex.Pattern;
 
 /** The sources of the tests by class, for documents that name them. */
 record TestNames(Map<String, String> sources) {
@@ -31,7 +30,6 @@ record TestNames(Map<String, String> sources) {
   }
 
   static boolean tests(String source, String method) {
-    String annotation = "@(Test|ParameterizedTest(\\([^)]*\\))?|RepeatedTest\\([^)]*\\))";
-    return Pattern.compile(annotation + "(\\s+@\\w+(\\([^)]*\\))?)*\\s+void " + method + "\\(").matcher(source).find();
+    return Source.of("", source.lines().toList()).tests().contains(method);
   }
 }

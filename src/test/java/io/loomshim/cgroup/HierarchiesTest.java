@@ -3,7 +3,7 @@ package io.loomshim.cgroup;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.loomshim.linux.MountTable;
+import io.loomshim.mount.MountTable;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

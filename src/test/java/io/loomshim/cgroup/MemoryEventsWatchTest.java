@@ -30,11 +30,15 @@ final class MemoryEventsWatchTest {
     return new Cgroup(Map.of(Cgroup.UNIFIED, directory));
   }
 
+  private static OomWatch.Kills counting(AtomicInteger counter) {
+    return (times, counted) -> counter.addAndGet((int) times);
+  }
+
   @Test
   void everyKillIsToldAndNothingElse() throws Exception {
     events(0, 0, 0);
     var told = new AtomicInteger();
-    try (var watch = OomWatch.start("web-1", cgroup(), told::incrementAndGet)) {
+    try (var watch = OomWatch.start("web-1", cgroup(), counting(told), Map.of())) {
       events(3, 0, 0); // out of memory, but nobody was killed
       watch.check();
       assertEquals(0, told.get());
@@ -51,7 +55,7 @@ final class MemoryEventsWatchTest {
   void killsBeforeTheWatchBeganAreToldAtOnce() throws Exception {
     events(1, 1, 0);
     var told = new AtomicInteger();
-    try (var watch = OomWatch.start("web-1", cgroup(), told::incrementAndGet)) {
+    try (var watch = OomWatch.start("web-1", cgroup(), counting(told), Map.of())) {
       assertEquals("web-1", watch.id());
       assertEquals(1, told.get());
     }
@@ -63,7 +67,7 @@ final class MemoryEventsWatchTest {
     var lines = new CopyOnWriteArrayList<String>();
     var told = new AtomicInteger();
     Log.to((id, line) -> lines.add(new String(line, StandardCharsets.UTF_8)));
-    try (var watch = OomWatch.start("web-1", cgroup(), told::incrementAndGet)) {
+    try (var watch = OomWatch.start("web-1", cgroup(), counting(told), Map.of())) {
       assertEquals("web-1", watch.id());
       Files.delete(directory.resolve("memory.events"));
       watch.check();

@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -173,13 +172,7 @@ class MetricsV1Test {
 
   @Test
   void everyNameOfMemoryStatHasItsField() throws Exception {
-    var text = new StringBuilder();
-    var expected = new TreeMap<Integer, Long>();
-    for (int field = 1; field <= MEMORY_STAT.size(); field++) {
-      text.append(MEMORY_STAT.get(field - 1)).append(' ').append(field * 1000).append('\n');
-      expected.put(field, field * 1000L);
-    }
-    assertEquals(expected, Wire.numbers(MetricsV1.memoryStat(StatFiles.table(text.toString())).build()));
+    Wire.assertFieldsInOrder(MEMORY_STAT, stat -> MetricsV1.memoryStat(stat).build());
   }
 
   @Test

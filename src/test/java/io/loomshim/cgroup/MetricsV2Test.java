@@ -76,13 +76,7 @@ class MetricsV2Test {
 
   @Test
   void everyNameOfMemoryStatHasItsField() throws Exception {
-    var text = new StringBuilder();
-    var expected = new TreeMap<Integer, Long>();
-    for (int field = 1; field <= MEMORY_STAT.size(); field++) {
-      text.append(MEMORY_STAT.get(field - 1)).append(' ').append(field * 1000).append('\n');
-      expected.put(field, field * 1000L);
-    }
-    assertEquals(expected, Wire.numbers(MetricsV2.memoryStat(StatFiles.table(text.toString())).build()));
+    Wire.assertFieldsInOrder(MEMORY_STAT, stat -> MetricsV2.memoryStat(stat).build());
   }
 
   @Test

@@ -68,7 +68,11 @@ class OomWatchTest {
   }
 
   private OomWatch watch(Path directory) throws IOException {
-    return OomWatch.start("oomtest", container(directory), told::incrementAndGet);
+    return OomWatch.start("oomtest", container(directory), counting(told), Map.of());
+  }
+
+  private static OomWatch.Kills counting(AtomicInteger counter) {
+    return (times, counted) -> counter.addAndGet((int) times);
   }
 
   @Test
@@ -163,7 +167,7 @@ class OomWatchTest {
     Path other = cgroup(pod, "other");
     var others = new AtomicInteger();
     try (OomWatch watch = watch(own);
-        OomWatch neighbour = OomWatch.start("neighbour", container(other), others::incrementAndGet)) {
+        OomWatch neighbour = OomWatch.start("neighbour", container(other), counting(others), Map.of())) {
       kill(own);
       await().until(() -> told.get() == 1);
       watch.check();
@@ -179,8 +183,8 @@ class OomWatchTest {
     Path stays = Files.createDirectory(temp.resolve("stays"));
     events(directory, 0);
     events(stays, 0);
-    try (OomWatch watch = OomWatch.start("stays", unified(stays), told::incrementAndGet)) {
-      OomWatch ended = OomWatch.start("ended", unified(directory), told::incrementAndGet);
+    try (OomWatch watch = OomWatch.start("stays", unified(stays), counting(told), Map.of())) {
+      OomWatch ended = OomWatch.start("ended", unified(directory), counting(told), Map.of());
       assertEquals(1, kernelWatches(directory));
       ended.close();
       ended.close();
@@ -210,7 +214,7 @@ class OomWatchTest {
 
   @Test
   void withoutAMemoryControllerThereIsNothingToWatch() {
-    assertThrows(IOException.class, () -> OomWatch.start("none", new Cgroup(Map.of()), told::incrementAndGet));
+    assertThrows(IOException.class, () -> OomWatch.start("none", new Cgroup(Map.of()), counting(told), Map.of()));
   }
 
   private static void events(Path directory, int kills) throws IOException {
@@ -231,8 +235,8 @@ class OomWatchTest {
     events(first, 0);
     events(second, 1);
     var others = new AtomicInteger();
-    OomWatch one = OomWatch.start("first", unified(first), told::incrementAndGet);
-    OomWatch other = OomWatch.start("second", unified(second), others::incrementAndGet);
+    OomWatch one = OomWatch.start("first", unified(first), counting(told), Map.of());
+    OomWatch other = OomWatch.start("second", unified(second), counting(others), Map.of());
     assertEquals(1, others.get(), "a kill before the watch began is told");
     events(first, 1);
     await().until(() -> told.get() == 1);

@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.loomshim.linux.Errno;
+import io.loomshim.linux.ErrnoException;
 import io.loomshim.proto.runc.Options;
-import io.loomshim.runc.RuncGlobal;
+import io.loomshim.runc.PidFile;
+import io.loomshim.runc.RuncSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -72,29 +75,29 @@ class BundleTest {
 
   @Test
   void aPidFileHoldsADecimalNumberPerhapsWithALineFeed() throws Exception {
-    Path file = bundle.initPidFile();
-    Files.writeString(file, "4711");
-    assertEquals(4711, Bundle.readPid(file));
-    Files.writeString(file, "4711\n");
-    assertEquals(4711, Bundle.readPid(file));
+    PidFile file = bundle.initPidFile();
+    Files.writeString(file.path(), "4711");
+    assertEquals(4711, file.read());
+    Files.writeString(file.path(), "4711\n");
+    assertEquals(4711, file.read());
   }
 
   @Test
   void aPidFileWithoutAPidIsAnErrorThatShowsItsText() throws Exception {
-    Path file = bundle.initPidFile();
+    PidFile file = bundle.initPidFile();
     for (String text : new String[] {"", "x", "12 34", "99999999999", "1.5", "0", "-1"}) {
-      Files.writeString(file, text);
-      var e = assertThrows(IOException.class, () -> Bundle.readPid(file), text);
+      Files.writeString(file.path(), text);
+      var e = assertThrows(IOException.class, file::read, text);
       assertEquals("pid file " + file + " has no pid but \"" + text + "\"", e.getMessage());
     }
-    Files.delete(file);
-    assertThrows(NoSuchFileException.class, () -> Bundle.readPid(file));
+    file.remove();
+    assertEquals(Errno.ENOENT, assertThrows(ErrnoException.class, file::read).errno());
   }
 
   @Test
   void whatDeleteNeedsToKnowIsRecordedForRootAlone() throws Exception {
     Options options = Options.newBuilder().setBinaryName("/opt/run c").setRoot("/r").setSystemdCgroup(true).build();
-    var runc = new RuncGlobal("/opt/run c", Path.of("/r/ns"), bundle.runcLog(), Optional.empty(), true);
+    var runc = new RuncSettings("/opt/run c", Path.of("/r/ns"), bundle.runcLog(), Optional.empty(), true);
     bundle.recordRuntime(options, runc, true);
     assertEquals("/opt/run c", Files.readString(temp.resolve("runtime")));
     assertEquals(
@@ -108,7 +111,7 @@ class BundleTest {
 
   @Test
   void aSecondRecordReplacesTheFirst() throws Exception {
-    var runc = new RuncGlobal("", Path.of("/run/containerd/runc/ns"), bundle.runcLog(), Optional.empty(), false);
+    var runc = new RuncSettings("", Path.of("/run/containerd/runc/ns"), bundle.runcLog(), Optional.empty(), false);
     Options longer = Options.newBuilder().setBinaryName("/a/long/name/of/a/runtime").build();
     bundle.recordRuntime(longer, runc, true);
     bundle.recordRuntime(Options.getDefaultInstance(), runc, false);
@@ -121,7 +124,7 @@ class BundleTest {
   @Test
   void aMissingBundleIsNotMade() {
     var missing = new Bundle(temp.resolve("missing"));
-    var runc = new RuncGlobal("", Path.of("/r"), missing.runcLog(), Optional.empty(), false);
+    var runc = new RuncSettings("", Path.of("/r"), missing.runcLog(), Optional.empty(), false);
     assertThrows(
         NoSuchFileException.class, () -> missing.recordRuntime(Options.getDefaultInstance(), runc, false));
     assertFalse(Files.exists(missing.directory()));

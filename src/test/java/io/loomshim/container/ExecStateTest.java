@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.loomshim.container.ExecState.Operation;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
+import io.loomshim.proto.types.Status;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -54,9 +55,9 @@ class ExecStateTest {
 
   @Test
   void clientsSeeThreeWords() {
-    assertEquals("created", ExecState.CREATED.status());
-    assertEquals("running", ExecState.RUNNING.status());
-    assertEquals("stopped", ExecState.STOPPED.status());
-    assertEquals("stopped", ExecState.DELETED.status());
+    assertEquals(Status.CREATED, ExecState.CREATED.status());
+    assertEquals(Status.RUNNING, ExecState.RUNNING.status());
+    assertEquals(Status.STOPPED, ExecState.STOPPED.status());
+    assertEquals(Status.STOPPED, ExecState.DELETED.status());
   }
 }

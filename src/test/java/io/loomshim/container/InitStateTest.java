@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.loomshim.container.InitState.Operation;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
+import io.loomshim.proto.types.Status;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -66,11 +67,11 @@ class InitStateTest {
 
   @Test
   void clientsSeeFourWords() {
-    assertEquals("created", InitState.CREATED.status());
-    assertEquals("created", InitState.CREATED_FROM_CHECKPOINT.status());
-    assertEquals("running", InitState.RUNNING.status());
-    assertEquals("paused", InitState.PAUSED.status());
-    assertEquals("stopped", InitState.STOPPED.status());
-    assertEquals("stopped", InitState.DELETED.status());
+    assertEquals(Status.CREATED, InitState.CREATED.status());
+    assertEquals(Status.CREATED, InitState.CREATED_FROM_CHECKPOINT.status());
+    assertEquals(Status.RUNNING, InitState.RUNNING.status());
+    assertEquals(Status.PAUSED, InitState.PAUSED.status());
+    assertEquals(Status.STOPPED, InitState.STOPPED.status());
+    assertEquals(Status.STOPPED, InitState.DELETED.status());
   }
 }

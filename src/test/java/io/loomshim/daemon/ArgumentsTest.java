@@ -3,8 +3,10 @@ package io.loomshim.daemon;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.loomshim.runc.SealedPrograms;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ArgumentsTest {
@@ -16,11 +18,15 @@ class ArgumentsTest {
   void everythingThatTheLauncherSaysIsRead() {
     String[] args = {
       "-namespace", "k8s.io", "-address", "/run/c.sock", "-mode", "pod", "-run-dir", "/run/x", "-linger", "7",
-      "-threads", "platform", "-stuck", "5", "-kill-exec-tree", "-debug", "-runc-timeout", "9"
+      "-threads", "platform", "-stuck", "5", "-kill-exec-tree", "-debug", "-runc-timeout", "9",
+      "-no-native-runc", "-no-early-cgroup-wait", "-no-spawn-apart", "-sealed-runtime", "false",
+      "-take-over", "-inherit", "3", "-journal", "/run/j", "-mistake", "one", "-mistake", "two"
     };
     assertEquals(
         new Arguments("k8s.io", "/run/c.sock", Path.of("/run/x"), Duration.ofSeconds(7), "pod", "platform",
-            Duration.ofSeconds(5), true, true, Duration.ofSeconds(9)),
+            Duration.ofSeconds(5), true, false, true, Duration.ofSeconds(9),
+            new Shortcuts(false, false, SealedPrograms.Policy.NEVER), new Survival(true, 3), "/run/j",
+            List.of("one", "two")),
         Arguments.parse(args));
   }
 
@@ -28,7 +34,8 @@ class ArgumentsTest {
   void aDaemonLingersForHalfAMinuteAndIsQuietUnlessTold() {
     assertEquals(
         new Arguments("ns", "", Path.of("/r"), Duration.ofSeconds(30), "namespace", "virtual",
-            Duration.ofSeconds(30), false, false, Duration.ofSeconds(60)),
+            Duration.ofSeconds(30), false, true, false, Duration.ofSeconds(60), Shortcuts.ALL, Survival.NONE,
+            "", List.of()),
         Arguments.parse(new String[] {"-namespace", "ns", "-run-dir", "/r"}));
   }
 

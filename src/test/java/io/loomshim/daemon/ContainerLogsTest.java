@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.linux.Fd;
+import io.loomshim.linux.Posix;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -39,7 +40,7 @@ class ContainerLogsTest {
     Path bundle = Files.createDirectories(temp.resolve(id));
     Path fifo = bundle.resolve("log");
     if (!Files.exists(fifo)) {
-      assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+      Posix.fifo(fifo);
     }
     return Fd.open(fifo.toString(), Fd.O_RDONLY | Fd.O_NONBLOCK, 0);
   }

@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.loomshim.container.Containers;
 import io.loomshim.event.Outbox;
 import io.loomshim.linux.FileLock;
 import io.loomshim.proto.task.CreateTaskRequest;
-import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.record.Journal;
+import io.loomshim.runc.KnownRuntimes;
 import io.loomshim.runc.RuncLimits;
-import io.loomshim.task.Host;
+import io.loomshim.rundir.DaemonRecord;
+import io.loomshim.rundir.RunDirectory;
+import io.loomshim.task.NoHooks;
 import io.loomshim.task.TaskService;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
@@ -29,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class LingerTest {
-  private static final String RECORD = "7 99 unix:///a";
+  private static final DaemonRecord RECORD = new DaemonRecord(7, "99", Path.of("/a"));
   private static final Duration SHORT = Duration.ofMillis(100);
   private static final Duration HOUR = Duration.ofHours(1);
 
@@ -37,6 +41,7 @@ class LingerTest {
   private final Outbox events = Outbox.start("ns", "");
   private final CountDownLatch mayCreate = new CountDownLatch(1);
   private RunDirectory directory;
+  private Containers containers;
   private TaskService tasks;
   private Linger linger;
   private Thread deciding;
@@ -60,8 +65,10 @@ class LingerTest {
 
   /** A daemon with this linger. Its thread takes flock(2), which may hold a carrier: so a platform thread here. */
   private void decide(Duration duration) {
-    tasks = new TaskService("ns", events, new Creating(), RuncLimits.DEFAULT, false);
-    linger = new Linger(directory, tasks, duration, RECORD);
+    containers = new Containers("ns", events, Journal.NONE, RuncLimits.DEFAULT, false,
+        KnownRuntimes.NONE);
+    tasks = new TaskService(containers, new Creating());
+    linger = new Linger(directory, containers, duration, RECORD);
     deciding = Threads.startPlatform("deciding", () -> {
       try {
         linger.await();
@@ -72,10 +79,7 @@ class LingerTest {
   }
 
   /** Holds each Create until the latch opens, as a slow runc would. */
-  private final class Creating implements Host {
-    @Override
-    public void arriving(String id) {}
-
+  private final class Creating extends NoHooks {
     @Override
     public void creating(String id, Path bundle) throws InterruptedException {
       linger.changed();
@@ -84,23 +88,12 @@ class LingerTest {
     }
 
     @Override
-    public boolean promised(String id) {
-      return false;
-    }
-
-    @Override
-    public void vacated(Path bundle) {}
-
-    @Override
-    public void deleted(Path bundle, DeleteResponse response) {}
-
-    @Override
-    public void forgotten(String id) {
+    public void gone(String id) {
       linger.changed();
     }
 
     @Override
-    public void shutdownAsked() {
+    public void shutdownRequested() {
       linger.shutdownAsked();
     }
   }
@@ -109,7 +102,7 @@ class LingerTest {
   private Thread creating(String id) {
     var request = CreateTaskRequest.newBuilder().setId(id).setBundle(temp.resolve("missing").toString()).build();
     Thread thread = Threads.start("creating", () -> assertThrows(IOException.class, () -> tasks.create(request)));
-    await().until(() -> !tasks.idle());
+    await().until(() -> !containers.empty());
     return thread;
   }
 
@@ -157,7 +150,7 @@ class LingerTest {
     Files.createFile(temp.resolve("leases/web-1"));
     decide(SHORT);
     awaitAnotherDecision();
-    await().untilAsserted(() -> assertEquals(RECORD + "\n", Files.readString(temp.resolve("daemon"))));
+    await().untilAsserted(() -> assertEquals(RECORD.line() + "\n", Files.readString(temp.resolve("daemon"))));
     Thread create = creating("web-1");
     mayCreate.countDown();
     create.join();
@@ -171,7 +164,7 @@ class LingerTest {
     await().until(() -> deciding.getState() == Thread.State.TIMED_WAITING);
     Thread create = creating("web-1");
     await().until(() -> deciding.getState() == Thread.State.WAITING);
-    assertEquals(RECORD + "\n", Files.readString(temp.resolve("daemon")));
+    assertEquals(RECORD.line() + "\n", Files.readString(temp.resolve("daemon")));
     mayCreate.countDown();
     create.join();
     await().until(() -> deciding.getState() == Thread.State.TIMED_WAITING);
@@ -213,7 +206,7 @@ class LingerTest {
 
   @Test
   void aRecordOfAnotherDaemonIsNotTakenBack() throws Exception {
-    directory.publish("8 99 unix:///b");
+    directory.publish(new DaemonRecord(8, "99", Path.of("/b")));
     decide(Duration.ofMillis(1));
     deciding.join();
     assertEquals("8 99 unix:///b\n", Files.readString(temp.resolve("daemon")));

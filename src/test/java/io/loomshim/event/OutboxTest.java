@@ -6,12 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
 import io.loomshim.proto.events.TaskExit;
 import io.loomshim.proto.events.TaskOOM;
 import io.loomshim.proto.events.TaskStart;
+import io.loomshim.record.Change;
+import io.loomshim.record.Journal;
+import io.loomshim.record.Kinds;
+import io.loomshim.record.MemoryRecord;
+import io.loomshim.record.Saved;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,7 +60,7 @@ class OutboxTest {
   }
 
   private Outbox outbox(Duration timeout) {
-    return Outbox.start("ns", new Publisher(socket.toString(), "ns", timeout), STEP);
+    return Outbox.start("ns", new Publisher(socket.toString(), "ns", timeout), STEP, Journal.NONE, List.of());
   }
 
   /** For a test that needs another timeout than the outbox at hand has. */
@@ -97,6 +103,42 @@ class OutboxTest {
     assertTrue(!time.isBefore(before) && !time.isAfter(Instant.now()), time.toString());
     assertEquals(List.of("ns"), peer.namespaces);
     assertEquals(new Outbox.Counters(0, 1, 0, 0), outbox.counters());
+  }
+
+  /** A daemon is killed while containerd is down: the next one delivers, and the record is empty then. */
+  @Test
+  void whatWasNotAcknowledgedIsDeliveredByTheNextDaemon() throws Exception {
+    var record = new MemoryRecord();
+    var killed = new StillOutbox(record, List.of());
+    var then = new AtomicInteger();
+    for (int i = 0; i < 5; i++) {
+      var change = Change.put(Kinds.OTHERS_FREE, "told", ByteString.copyFromUtf8("told " + i));
+      killed.outbox().add(numbered(i), then::incrementAndGet, change);
+    }
+    killed.acknowledged();
+    assertEquals(5, then.get());
+    assertEquals("told 4", record.state().get(Kinds.OTHERS_FREE, "told").orElseThrow().toStringUtf8());
+    List<Saved.Event> left = Saved.of("record", record.state()).events();
+    assertEquals(List.of(2L, 3L, 4L, 5L), left.stream().map(Saved.Event::number).toList());
+    outbox.close(NONE);
+    peer.start();
+    outbox = Outbox.start("ns", new Publisher(socket.toString(), "ns", Duration.ofSeconds(30)), STEP, record, left);
+    outbox.add(numbered(5));
+    await().until(() -> outbox.counters().queued() == 0);
+    assertEquals(List.of(1, 2, 3, 4, 5), peer.numbers());
+    assertEquals(List.of(), Saved.of("record", record.state()).events());
+  }
+
+  @Test
+  void whatAnEventTellsOfIsWrittenDownAlsoWhenTheEventIsDropped() throws Exception {
+    var record = new MemoryRecord();
+    var then = new AtomicInteger();
+    Outbox without = Outbox.start("ns", "", record, List.of());
+    without.add(numbered(1), then::incrementAndGet, Change.put(Kinds.OTHERS_FREE, "a", ByteString.EMPTY));
+    without.add(numbered(2));
+    assertEquals(1, then.get());
+    assertEquals(List.of(Kinds.OTHERS_FREE), record.state().kinds());
+    without.close(NONE);
   }
 
   @Test

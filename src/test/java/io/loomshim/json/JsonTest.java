@@ -23,19 +23,32 @@ class JsonTest {
   void everyKindOfValueIsRead() throws JsonException {
     Object value = Json.read(" {\"a\" : [1, -2.5e3, true, false, null, \"x\", {}, []] ,\n\t\"b\":{\"c\":\"d\"}}\r\n");
     var expected = new LinkedHashMap<String, Object>();
-    expected.put("a", List.of(new BigDecimal("1"), new BigDecimal("-2.5e3"), true, false, Json.NULL, "x", Map.of(),
+    expected.put("a", List.of(number("1"), number("-2.5e3"), true, false, Json.NULL, "x", Map.of(),
         List.of()));
     expected.put("b", Map.of("c", "d"));
     assertEquals(expected, value);
     assertSame(Json.NULL, Json.read("null"));
-    assertEquals(new BigDecimal("18446744073709551615"), Json.read("18446744073709551615"));
+    assertEquals(number("18446744073709551615"), Json.read("18446744073709551615"));
+  }
+
+  private static JsonNumber number(String text) {
+    return new JsonNumber(text);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "-0", "-0.0", "1e5", "1E+5", "1.50", "2e-3", "9223372036854775807",
+      "18446744073709551615", "1e512", "0.1e-511", "1e000000512"})
+  void aNumberIsWrittenAsItWasRead(String text) throws JsonException {
+    Object number = Json.read(text);
+    assertEquals(text, Json.write(number));
+    assertEquals(new BigDecimal(text), ((JsonNumber) number).value());
   }
 
   @Test
   void membersKeepTheirOrderAndTheLastOfEqualNamesCounts() throws JsonException {
     var object = Json.object(Json.read("{\"z\":1,\"a\":2,\"z\":3}")).orElseThrow();
     assertEquals(List.of("z", "a"), List.copyOf(object.keySet()));
-    assertEquals(new BigDecimal("3"), object.get("z"));
+    assertEquals(number("3"), object.get("z"));
   }
 
   @Test
@@ -81,6 +94,8 @@ class JsonTest {
       "\"\\x\" | 2 | unexpected 'x' after a backslash",
       "\"\\u12G4\" | 5 | unexpected 'G' where a hexadecimal digit should stand",
       "1e9999999999 | 0 | a number whose exponent is out of range",
+      "1e513 | 0 | a number whose exponent is out of range",
+      "0.1e-512 | 0 | a number whose exponent is out of range",
       "1e600 | 0 | a number whose exponent is out of range",
   })
   void whatIsNotJsonIsRefusedWithItsOffset(String text, int offset, String problem) {
@@ -122,7 +137,7 @@ class JsonTest {
 
   @Test
   void valuesThatFollowOneAnotherAreReadInOrder() throws JsonException {
-    assertEquals(List.of(Map.of("a", "b"), new BigDecimal("1"), "x"), Json.readAll("{\"a\":\"b\"}\n1 \"x\"\n"));
+    assertEquals(List.of(Map.of("a", "b"), number("1"), "x"), Json.readAll("{\"a\":\"b\"}\n1 \"x\"\n"));
     assertEquals(List.of(), Json.readAll(" \n"));
     assertThrows(JsonException.class, () -> Json.readAll("{}\n{\"level\":"));
   }
@@ -182,7 +197,7 @@ class JsonTest {
   private static Object randomValue(Random random, int depth) {
     return switch (random.nextInt(depth == 0 ? 4 : 6)) {
       case 0 -> randomString(random);
-      case 1 -> new BigDecimal(random.nextLong()).movePointLeft(random.nextInt(30));
+      case 1 -> number(new BigDecimal(random.nextLong()).movePointLeft(random.nextInt(30)).toString());
       case 2 -> random.nextBoolean();
       case 3 -> Json.NULL;
       case 4 -> {

@@ -3,7 +3,6 @@ package io.loomshim.launcher;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
@@ -12,28 +11,14 @@ import io.loomshim.launcher.Installation.Outcome;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Flags, names that are refused, questions about the shim, and the shape of the script itself. */
 final class CommandLineTest {
-  @TempDir Path directory;
-  private Installation shim;
-
-  @BeforeEach
-  void install() throws Exception {
-    shim = new Installation(directory);
-  }
-
-  @AfterEach
-  void end() throws Exception {
-    shim.close();
-  }
+  @RegisterExtension final Installation shim = new Installation();
 
   private Outcome run(String... arguments) throws Exception {
     return Installation.finish(shim.command(shim.bundle("a"), List.of(arguments)), null);
@@ -104,7 +89,7 @@ final class CommandLineTest {
         + "if [ \"${found-}\" ]; then echo \"$word\"; fi; done; exit 3");
     Outcome outcome = run("inspect", "--json", "--namespace", "a b");
     assertEquals(3, outcome.status(), outcome.stderr());
-    assertEquals("io.loomshim.inspect.Main\n" + shim.runDir + "\n--json\n--namespace\na b\n", outcome.out());
+    assertEquals("io.loomshim.cli.Main\n" + shim.runDir + "\n--json\n--namespace\na b\n", outcome.out());
   }
 
   @Test
@@ -167,18 +152,15 @@ final class CommandLineTest {
     Outcome outcome = shim.with(shim.command(shim.bundle("a"), List.of("-info")), Map.of("PATH", empty.toString()));
     assertEquals(1, outcome.status());
     assertEquals("", outcome.out());
-    assertEquals("io.containerd.loom.v1: no runc found in PATH=" + empty + "\n", outcome.stderr());
+    assertEquals("io.containerd.loom.v1: no runc or crun found in PATH=" + empty + "\n", outcome.stderr());
   }
 
   @Test
-  void shellcheckHasNothingToSay() throws Exception {
-    boolean present = new ProcessBuilder("sh", "-c", "command -v shellcheck").start().waitFor() == 0;
-    assumeTrue(present, "needs shellcheck");
-    List<String> words = new ArrayList<>(List.of("shellcheck", "-x", "-s", "sh"));
-    words.add("src/main/launcher/containerd-shim-loom-v1");
-    words.add("src/main/launcher/slow.sh");
-    words.add("packaging/install.sh");
-    Outcome outcome = Installation.finish(new ProcessBuilder(words), null);
-    assertEquals(0, outcome.status(), outcome.out());
+  void whereCrunIsAloneTheInformationIsItsOwn() throws Exception {
+    Path alone = shim.program("crun", "[ \"$1\" = features ] && echo '{\"ociVersionMax\":\"1.2.0\"}'");
+    Outcome outcome = shim.with(shim.command(shim.bundle("a"), List.of("-info")),
+        Map.of("PATH", alone.getParent().toString()));
+    assertEquals(0, outcome.status(), outcome.stderr());
+    assertTrue(outcome.out().contains("{\"ociVersionMax\":\"1.2.0\"}"), outcome.out());
   }
 }

@@ -14,27 +14,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** {@code delete}: prints a DeleteResponse, says nothing, cleans up what a daemon left, any number of times. */
 final class DeleteTest {
   private static final int KILLED = 128 + 9;
 
-  @TempDir Path directory;
-  private Installation shim;
-
-  @BeforeEach
-  void install() throws Exception {
-    shim = new Installation(directory);
-  }
-
-  @AfterEach
-  void end() throws Exception {
-    shim.close();
-  }
+  @RegisterExtension final Installation shim = new Installation();
 
   /** A run directory that the bundle of {@code id} points to. */
   private Path run(String id) throws Exception {

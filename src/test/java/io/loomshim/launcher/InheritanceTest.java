@@ -14,25 +14,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** {@code start} hands over what it inherits: the environment by a file, the rest by the daemon that it chooses. */
 final class InheritanceTest {
-  @TempDir Path directory;
-  private Installation shim;
-
-  @BeforeEach
-  void install() throws Exception {
-    shim = new Installation(directory);
-  }
-
-  @AfterEach
-  void end() throws Exception {
-    shim.close();
-  }
+  @RegisterExtension final Installation shim = new Installation();
 
   /** Runs {@code start} as a child of this process, after {@code words} of a shell. */
   private void start(String id, String words) throws Exception {

@@ -5,33 +5,22 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.launcher.Installation.Outcome;
+import io.loomshim.linux.Posix;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** install.sh: puts everything in place, keeps settings, and takes away what it brought. */
 final class InstallTest {
-  @TempDir Path directory;
-  private Installation shim;
-
-  @BeforeEach
-  void install() throws Exception {
-    shim = new Installation(directory);
-  }
-
-  @AfterEach
-  void end() throws Exception {
-    shim.close();
-  }
+  @RegisterExtension final Installation shim = new Installation();
 
   @Test
   void aSecondInstallationKeepsTheSettings() throws Exception {
@@ -82,7 +71,7 @@ final class InstallTest {
   void anUnpackedDistributionRunsFromWhereItIs() throws Exception {
     Path launcher = shim.base.resolve("dist/bin/containerd-shim-loom-v1");
     Files.writeString(shim.base.resolve("dist/lib/launcher.conf"), "installed_java='" + Installation.java()
-        + "'\nbuild=here\nrestore_signals=unknown\nversion=9.8.7\nrevision=x\n");
+        + "'\nbuild=here\nrestore_signals=unknown\nversion=9.8.7\nrevision=x\nconfig=$home/loomshim.conf\n");
     Path link = Files.createSymbolicLink(shim.base.resolve("linked"), launcher);
     Outcome outcome = Installation.finish(new ProcessBuilder(link.toString(), "-v"), null);
     assertEquals(0, outcome.status(), outcome.stderr());
@@ -112,6 +101,21 @@ final class InstallTest {
   }
 
   @Test
+  void theManPageTheCompletionAndTheUnitComeWithTheProgramAndGoWithIt() throws Exception {
+    Path share = shim.prefix.resolve("share");
+    Path unit = shim.prefix.resolve("lib/systemd/system/loomshim-warm@.service");
+    Path warm = shim.prefix.resolve("lib/loomshim/loomshim-warm");
+    assertTrue(Files.exists(share.resolve("man/man8/containerd-shim-loom-v1.8")));
+    assertTrue(Files.exists(share.resolve("bash-completion/completions/containerd-shim-loom-v1")));
+    assertTrue(Files.isExecutable(warm));
+    assertTrue(Files.readString(unit).contains("\nExecStart=" + warm + " start %i\n"), Files.readString(unit));
+    assertEquals(0, shim.install("--uninstall").status());
+    for (Path gone : List.of(share, unit.getParent().getParent(), warm)) {
+      assertFalse(Files.exists(gone), gone.toString());
+    }
+  }
+
+  @Test
   void uninstallingWithPurgeTakesTheSettingsToo() throws Exception {
     assertEquals(0, shim.install("--uninstall", "--purge").status());
     assertFalse(Files.exists(shim.prefix.resolve("etc/loomshim.conf")));
@@ -123,7 +127,7 @@ final class InstallTest {
     long daemon = shim.daemon("a");
     Path run = shim.run("a");
     Path fifo = run.resolve("child");
-    assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+    Posix.fifo(fifo);
     connect("a");
     assertEquals(String.valueOf(daemon), Files.readString(fifo).strip());
     Outcome outcome = shim.install("--uninstall");
@@ -176,7 +180,7 @@ final class InstallTest {
     var found = new HashSet<Path>();
     try (var entries = Files.newDirectoryStream(shim.prefix.resolve("lib/loomshim"))) {
       for (Path entry : entries) {
-        if (!Files.isSymbolicLink(entry)) {
+        if (Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
           found.add(entry.toRealPath());
         }
       }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.jar.Attributes;
@@ -20,12 +21,17 @@ import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
 /**
  * The real launcher, installed by the real install.sh into a directory of the test whose name has
- * blanks and quotes; the daemon is {@link StandInDaemon} in a JVM of its own. Used by one thread.
+ * blanks and quotes; the daemon is {@link StandInDaemon} in a JVM of its own. Used by one thread, as an
+ * {@code @RegisterExtension} of each test.
  */
-final class Installation implements AutoCloseable {
+final class Installation implements BeforeEachCallback, AfterEachCallback {
   /** What a program wrote and how it ended. */
   record Outcome(int status, byte[] stdout, String stderr) {
     String out() {
@@ -36,23 +42,63 @@ final class Installation implements AutoCloseable {
   static final Path LAUNCHER = Path.of("src/main/launcher");
   static final Path INSTALLER = Path.of("packaging/install.sh").toAbsolutePath();
 
-  final Path base;
-  final Path prefix;
-  final Path runDir;
-  final Path shim;
+  Path base;
+  Path prefix;
+  Path runDir;
+  Path shim;
   private final List<String> settings = new ArrayList<>();
 
-  Installation(Path directory) throws Exception {
-    base = Files.createDirectories(directory.resolve("it's here"));
+  /** Where each test of a class finds what has been installed once, which takes half a second, and a copy of that. */
+  private record Kept(Path directory, Path copy) implements AutoCloseable {
+    static Kept make() {
+      try {
+        return new Kept(Files.createTempDirectory("l"), Files.createTempDirectory("l"));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      remove(directory);
+      remove(copy);
+    }
+  }
+
+  @Override
+  public void beforeEach(ExtensionContext context) throws Exception {
+    Kept kept = context.getRoot().getStore(Namespace.create(Installation.class))
+        .computeIfAbsent(Kept.class, key -> Kept.make(), Kept.class);
+    base = kept.directory().resolve("it's");
+    Path installed = kept.copy().resolve("installed");
     prefix = base.resolve("pre fix");
-    runDir = base.resolve("run dir");
+    runDir = base.resolve("r d"); // within the 35 characters that a run_dir may have
     shim = prefix.resolve("bin/containerd-shim-loom-v1");
-    Path dist = distribution();
-    Outcome outcome = install("--dist", dist.toString(), "--no-archive");
-    if (outcome.status() != 0) {
-      throw new AssertionError(outcome.out() + outcome.stderr());
+    if (Files.exists(installed)) {
+      copy(installed, base);
+    } else {
+      Outcome outcome = install("--dist", distribution().toString(), "--no-archive");
+      if (outcome.status() != 0) {
+        throw new AssertionError(outcome.out() + outcome.stderr());
+      }
+      copy(base, installed);
     }
     set("run_dir", runDir.toString());
+  }
+
+  private static void copy(Path from, Path to) throws Exception {
+    Outcome outcome = finish(new ProcessBuilder("cp", "-a", "--", from.toString(), to.toString()), null);
+    if (outcome.status() != 0) {
+      throw new AssertionError(outcome.stderr());
+    }
+  }
+
+  private static void remove(Path directory) throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
   }
 
   /** Runs install.sh for this prefix with the JDK of this test. */
@@ -77,7 +123,9 @@ final class Installation implements AutoCloseable {
     Files.createDirectories(dist.resolve("bin"));
     Files.createDirectories(lib.resolve(library).getParent());
     Files.copy(LAUNCHER.resolve("containerd-shim-loom-v1"), dist.resolve("bin/containerd-shim-loom-v1"));
-    Files.copy(LAUNCHER.resolve("slow.sh"), lib.resolve("slow.sh"));
+    for (String part : List.of("cold.sh", "settings.sh", "check.sh")) {
+      Files.copy(LAUNCHER.resolve(part), lib.resolve(part));
+    }
     Files.copy(LAUNCHER.resolve("loomshim.conf"), lib.resolve("loomshim.conf"));
     Files.writeString(lib.resolve("version"), "version=9.8.7\nrevision=0123456789ab");
     try (InputStream in = Installation.class.getClassLoader().getResourceAsStream(library)) {
@@ -103,13 +151,36 @@ final class Installation implements AutoCloseable {
     Files.write(prefix.resolve("etc/loomshim.conf"), settings);
   }
 
-  /** Puts a shell script in the place of java. */
+  /** Puts a shell script in the place of the java that was found at installation. */
   Path fakeJava(String body) throws IOException {
-    Path java = Files.createDirectories(base.resolve("fake jdk/bin")).resolve("java");
-    Files.writeString(java, "#!/bin/sh\n" + body + "\n");
-    Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
-    set("java", java.toString());
+    Path java = script("fake jdk/bin/java", body);
+    installed("installed_java", java.toString());
     return java;
+  }
+
+  /** Makes an executable shell script below the directory of this test. */
+  Path script(String name, String body) throws IOException {
+    Path script = base.resolve(name);
+    Files.createDirectories(script.getParent());
+    Files.writeString(script, "#!/bin/sh\n" + body + "\n");
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+    return script;
+  }
+
+  /** Changes what install.sh has written down, which nothing does to a real installation. */
+  void installed(String name, String value) throws IOException {
+    Path build = prefix.resolve("lib/loomshim/current");
+    Path conf = build.resolve("launcher.conf");
+    Files.writeString(conf, Files.readString(conf) + name + "='" + value.replace("'", "'\\''") + "'\n");
+    Files.deleteIfExists(build.resolve(".settings.conf"));
+  }
+
+  /** A shell script that is alone in its directory. */
+  Path program(String name, String body) throws IOException {
+    Path program = Files.createDirectories(base.resolve("alone")).resolve(name);
+    Files.writeString(program, "#!/bin/sh\n" + body + "\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+    return program;
   }
 
   Path bundle(String id) throws IOException {
@@ -215,7 +286,12 @@ final class Installation implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
+  public void afterEach(ExtensionContext context) throws Exception {
+    endDaemons();
+    remove(base);
+  }
+
+  private void endDaemons() throws Exception {
     for (Path run : runs()) {
       Path daemon = run.resolve("daemon");
       if (Files.exists(daemon)) {

@@ -20,31 +20,21 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What stands on stdin of {@code start}: decoded once by a JVM, remembered, and never a failure. */
 final class OptionsTest {
-  @TempDir Path directory;
-  private Installation shim;
-  private Path calls;
+  @RegisterExtension final Installation shim = new Installation();
 
-  @BeforeEach
-  void install() throws Exception {
-    shim = new Installation(directory);
-    calls = shim.base.resolve("calls");
-  }
-
-  @AfterEach
-  void end() throws Exception {
-    shim.close();
+  /** What {@link #answering} keeps. */
+  private Path calls() {
+    return shim.base.resolve("calls");
   }
 
   /** A java that answers StartOptions with {@code answer}, keeps what it was asked, and starts daemons. */
   private void answering(String answer) throws Exception {
-    String kept = calls.toString().replace("'", "'\\''");
+    String kept = calls().toString().replace("'", "'\\''");
     shim.fakeJava("for last do :; done\n"
         + "case \" $* \" in *' io.loomshim.daemon.StartOptions '*) cat \"$last\" >> '" + kept + "'\n" + answer
         + "\nexit;; esac\nexec '" + Installation.java() + "' \"$@\"");
@@ -70,7 +60,7 @@ final class OptionsTest {
   void emptyStdinMeansNoOptionsAndNoJvm() throws Exception {
     answering("exit 1");
     assertEquals(0, shim.start("a", new byte[0]).status());
-    assertFalse(Files.exists(calls));
+    assertFalse(Files.exists(calls()));
     assertEquals(0, shim.start("b").status());
     assertEquals(shim.daemon("a"), shim.daemon("b"));
   }
@@ -81,7 +71,7 @@ final class OptionsTest {
     byte[] options = any(Options.newBuilder().setBinaryName("a%b\\c\n").setIoUid(128).setRoot("\u00e9\0x").build());
     assertEquals(0, shim.start("a", options).status());
     assertEquals(0, shim.start("b", options).status());
-    assertEquals(ByteString.copyFrom(options), ByteString.copyFrom(Files.readAllBytes(calls)));
+    assertEquals(ByteString.copyFrom(options), ByteString.copyFrom(Files.readAllBytes(calls())));
     assertEquals(shim.daemon("a"), shim.daemon("b"));
   }
 
@@ -93,10 +83,10 @@ final class OptionsTest {
     byte[] options = any(Options.newBuilder().setRoot("/x").build());
     assertEquals(0, shim.start("a", options).status());
     assertEquals(0, shim.start("b", options).status());
-    assertEquals(options.length, Files.size(calls));
+    assertEquals(options.length, Files.size(calls()));
     Files.setLastModifiedTime(file, FileTime.from(Instant.now().plusSeconds(2)));
     assertEquals(0, shim.start("c", options).status());
-    assertEquals(2 * options.length, Files.size(calls));
+    assertEquals(2 * options.length, Files.size(calls()));
   }
 
   @Test
@@ -105,7 +95,7 @@ final class OptionsTest {
     byte[] options = any(Options.newBuilder().setCriuImagePath("/x".repeat(500)).build());
     assertEquals(0, shim.start("a", options).status());
     assertEquals(0, shim.start("b", options).status());
-    assertEquals(options.length, Files.size(calls));
+    assertEquals(options.length, Files.size(calls()));
   }
 
   @Test
@@ -113,9 +103,9 @@ final class OptionsTest {
     answering("echo shim_cgroup=");
     assertEquals(0, shim.start("first", bootstrap("first", "test")).status());
     assertEquals(0, shim.start("another", bootstrap("another", "test")).status());
-    assertEquals(bootstrap("first", "test").length, Files.size(calls));
+    assertEquals(bootstrap("first", "test").length, Files.size(calls()));
     assertEquals(0, shim.start("third", bootstrap("third", "other")).status());
-    assertNotEquals(bootstrap("first", "test").length, Files.size(calls));
+    assertNotEquals(bootstrap("first", "test").length, Files.size(calls()));
   }
 
   @Test

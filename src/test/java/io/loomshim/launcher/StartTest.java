@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.launcher.Installation.Outcome;
+import io.loomshim.linux.Posix;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,25 +17,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** {@code start}: the address and nothing but the address, and one daemon for all who share it. */
 final class StartTest {
-  @TempDir Path directory;
-  private Installation shim;
-
-  @BeforeEach
-  void install() throws Exception {
-    shim = new Installation(directory);
-  }
-
-  @AfterEach
-  void end() throws Exception {
-    shim.close();
-  }
+  @RegisterExtension final Installation shim = new Installation();
 
   @Test
   void aFirstStartStartsTheDaemonAndTheNextOneFindsIt() throws Exception {
@@ -138,22 +126,36 @@ final class StartTest {
     shim.set("linger_seconds", "7");
     shim.set("stuck_seconds", "9");
     shim.set("kill_exec_tree", "true");
+    shim.set("native_runc", "false");
     List<String> arguments = new ArrayList<>(Installation.flags("a", "start"));
     arguments.addFirst("-debug");
     assertEquals(0, Installation.finish(shim.command(shim.bundle("a"), arguments), null).status());
     assertEquals(
         List.of("-namespace", "test", "-address", "/run/c.sock", "-run-dir",
             shim.run("a").toString(), "-linger", "7", "-mode", "namespace", "-threads", "virtual",
-            "-runc-timeout", "60", "-stuck", "9", "-kill-exec-tree", "-debug"),
+            "-runc-timeout", "60", "-stuck", "9", "-kill-exec-tree",
+            "-no-native-runc", "-debug"),
         Files.readAllLines(shim.run("a").resolve("arguments")));
   }
 
   @Test
-  void aSettingThatIsNeitherTrueNorFalseIsNamed() throws Exception {
-    shim.set("kill_exec_tree", "yes");
-    var outcome = shim.start("a");
-    assertEquals(1, outcome.status());
-    assertTrue(outcome.stderr().contains("kill_exec_tree=yes in "), outcome.stderr());
+  void theDaemonIsToldWhereItsLogGoes() throws Exception {
+    shim.set("log", "journal:/run/systemd/journal.OWN N/socket");
+    assertEquals(0, shim.start("a").status());
+    List<String> arguments = Files.readAllLines(shim.run("a").resolve("arguments"));
+    assertEquals(List.of("-journal", "/run/systemd/journal.OWN N/socket"),
+        arguments.subList(arguments.indexOf("-stuck") + 2, arguments.size()));
+  }
+
+  @Test
+  void theDaemonIsToldWhatIsNotToBeDoneToMakeRuncFaster() throws Exception {
+    shim.set("early_cgroup_wait", "false");
+    shim.set("spawn_apart", "false");
+    shim.set("sealed_runtime", "false");
+    assertEquals(0, shim.start("a").status());
+    List<String> arguments = Files.readAllLines(shim.run("a").resolve("arguments"));
+    assertEquals(List.of("-no-early-cgroup-wait", "-no-spawn-apart", "-sealed-runtime", "false"),
+        arguments.subList(arguments.indexOf("-stuck") + 2, arguments.size()));
   }
 
   @Test
@@ -175,7 +177,7 @@ final class StartTest {
   @Test
   void aStartWaitsForTheDaemonThatAnotherIsStarting() throws Exception {
     Path gate = shim.base.resolve("gate");
-    assertEquals(0, new ProcessBuilder("mkfifo", gate.toString()).start().waitFor());
+    Posix.fifo(gate);
     Path count = shim.base.resolve("count");
     shim.fakeJava("echo x >> '" + quoted(count) + "'\nread -r go < '" + quoted(gate) + "'\n"
         + "exec '" + Installation.java() + "' \"$@\"");
@@ -233,7 +235,9 @@ final class StartTest {
     Outcome outcome = shim.start("a");
     assertEquals(1, outcome.status());
     assertEquals("", outcome.out());
-    assertEquals("io.containerd.loom.v1: the daemon died while starting: it broke\n", outcome.stderr());
+    assertEquals("io.containerd.loom.v1: the daemon died while starting: it broke (java: "
+        + shim.base.resolve("fake jdk/bin/java") + "; log: " + shim.runs().getFirst() + "/daemon.log)\n",
+            outcome.stderr());
     assertFalse(Files.exists(shim.runs().getFirst().resolve("leases/a")));
     shim.start("a");
     assertEquals("first\nit broke\n", Files.readString(shim.runs().getFirst().resolve("daemon.log.1")));
@@ -252,7 +256,9 @@ final class StartTest {
     shim.fakeJava("echo hello; echo noise >&2");
     Outcome outcome = shim.start("a");
     assertEquals(1, outcome.status());
-    assertEquals("io.containerd.loom.v1: the daemon answered: hello\n", outcome.stderr());
+    assertTrue(outcome.stderr().startsWith("io.containerd.loom.v1: the daemon answered: hello (java: "),
+        outcome.stderr());
+    assertEquals(1, outcome.stderr().lines().count());
   }
 
   @Test
@@ -265,18 +271,8 @@ final class StartTest {
   }
 
   @Test
-  void aMissingJdkGivesOneClearLine() throws Exception {
-    shim.set("java", "/nonexistent/bin/java");
-    Outcome outcome = shim.start("a");
-    assertEquals(1, outcome.status());
-    assertTrue(outcome.stderr().startsWith("io.containerd.loom.v1: no JDK 21 or newer found: "), outcome.stderr());
-    assertEquals(1, outcome.stderr().lines().count());
-  }
-
-  @Test
   void aJdkThatMovedIsFoundAgain() throws Exception {
-    Path conf = shim.prefix.resolve("lib/loomshim/current/launcher.conf");
-    Files.writeString(conf, Files.readString(conf) + "installed_java=/nonexistent/bin/java\n");
+    shim.installed("installed_java", "/nonexistent/bin/java");
     Outcome outcome = shim.with(shim.startCommand("a"), Map.of("JAVA_HOME", System.getProperty("java.home")));
     assertEquals(0, outcome.status(), outcome.stderr());
     assertEquals("", outcome.stderr());
@@ -287,7 +283,17 @@ final class StartTest {
     Path empty = Files.createDirectories(shim.base.resolve("empty"));
     Outcome outcome = shim.with(shim.startCommand("a"), Map.of("PATH", empty.toString()));
     assertEquals(1, outcome.status());
-    assertEquals("io.containerd.loom.v1: no runc found in PATH=" + empty + "\n", outcome.stderr());
+    assertEquals("io.containerd.loom.v1: no runc or crun found in PATH=" + empty + "\n", outcome.stderr());
+  }
+
+  @Test
+  void crunAloneIsEnough() throws Exception {
+    assertEquals(0, shim.start("a").status());
+    Path alone = shim.program("crun", "exit 1");
+    shim.program("sha256sum", "exec /usr/bin/sha256sum \"$@\""); // for the long name of the run directory
+    Outcome outcome = shim.with(shim.startCommand("b"), Map.of("PATH", alone.getParent().toString()));
+    assertEquals(0, outcome.status(), outcome.stderr());
+    assertEquals(shim.daemon("a"), shim.daemon("b"));
   }
 
   @Test

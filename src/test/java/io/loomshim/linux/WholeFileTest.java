@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.loomshim.mount.Mounts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -28,7 +29,7 @@ class WholeFileTest {
   @BeforeEach
   void mountASmallDisk() throws Exception {
     disk = Files.createDirectory(temp.resolve("disk"));
-    Mounts.mount("tmpfs", disk.toString(), "tmpfs", 0, "size=" + DISK_BYTES + ",nr_inodes=8");
+    Mounts.mount("tmpfs", "tmpfs", disk, List.of("size=" + DISK_BYTES, "nr_inodes=8"), List.of());
   }
 
   @AfterEach

@@ -9,6 +9,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 class LogTest {
   private static final String TIME = "time=\"\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z\" ";
@@ -79,5 +81,24 @@ class LogTest {
   void aNameWithoutAValueIsLeftOut() {
     Log.info("x", "a", "1", "b");
     assertEquals("level=info msg=x runtime=io.containerd.loom.v1 a=1", only());
+  }
+
+  @Test
+  void whatALibraryLogsBecomesTheSameLines() {
+    Logger logger = LoggerFactory.getLogger("org.example.Library");
+    logger.debug("quiet");
+    logger.trace("quiet");
+    logger.warn("{} of {}", 1, 2);
+    assertEquals("level=warning msg=\"1 of 2\" runtime=io.containerd.loom.v1", only());
+    assertEquals(List.of(""), ids);
+  }
+
+  @Test
+  void anExceptionStandsBehindTheMessageAndAnObjectInItsOwnWords() {
+    LoggerFactory.getLogger("x").atError().setCause(new IllegalStateException("why")).addKeyValue("id", "web-1")
+        .addKeyValue("pid", 7).log("a {}", "b");
+    assertEquals("level=error msg=\"a b: java.lang.IllegalStateException: why\" runtime=io.containerd.loom.v1"
+        + " id=web-1 pid=7", only());
+    assertEquals(List.of("web-1"), ids);
   }
 }

@@ -36,14 +36,24 @@ final class FakeRunc {
     return script.toString();
   }
 
-  Runc runc(RuncLimits limits) {
+  CommandRunner runc(RuncLimits limits) {
     return runc("fake-runc", limits);
   }
 
-  Runc runc(String binary, RuncLimits limits) {
-    var global = new RuncGlobal(binary, dir.resolve("root"), log(), Optional.empty(), false);
-    return new Runc(global, dir, limits,
-        Map.of("PATH", "relative:/nowhere:" + dir + ":/usr/bin:/bin", "NOTIFY_SOCKET", "/n", "A", "b"));
+  CommandRunner runc(String binary, RuncLimits limits) {
+    return runc(binary, limits, new RuncCalls());
+  }
+
+  CommandRunner runc(String binary, RuncLimits limits, RuncCalls calls) {
+    var settings = new RuncSettings(binary, dir.resolve("root"), log(), Optional.empty(), false);
+    return new CommandRunner(settings, dir, limits,
+        Map.of("PATH", "relative:/nowhere:" + dir + ":/usr/bin:/bin", "NOTIFY_SOCKET", "/n", "A", "b"), calls);
+  }
+
+  /** The runtime of the container {@code id}. */
+  Runc of(String id) {
+    var settings = new RuncSettings(path(), dir.resolve("root"), log(), Optional.empty(), false);
+    return new Runc(id, settings, dir, LONG, Map.of("PATH", "/usr/bin:/bin"), new RuncCalls(), KnownRuntimes.NONE);
   }
 
   /** The number that the script wrote into the file {@code name}. */

@@ -16,12 +16,12 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class RealRuncTest {
   @TempDir Path dir;
-  private Runc runc;
+  private CommandRunner runc;
 
   @BeforeEach
   void runcWithAStateOfItsOwn() {
-    var global = new RuncGlobal("", dir.resolve("root"), dir.resolve("log.json"), Optional.empty(), false);
-    runc = new Runc(global, dir, RuncLimits.DEFAULT);
+    var settings = new RuncSettings("", dir.resolve("root"), dir.resolve("log.json"), Optional.empty(), false);
+    runc = new CommandRunner(settings, dir, RuncLimits.DEFAULT, System.getenv(), new RuncCalls());
   }
 
   @Test
@@ -35,7 +35,7 @@ class RealRuncTest {
   void killAndPsAndDeleteOfAnUnknownContainerFail() {
     var e = assertThrows(RuncException.class, () -> runc.run(new RuncCommand.Kill("nope", 15, false)));
     assertTrue(e.text().contains("does not exist"), e.text());
-    e = assertThrows(RuncException.class, () -> runc.ps("nope"));
+    e = assertThrows(RuncException.class, () -> runc.run(new RuncCommand.Ps("nope")));
     assertTrue(e.text().contains("does not exist"), e.text());
     e = assertThrows(RuncException.class, () -> runc.run(new RuncCommand.Delete("nope", false)));
     assertTrue(e.text().contains("does not exist"), e.text());

@@ -16,19 +16,21 @@ import org.junit.jupiter.api.io.TempDir;
 class RuncCallsTest {
   @TempDir Path dir;
 
-  private static List<RuncCalls.Running> running(String container) {
-    return RuncCalls.running().stream().filter(running -> running.container().equals(container)).toList();
+  private final RuncCalls calls = new RuncCalls();
+
+  private List<RuncCalls.Running> running(String container) {
+    return calls.running().stream().filter(running -> running.container().equals(container)).toList();
   }
 
-  private static String usage(String command) {
-    return RuncCalls.usage().stream().filter(usage -> usage.command().equals(command))
+  private String usage(String command) {
+    return calls.usage().stream().filter(usage -> usage.command().equals(command))
         .map(usage -> usage.latency().count() + " " + usage.latency().failed()).findFirst().orElse("none");
   }
 
   @Test
   void aCommandIsListedWhileItRunsAndCountedWhenItHasEnded() throws Exception {
     var fake = new FakeRunc(dir, "while ! [ -e go ]; do sleep 0.01; done; exit 3");
-    var runc = fake.runc(FakeRunc.LONG);
+    var runc = fake.runc("fake-runc", FakeRunc.LONG, calls);
     assertEquals("none", usage("resume"));
     Thread caller = Thread.ofVirtual().start(() ->
         assertThrows(RuncException.class, () -> runc.run(new RuncCommand.Resume("calls-1"))));
@@ -44,8 +46,17 @@ class RuncCallsTest {
   }
 
   @Test
+  void whatIsLeftToTheRuntimeIsNotCounted() {
+    RuncCalls.Running begun = calls.begin("nothing (native)", "calls-3");
+    assertEquals(1, running("calls-3").size());
+    begun.end(RuncCalls.LEFT);
+    assertEquals(List.of(), running("calls-3"));
+    assertEquals("none", usage("nothing (native)"));
+  }
+
+  @Test
   void aCommandThatCannotBeStartedIsNotListedForEver() throws Exception {
-    var runc = new FakeRunc(dir, "").runc("no-such-runc", FakeRunc.LONG);
+    var runc = new FakeRunc(dir, "").runc("no-such-runc", FakeRunc.LONG, calls);
     assertThrows(RuncException.class, () -> runc.run(new RuncCommand.Pause("calls-2")));
     assertEquals(List.of(), running("calls-2"));
     assertEquals("1 1", usage("pause"));

@@ -73,7 +73,7 @@ class RuncTest {
   @Test
   void updateReadsItsResourcesFromStdin() throws Exception {
     var fake = new FakeRunc(dir, "cat");
-    Runc runc = fake.runc(FakeRunc.LONG);
+    CommandRunner runc = fake.runc(FakeRunc.LONG);
     assertEquals("{\"pids\":1}\n", runc.run(new RuncCommand.Update("web-1", "{\"pids\":1}")));
     String large = "x".repeat(RuncLimits.OUTPUT_BYTES_KEPT * 4);
     assertEquals(large.substring(0, RuncLimits.OUTPUT_BYTES_KEPT), runc.run(new RuncCommand.Update("web-1", large)));
@@ -105,7 +105,7 @@ class RuncTest {
   void aFailureReportsWhatThisCallLoggedAndNotAnOlderEntry() throws Exception {
     String entry = "printf '{\"level\":\"error\",\"msg\":\"call %s\",\"time\":\"2022-01-01T00:00:00Z\"}\\n'";
     var fake = new FakeRunc(dir, "case \"$*\" in *silent*) exit 1;; esac; " + entry + " \"$8\" >> $log; exit 1");
-    Runc runc = fake.runc(FakeRunc.LONG);
+    CommandRunner runc = fake.runc(FakeRunc.LONG);
     var first = assertThrows(RuncException.class, () -> runc.run(new RuncCommand.Start("first")));
     assertEquals("P: call first", first.logged("P"));
     var silent = assertThrows(RuncException.class, () -> runc.run(new RuncCommand.Start("silent")));
@@ -246,8 +246,8 @@ class RuncTest {
   @Test
   void anAbsolutePathRunsAndAppearsInErrorsAsConfigured() throws Exception {
     var fake = new FakeRunc(dir, "[ $7 = ps ] && echo '[3,4]' || exit 1");
-    Runc runc = fake.runc(fake.path(), FakeRunc.LONG);
-    assertEquals(List.of(3, 4), runc.ps("web-1"));
+    CommandRunner runc = fake.runc(fake.path(), FakeRunc.LONG);
+    assertEquals("[3,4]\n", runc.run(new RuncCommand.Ps("web-1")));
     var e = assertThrows(RuncException.class, () -> runc.runSilent(START));
     assertEquals(fake.path() + " did not terminate successfully: exit status 1", e.text());
   }
@@ -255,7 +255,7 @@ class RuncTest {
   @Test
   void theProgramIsLookedUpOnce() throws Exception {
     var fake = new FakeRunc(dir, "echo first");
-    Runc runc = fake.runc(FakeRunc.LONG);
+    CommandRunner runc = fake.runc(FakeRunc.LONG);
     assertEquals("first\n", runc.run(START));
     Files.delete(Path.of(fake.path()));
     var e = assertThrows(RuncException.class, () -> runc.run(START));
@@ -265,7 +265,7 @@ class RuncTest {
   @Test
   void manyCallsAtOnceAreServed() throws Exception {
     var fake = new FakeRunc(dir, "echo $8");
-    Runc runc = fake.runc(FakeRunc.LONG);
+    CommandRunner runc = fake.runc(FakeRunc.LONG);
     var outputs = new CompletableFuture<?>[40];
     for (int i = 0; i < outputs.length; i++) {
       String id = "c" + i;

@@ -9,10 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Fd;
-import io.loomshim.linux.OpenFiles;
 import io.loomshim.linux.Poller;
 import io.loomshim.linux.Pty;
-import io.loomshim.linux.Terminals;
+import io.loomshim.testing.OpenFiles;
 import io.loomshim.threads.Threads;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

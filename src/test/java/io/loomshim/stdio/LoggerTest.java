@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.loomshim.linux.Child;
-import io.loomshim.linux.Children;
 import io.loomshim.linux.Deadline;
-import io.loomshim.linux.Spawn;
-import io.loomshim.linux.Spawner;
+import io.loomshim.process.Child;
+import io.loomshim.process.Children;
+import io.loomshim.process.Spawn;
+import io.loomshim.process.Spawner;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.file.Files;

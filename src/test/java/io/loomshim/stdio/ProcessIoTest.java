@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.loomshim.linux.Child;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Fd;
+import io.loomshim.process.Child;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -254,7 +254,7 @@ class ProcessIoTest {
     Path go = temp.resolve("go");
     try (Fd client = Rig.reader(out);
         ProcessIo io = open("", out, out, ROOT)) {
-      Child child = start(io, "(while [ ! -e " + go + " ]; do sleep 0.05; done) & echo hi");
+      Child child = start(io, "(while [ -d " + temp + " ] && [ ! -e " + go + " ]; do sleep 0.05; done) & echo hi");
       assertEquals(0, child.await());
       assertTrue(io.awaitDrained(soon()));
       io.close();
@@ -270,7 +270,8 @@ class ProcessIoTest {
     Path go = temp.resolve("go");
     try (Fd client = Rig.reader(out);
         ProcessIo io = open("", out, "", ROOT)) {
-      Child child = start(io, "(while [ ! -e " + go + " ]; do sleep 0.05; done) & head -c " + length + " /dev/zero");
+      Child child = start(io, "(while [ -d " + temp + " ] && [ ! -e " + go + " ]; do sleep 0.05; done) & "
+          + "head -c " + length + " /dev/zero");
       assertEquals(0, child.await());
       var drained = new CompletableFuture<Boolean>();
       Threads.start("draining", () -> {
@@ -280,7 +281,7 @@ class ProcessIoTest {
           drained.completeExceptionally(e);
         }
       });
-      assertThrows(TimeoutException.class, () -> drained.get(ProcessIo.LEFT_OPEN_MAX.toMillis() + 500,
+      assertThrows(TimeoutException.class, () -> drained.get(Pumps.LEFT_OPEN_MAX.toMillis() + 500,
           TimeUnit.MILLISECONDS));
       assertArrayEquals(new byte[length], Rig.read(client, length));
       assertTrue(drained.get(20, TimeUnit.SECONDS));

@@ -3,10 +3,11 @@ package io.loomshim.stdio;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.loomshim.linux.Child;
 import io.loomshim.linux.Fd;
-import io.loomshim.linux.Spawn;
-import io.loomshim.linux.Spawner;
+import io.loomshim.linux.Posix;
+import io.loomshim.process.Child;
+import io.loomshim.process.Spawn;
+import io.loomshim.process.Spawner;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -24,12 +25,8 @@ final class Rig {
   private Rig() {}
 
   /** Makes a fifo in {@code directory} and returns its path. */
-  static String fifo(Path directory, String name) throws IOException, InterruptedException {
-    String path = directory.resolve(name).toString();
-    try (Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0)) {
-      assertEquals(0, sh("exec mkfifo " + path, List.of(nothing, nothing, nothing)).await());
-    }
-    return path;
+  static String fifo(Path directory, String name) throws IOException {
+    return Posix.fifo(directory.resolve(name));
   }
 
   /** Starts a shell with {@code fds} as its descriptors 0, 1 and 2. */

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.google.protobuf.Any;
-import io.loomshim.container.CheckpointSpec;
+import io.loomshim.checkpoint.CheckpointSpec;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
 import java.nio.file.Path;

@@ -5,17 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import com.google.protobuf.Empty;
+import io.loomshim.container.Containers;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
 import io.loomshim.event.Outbox;
-import io.loomshim.linux.Self;
+import io.loomshim.process.Self;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.proto.task.CreateTaskRequest;
-import io.loomshim.proto.task.DeleteResponse;
 import io.loomshim.proto.task.KillRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StateRequest;
 import io.loomshim.proto.task.WaitRequest;
+import io.loomshim.record.Journal;
+import io.loomshim.runc.KnownRuntimes;
 import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.Server;
@@ -103,11 +105,13 @@ final class ImmediateTest {
     Files.setPosixFilePermissions(runtime, PosixFilePermissions.fromString("rwx------"));
     var socket = directory.resolve("s");
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
-    var tasks = new TaskService("test", Outbox.start("test", ""), new Slow(), RuncLimits.DEFAULT, false);
+    var containers = new Containers("test", Outbox.start("test", ""), Journal.NONE, RuncLimits.DEFAULT, false,
+        KnownRuntimes.NONE);
+    var tasks = new TaskService(containers, new Slow());
     tasks.create(create("web-1", runtime));
     Thread start = begin("start", () -> tasks.start(StartRequest.newBuilder().setId("web-1").build()));
     Thread creation = begin("create", () -> tasks.create(create("web-2", runtime)));
-    await().until(() -> Files.exists(directory.resolve("runc.hangs")) && tasks.ids().contains("web-2"));
+    await().until(() -> Files.exists(directory.resolve("runc.hangs")) && containers.ids().contains("web-2"));
     List<Service> services = TaskHandlers.services(tasks);
     try (var server = new Server(listener, services, new ErrorCodes())) {
       server.start();
@@ -144,32 +148,12 @@ final class ImmediateTest {
   }
 
   /** A daemon in which the creation of web-2 takes as long as the test. */
-  private final class Slow implements Host {
-    @Override
-    public void arriving(String id) {}
-
+  private final class Slow extends NoHooks {
     @Override
     public void creating(String id, Path bundle) throws InterruptedException {
       if (id.equals("web-2")) {
         held.await();
       }
     }
-
-    @Override
-    public boolean promised(String id) {
-      return false;
-    }
-
-    @Override
-    public void vacated(Path bundle) {}
-
-    @Override
-    public void deleted(Path bundle, DeleteResponse response) {}
-
-    @Override
-    public void forgotten(String id) {}
-
-    @Override
-    public void shutdownAsked() {}
   }
 }

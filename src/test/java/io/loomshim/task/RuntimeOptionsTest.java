@@ -9,6 +9,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
+import io.loomshim.linux.Posix;
 import io.loomshim.proto.linuxrunc.CreateOptions;
 import io.loomshim.proto.runc.Options;
 import java.nio.file.Files;
@@ -86,13 +87,12 @@ class RuntimeOptionsTest {
   @Test
   void aConfiguredImagePathAsksForNoRestore() {
     assertEquals("", RuntimeOptions.decode(toml("CriuImagePath = '/i'")).getCriuImagePath());
-    refused(toml("CriuImagePath = 1"), "CriuImagePath is no string");
+    refused(toml("CriuImagePath = 1"), "CriuImagePath is not a string");
   }
 
   @Test
   void onlyARegularFileOfAReasonableSizeIsRead() throws Exception {
-    String fifo = temp.resolve("fifo").toString();
-    assertEquals(0, new ProcessBuilder("mkfifo", fifo).start().waitFor());
+    String fifo = Posix.fifo(temp.resolve("fifo"));
     for (String path : List.of("/dev/zero", fifo, temp.toString(), "a\0b")) {
       refused(file(path), "cannot be read");
     }
@@ -117,9 +117,9 @@ class RuntimeOptionsTest {
     refused(any("containerd.runhcs.v1.Options", ALL), "containerd.runhcs.v1.Options");
     var garbage = Any.newBuilder().setTypeUrl("containerd.runc.v1.Options");
     refused(garbage.setValue(ByteString.copyFromUtf8("\u0007x")).build(), "containerd.runc.v1.Options");
-    refused(toml("BinaryName = 1"), "BinaryName is no string");
-    refused(toml("IoUid = -1"), "IoUid is no number");
-    refused(toml("SystemdCgroup = 'yes'"), "SystemdCgroup is no boolean");
+    refused(toml("BinaryName = 1"), "BinaryName is not a string");
+    refused(toml("IoUid = -1"), "IoUid is not a number");
+    refused(toml("SystemdCgroup = 'yes'"), "SystemdCgroup is not a boolean");
     refused(toml("nonsense"), "line 1");
     refused(any("runtimeoptions.v1.Options",
         io.loomshim.proto.runtimeoptions.Options.newBuilder().setConfigPath("/no/such/file").build()), "/no/such/file");

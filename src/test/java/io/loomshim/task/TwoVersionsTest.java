@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.google.protobuf.Empty;
+import io.loomshim.container.Containers;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
 import io.loomshim.event.Outbox;
-import io.loomshim.proto.task.DeleteResponse;
+import io.loomshim.record.Journal;
+import io.loomshim.runc.KnownRuntimes;
 import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.Server;
@@ -58,7 +60,9 @@ final class TwoVersionsTest {
   void everyMethodAnswersUnderBothNamesAndNoOtherNameDoes() throws Exception {
     var socket = directory.resolve("s");
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
-    var tasks = new TaskService("test", Outbox.start("test", ""), new Nobody(), RuncLimits.DEFAULT, false);
+    var containers = new Containers("test", Outbox.start("test", ""), Journal.NONE, RuncLimits.DEFAULT, false,
+        KnownRuntimes.NONE);
+    var tasks = new TaskService(containers, new NoHooks());
     try (var server = new Server(listener, TaskHandlers.services(tasks), new ErrorCodes())) {
       server.start();
       try (var client = Client.connect(socket, LIMIT)) {
@@ -104,31 +108,5 @@ final class TwoVersionsTest {
         assertEquals(Code.UNIMPLEMENTED, e.code()); // what makes containerd 2 fall back to version 2
       }
     }
-  }
-
-  /** A daemon that has no containers. */
-  private static final class Nobody implements Host {
-    @Override
-    public void arriving(String id) {}
-
-    @Override
-    public void creating(String id, Path bundle) {}
-
-    @Override
-    public boolean promised(String id) {
-      return false;
-    }
-
-    @Override
-    public void vacated(Path bundle) {}
-
-    @Override
-    public void deleted(Path bundle, DeleteResponse response) {}
-
-    @Override
-    public void forgotten(String id) {}
-
-    @Override
-    public void shutdownAsked() {}
   }
 }

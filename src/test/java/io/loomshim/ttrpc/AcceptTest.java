@@ -16,6 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+/** A server that cannot accept connections for a while. */
 @Timeout(60)
 class AcceptTest {
   @Test

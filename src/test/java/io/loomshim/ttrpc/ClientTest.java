@@ -12,11 +12,11 @@ import com.google.protobuf.MessageLite;
 import com.google.protobuf.StringValue;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
+import io.loomshim.testing.Seeded;
 import io.loomshim.threads.Threads;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -56,7 +56,7 @@ class ClientTest {
   }
 
   @Test
-  void metadataArrives() throws Exception {
+  void metadataArrivesWithTheCall() throws Exception {
     var metadata = Map.of("containerd-namespace-ttrpc", "default");
     var key = Stand.text("containerd-namespace-ttrpc");
     var reply = client.call(Stand.SERVICE, "Metadata", key, StringValue.parser(), Stand.LONG, metadata);
@@ -115,7 +115,7 @@ class ClientTest {
   /** A call whose time ends just when its reply comes has one of the two ends, and the next one finds out which. */
   @Test
   void atItsDeadlineACallIsAnsweredOrLateAndNeverHangs() throws Exception {
-    var random = new Random(Seed.of("atItsDeadlineACallIsAnsweredOrLateAndNeverHangs"));
+    var random = Seeded.random("atItsDeadlineACallIsAnsweredOrLateAndNeverHangs");
     int late = 0;
     for (int i = 0; i < 500; i++) {
       try {
@@ -171,7 +171,7 @@ class ClientTest {
   /** Interrupts that arrive at any moment of a call, be it while its frame is written. */
   @Test
   void anInterruptAtAnyMomentIsToldOrKeptAndNothingElseGoesWrong() throws Exception {
-    var random = new Random(Seed.of("anInterruptAtAnyMomentIsToldOrKeptAndNothingElseGoesWrong"));
+    var random = Seeded.random("anInterruptAtAnyMomentIsToldOrKeptAndNothingElseGoesWrong");
     var request = BytesValue.of(Peer.zeros(200_000));
     var told = new AtomicInteger();
     var others = new ConcurrentLinkedQueue<Exception>();

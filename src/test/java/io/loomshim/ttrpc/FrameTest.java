@@ -62,6 +62,13 @@ class FrameTest {
     assertEquals("värde", request.getMetadata(0).getValue());
   }
 
+  /** What the tests know of frames is not from here. */
+  @Test
+  void theTestsKnowTheSameLayoutAndTheSameLimit() {
+    assertEquals(Peer.HEADER_BYTES, Frame.HEADER_BYTES);
+    assertEquals(Peer.DATA_BYTES_MAX, Frame.DATA_BYTES_MAX);
+  }
+
   @Test
   void dataOfExactlyFourMebibytesFits() throws Exception {
     var message = BytesValue.of(Peer.zeros(Frame.DATA_BYTES_MAX - AROUND));

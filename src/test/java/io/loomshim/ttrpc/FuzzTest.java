@@ -3,6 +3,7 @@ package io.loomshim.ttrpc;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Empty;
+import io.loomshim.testing.Seeded;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.util.Arrays;
@@ -10,6 +11,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+/** Random bytes in the place of frames. */
 @Timeout(120)
 class FuzzTest {
   private static final int CONNECTIONS = 400;
@@ -17,7 +19,7 @@ class FuzzTest {
 
   @Test
   void noBytesOfOneConnectionHarmAnother() throws Exception {
-    var random = new Random(Seed.of("noBytesOfOneConnectionHarmAnother"));
+    var random = Seeded.random("noBytesOfOneConnectionHarmAnother");
     try (var stand = new Stand()) {
       for (int i = 0; i < CONNECTIONS; i++) {
         attack(stand, random);

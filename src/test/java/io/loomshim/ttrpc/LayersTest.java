@@ -17,10 +17,10 @@ class LayersTest {
   private static final Path ROOM = Path.of("src/main/java/io/loomshim/ttrpc");
 
   /** Each class stands only on those before it. */
-  private static final List<String> ORDER = List.of("ClosedException", "Kind", "Budget",
-      "Backoff", "Credentials", "Deadlines", "Dial", "Frame", "FrameReader", "FrameWriter", "Client", "Call",
-      "Handler", "Method", "Service", "ErrorMapper", "Errors", "Calls", "InFlight", "StuckCalls", "Shared", "Exchange",
-      "Intake", "Connection", "Server");
+  private static final List<String> ORDER = List.of("ClosedException", "Kind", "Backoff", "Credentials", "Line",
+      "Door", "ChannelDoor", "Redo", "Deadlines", "ClientLimit", "Dial", "Frame", "FrameReader", "FrameWriter",
+      "Client", "Call", "Handler", "Attempt", "Method", "Service", "ErrorMapper", "Errors", "Calls", "InFlight",
+      "StuckCalls", "Shared", "Exchange", "Intake", "Lane", "Connection", "Server");
 
   private static final Pattern COMMENT = Pattern.compile("/\\*.*?\\*/|//[^\n]*", Pattern.DOTALL);
   private static final Pattern STRING = Pattern.compile("\"(\\\\.|[^\"\\\\])*\"");

@@ -11,29 +11,13 @@ import com.google.protobuf.StringValue;
 import io.loomshim.threads.Threads;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+/** Sizes of messages and numbers of calls at the limits of the server. */
 @Timeout(60)
-class LimitsTest {
-  private static final int MAX = 4_194_304;
-
-  private Stand stand;
-  private Peer peer;
-
-  @BeforeEach
-  void open() throws Exception {
-    stand = new Stand();
-    peer = stand.peer();
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    peer.close();
-    stand.close();
-  }
+class LimitsTest extends OnStand {
+  private static final int MAX = Peer.DATA_BYTES_MAX;
 
   /** Bytes of a request for Size whose data is {@code bytes} long. */
   private static byte[] sized(int bytes) {

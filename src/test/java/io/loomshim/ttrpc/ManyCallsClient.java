@@ -7,6 +7,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
 import io.loomshim.log.Log;
+import io.loomshim.metrics.Budget;
 import io.loomshim.proto.ttrpc.Response;
 import io.loomshim.threads.Threads;
 import java.io.IOException;

@@ -19,6 +19,9 @@ public final class Peer implements AutoCloseable {
   /** Bytes of a frame's header. */
   public static final int HEADER_BYTES = 10;
 
+  /** Bytes of data that a frame may carry. */
+  public static final int DATA_BYTES_MAX = 4_194_304;
+
   private static final int CHUNK_BYTES = 64 << 10;
 
   /** A frame as it came. */

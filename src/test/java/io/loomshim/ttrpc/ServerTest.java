@@ -16,28 +16,11 @@ import java.io.ByteArrayOutputStream;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
-class ServerTest {
-  private Stand stand;
-  private Peer peer;
-
-  @BeforeEach
-  void open() throws Exception {
-    stand = new Stand();
-    peer = stand.peer();
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    peer.close();
-    stand.close();
-  }
-
+class ServerTest extends OnStand {
   private static Request.Builder echo() {
     return Peer.request(Stand.SERVICE, "Echo", BytesValue.of(ByteString.copyFromUtf8("hi")));
   }

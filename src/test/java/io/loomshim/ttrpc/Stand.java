@@ -7,7 +7,7 @@ import com.google.protobuf.Empty;
 import com.google.protobuf.StringValue;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
-import io.loomshim.insight.Subject;
+import io.loomshim.metrics.Subject;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;

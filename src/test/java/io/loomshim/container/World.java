@@ -1,0 +1,194 @@
+package io.loomshim.container;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.loomshim.event.StillOutbox;
+import io.loomshim.proto.record.ProcessEntry;
+import io.loomshim.record.Kinds;
+import io.loomshim.record.MemoryRecord;
+import io.loomshim.record.Saved;
+import io.loomshim.record.State;
+import io.loomshim.record.UnreadableException;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * All that there is at one moment: the record, the kernel's processes, what clients and containerd have seen, and how
+ * far each thread of the daemon has got. What the daemon knows beyond that stands in the record.
+ */
+final class World {
+  static final String ID = "web";
+  static final String EXEC = "probe";
+  static final String PROCESS = ID + "/" + EXEC;
+  static final int INIT_PID = 100;
+  static final int EXEC_PID = 200;
+
+  /** As takeover has them: what was asked, and the reply from before it is written until it has been. */
+  static final int CALL = Kinds.OTHERS_FREE;
+  static final int REPLY = CALL + 1;
+
+  /** A process, as the kernel has it. */
+  enum Life {
+    NONE,
+    CREATED,
+    RUNS,
+    ZOMBIE,
+    REAPED
+  }
+
+  /** What clients ask for. */
+  enum Call {
+    CREATE,
+    START,
+    EXEC,
+    START_EXEC,
+    WAIT,
+    KILL,
+    DELETE
+  }
+
+  // The kernel's.
+  final Life[] life = {Life.NONE, Life.NONE}; // the init, the exec
+  final int[] status = {0, 0}; // how it ended
+  final boolean[] parked = {false, false}; // its pidfd
+
+  // The clients'.
+  final EnumMap<Call, Boolean> asked = new EnumMap<>(Call.class);
+  final EnumMap<Call, String> answered = new EnumMap<>(Call.class);
+  final List<String> delivered = new ArrayList<>();
+
+  // The daemon's threads: how far each has got, and what it knows that is not in the record.
+  boolean alive = true;
+  int kills;
+  final EnumMap<Call, Integer> at = new EnumMap<>(Call.class); // 0: the request is still in the socket
+  final EnumMap<Call, Boolean> again = new EnumMap<>(Call.class); // begun by an earlier daemon
+  final EnumMap<Call, String> reply = new EnumMap<>(Call.class);
+  final int[] exitThread = {0, 0};
+  final int[] reaped = {0, 0};
+  boolean order; // the lock, held by a Start
+
+  MemoryRecord record = new MemoryRecord();
+  private State state = new State();
+  private Saved saved = Saved.of("record", state);
+
+  World() throws UnreadableException {
+    for (Call call : Call.values()) {
+      at.put(call, 0);
+      again.put(call, false);
+      asked.put(call, false);
+    }
+  }
+
+  World copy() throws UnreadableException {
+    var copy = new World();
+    for (int i = 0; i < 2; i++) {
+      copy.life[i] = life[i];
+      copy.status[i] = status[i];
+      copy.parked[i] = parked[i];
+      copy.exitThread[i] = exitThread[i];
+      copy.reaped[i] = reaped[i];
+    }
+    copy.asked.putAll(asked);
+    copy.answered.putAll(answered);
+    copy.delivered.addAll(delivered);
+    copy.alive = alive;
+    copy.kills = kills;
+    copy.at.putAll(at);
+    copy.again.putAll(again);
+    copy.reply.putAll(reply);
+    copy.order = order;
+    copy.record = record.copy();
+    copy.state = state;
+    copy.saved = saved;
+    return copy;
+  }
+
+  /** Reads the record if something has been written. */
+  void look() throws UnreadableException {
+    if (record.changed()) {
+      state = record.state();
+      saved = Saved.of("record", state);
+    }
+  }
+
+  State state() {
+    return state;
+  }
+
+  Saved saved() {
+    return saved;
+  }
+
+  Optional<Saved.Container> container() {
+    return saved.containers().isEmpty() ? Optional.empty() : Optional.of(saved.containers().getFirst());
+  }
+
+  Optional<ProcessEntry> init() {
+    return container().flatMap(Saved.Container::init);
+  }
+
+  Optional<Saved.Exec> exec() {
+    return container().flatMap(container -> container.execs().stream().findFirst());
+  }
+
+  /** The state of the init, which has been created. */
+  InitState initState() {
+    return Notes.state(init().orElseThrow(), container().orElseThrow().paused());
+  }
+
+  boolean execRuns() {
+    return exec().isPresent() && Notes.state(exec().get()) == ExecState.RUNNING;
+  }
+
+  /** The same for all worlds that differ only in times. */
+  String key() throws InvalidProtocolBufferException {
+    var key = new StringBuilder(300);
+    for (int i = 0; i < 2; i++) {
+      key.append(life[i]).append(status[i]).append(parked[i]).append(exitThread[i]).append(reaped[i]).append(' ');
+    }
+    key.append(asked.values()).append(answered).append(delivered).append(alive).append(kills).append(at.values())
+        .append(again.values()).append(reply).append(order);
+    for (Map.Entry<Integer, String> value : plain().entrySet()) {
+      key.append(value);
+    }
+    return key.toString();
+  }
+
+  private TreeMap<Integer, String> plain() throws InvalidProtocolBufferException {
+    var plain = new TreeMap<Integer, String>();
+    for (int kind : state.kinds()) {
+      boolean inOrder = Kinds.ofContainer(kind) || state.all(kind).size() < 2;
+      plain.put(kind, (inOrder ? state.all(kind) : new TreeMap<>(state.all(kind))).keySet().toString());
+    }
+    plain.put(Kinds.INIT, init().map(World::text).orElse(""));
+    plain.put(Kinds.EXEC_PROCESS, exec().flatMap(Saved.Exec::process).map(World::text).orElse(""));
+    var events = new StringBuilder();
+    for (Saved.Event event : saved.events()) {
+      events.append(StillOutbox.text(event)).append(',');
+    }
+    plain.put(Kinds.EVENT, events.toString());
+    var replies = new StringBuilder();
+    for (ByteString reply : new TreeMap<>(state.all(REPLY)).values()) {
+      replies.append(reply.toStringUtf8()).append(',');
+    }
+    plain.put(REPLY, replies.toString());
+    return plain;
+  }
+
+  private static String text(ProcessEntry process) {
+    return process.getState() + " " + process.getPid() + " " + process.getExitStatus();
+  }
+
+  @Override
+  public String toString() {
+    try {
+      return key();
+    } catch (InvalidProtocolBufferException e) {
+      throw new AssertionError(e);
+    }
+  }
+}

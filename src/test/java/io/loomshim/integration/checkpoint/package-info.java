@@ -1,0 +1,2 @@
+/** Checkpoint and restore with CRIU. */
+package io.loomshim.integration.checkpoint;

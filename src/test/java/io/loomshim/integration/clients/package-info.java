@@ -1,0 +1,2 @@
+/** Clients of containerd: ctr, Docker and Kubernetes' CRI. */
+package io.loomshim.integration.clients;

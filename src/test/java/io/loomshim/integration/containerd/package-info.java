@@ -1,0 +1,2 @@
+/** What containerd and the shim are to each other: restarts, outages, inheritance, versions of the protocol. */
+package io.loomshim.integration.containerd;

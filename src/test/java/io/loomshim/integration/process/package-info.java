@@ -1,0 +1,2 @@
+/** Processes of a container: execs, signals, exits, orphans. */
+package io.loomshim.integration.process;

@@ -1,0 +1,110 @@
+package io.loomshim.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** The man page and the completion of bash against what the program has: its settings, commands and options. */
+class ManualTest {
+  private static final Path PAGE = Path.of("packaging/man/containerd-shim-loom-v1.8");
+  private static final Path COMPLETION = Path.of("packaging/completion/containerd-shim-loom-v1");
+  private static final Path TEMPLATE = Path.of("src/main/launcher/loomshim.conf");
+
+  /** The list of settings and defaults that the launcher itself has. */
+  private static Map<String, String> settings() throws Exception {
+    var settings = new TreeMap<String, String>();
+    Path list = Path.of("src/main/launcher/settings.sh");
+    if (Files.exists(list)) {
+      Installation.Outcome told = Installation.finish(new ProcessBuilder("sh", "-uc", ". ./" + list + """
+
+          for name in $SETTINGS; do
+            setting "$name" || exit
+            printf '%s=%s\\n' "$name" "$default"
+          done
+          """), null);
+      assertEquals(0, told.status(), told.stderr());
+      told.out().lines().forEach(line -> settings.put(line.split("=", 2)[0], line.split("=", 2)[1]));
+    } else {
+      // what follows the settings of the installation in `configure`
+      String launcher = Files.readString(Path.of("src/main/launcher/containerd-shim-loom-v1"));
+      var body = Pattern.compile("restore_signals=''\n((?:  [a-z_]+=.*\n)+)").matcher(launcher);
+      assertTrue(body.find(), "the launcher has no list of settings");
+      var setting = Pattern.compile("([a-z_]+)=(\\S*)").matcher(body.group(1));
+      while (setting.find()) {
+        settings.put(setting.group(1), setting.group(2).replace("''", ""));
+      }
+    }
+    assertTrue(settings.size() > 10, settings::toString);
+    return settings;
+  }
+
+  /** The entries of a section, each with its default; what is no plain word there is none. */
+  private static Map<String, String> documented() throws Exception {
+    var entries = new TreeMap<String, String>();
+    String section = Files.readString(PAGE).split("\\.SH SETTINGS\n")[1].split("\n\\.SH ")[0];
+    var entry = Pattern.compile("\\.TP\n\\.BR ([a-z_]+) \" \\(default:(.*)\\)?\n?").matcher(section);
+    while (entry.find()) {
+      var word = Pattern.compile("^ ?\" (\\S+) \\)$").matcher(entry.group(2));
+      entries.put(entry.group(1), word.find() ? word.group(1) : "");
+    }
+    return entries;
+  }
+
+  @Test
+  void theManPageHasEverySettingWithItsDefault() throws Exception {
+    assertEquals(settings(), documented());
+  }
+
+  @Test
+  void theTemplateOfTheFileHasEverySetting() throws Exception {
+    var names = new ArrayList<String>();
+    for (String line : Files.readAllLines(TEMPLATE)) {
+      if (line.matches("#[a-z_]+=.*")) {
+        names.add(line.substring(1, line.indexOf('=')));
+      }
+    }
+    assertEquals(List.copyOf(settings().keySet()), names.stream().sorted().toList());
+  }
+
+  /** What bash offers after {@code words}, the last of which is being typed. */
+  private static List<String> completed(String... words) throws Exception {
+    var command = new ArrayList<>(List.of("bash", "-euc", ". " + COMPLETION + """
+
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        _containerd_shim_loom_v1
+        printf '%s\\n' "${COMPREPLY[@]}"
+        """, "bash", "containerd-shim-loom-v1"));
+    command.addAll(List.of(words));
+    Installation.Outcome outcome = Installation.finish(new ProcessBuilder(command), null);
+    assertEquals(0, outcome.status(), outcome.stderr());
+    return outcome.out().lines().filter(line -> !line.isEmpty()).sorted().toList();
+  }
+
+  @Test
+  void bashCompletesCommandsAndOptions() throws Exception {
+    assertEquals(List.of("--help", "--version", "check", "help", "inspect"), completed(""));
+    assertEquals(List.of("inspect"), completed("in"));
+    assertEquals(List.of("--json", "--namespace", "--prometheus", "--run", "--traces"), completed("inspect", "--"));
+    assertEquals(List.of(), completed("check", ""));
+    assertTrue(completed("inspect", "--run", "/proc/sel").contains("/proc/self"));
+  }
+
+  @Test
+  void theManPageHasTheCommandsAndOptionsThatBashCompletes() throws Exception {
+    String page = Files.readString(PAGE).replace("\\-", "-");
+    for (String word : List.of("inspect", "check", "--version", "--help")) {
+      assertTrue(page.contains("\n.TP\n.B " + word + "\n"), word);
+    }
+    for (String option : completed("inspect", "--")) {
+      assertTrue(Pattern.compile("\n\\.TP\n\\.BI? " + option + "\\b").matcher(page).find(), option);
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package io.loomshim.shelf;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.loomshim.linux.Fd;
+import io.loomshim.linux.Pipe;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** A shelf against the kernel: what another process would find, seen through duplicates of the ends. */
+class ShelfTest {
+  private static byte[] note(String text) {
+    return text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+  }
+
+  /** The same shelf as another process has it, which has inherited its ends. */
+  private static Shelf other(Shelf shelf) throws Exception {
+    var ends = new ArrayList<Fd>();
+    int first = 0;
+    for (int from = 200; first == 0; from += Shelf.ENDS) {
+      for (Fd end : shelf.ends()) {
+        ends.add(end.duplicateFrom(from));
+      }
+      boolean inARow = true;
+      for (int i = 0; i < Shelf.ENDS; i++) {
+        inARow &= ends.get(i).number() == ends.get(0).number() + i;
+      }
+      if (inARow) {
+        first = ends.get(0).number();
+      } else {
+        ends.forEach(Fd::close);
+        ends.clear();
+      }
+    }
+    return Shelf.inherited(first);
+  }
+
+  private static TreeSet<String> notes(List<Found> found) {
+    var notes = new TreeSet<String>();
+    for (Found thing : found) {
+      notes.add(new String(thing.note(), java.nio.charset.StandardCharsets.UTF_8));
+      thing.fds().forEach(Fd::close);
+    }
+    return notes;
+  }
+
+  @Test
+  void whatIsKeptIsFoundAndStays() throws Exception {
+    try (Shelf shelf = Shelf.make(); Pipe pipe = Pipe.open()) {
+      shelf.put(note("pipe"), List.of(pipe.reader(), pipe.writer()));
+      try (Shelf other = other(shelf)) {
+        List<Found> found = other.look();
+        assertEquals(1, found.size());
+        assertArrayEquals(note("pipe"), found.getFirst().note());
+        found.getFirst().fds().get(1).tryWrite(new byte[] {7}, 0, 1);
+        var read = new byte[1];
+        assertEquals(1, pipe.reader().tryRead(read));
+        assertEquals(7, read[0]);
+        found.getFirst().fds().forEach(Fd::close);
+      }
+      try (Shelf third = other(shelf)) { // killed while it took over: nothing is lost
+        assertEquals(new TreeSet<>(List.of("pipe")), notes(third.look()));
+      }
+    }
+  }
+
+  @Test
+  void whatIsReleasedIsClosedAtOnce() throws Exception {
+    try (Shelf shelf = Shelf.make(); Pipe pipe = Pipe.open()) {
+      Slot slot = shelf.put(note("writer"), List.of(pipe.writer()));
+      pipe.writer().close();
+      pipe.reader().nonBlocking(true);
+      assertEquals(-1, pipe.reader().tryRead(new byte[1]), "the shelf has a writer");
+      slot.release();
+      slot.release();
+      assertEquals(0, pipe.reader().tryRead(new byte[1]), "the end of file");
+      try (Shelf other = other(shelf)) {
+        assertEquals(List.of(), other.look());
+      }
+    }
+  }
+
+  @Test
+  void theLastThatIsKeptCounts() throws Exception {
+    try (Shelf shelf = Shelf.make(); Pipe first = Pipe.open(); Pipe second = Pipe.open()) {
+      Slot slot = shelf.put(note("both"), List.of(first.writer(), second.writer()));
+      slot.keep(note("second"), List.of(second.writer()));
+      first.writer().close();
+      assertEquals(0, first.reader().tryRead(new byte[1]), "the end of file");
+      try (Shelf other = other(shelf)) {
+        List<Found> found = other.look();
+        found.getFirst().slot().keep(note("none"), List.of());
+        assertEquals(new TreeSet<>(List.of("second")), notes(found));
+      }
+      try (Shelf other = other(shelf)) {
+        assertEquals(new TreeSet<>(List.of("none")), notes(other.look()));
+      }
+    }
+  }
+
+  @Test
+  void aLongChurnLeavesNoMoreThanWhatIsKept() throws Exception {
+    try (Shelf shelf = Shelf.make(); Pipe pipe = Pipe.open()) {
+      var kept = new TreeSet<String>();
+      for (int i = 0; i < 20; i++) {
+        shelf.put(note("kept" + i), List.of(pipe.writer()));
+        kept.add("kept" + i);
+      }
+      for (int i = 0; i < 10 * Shelf.DEAD_MAX; i++) {
+        shelf.put(note("passing" + i), List.of(pipe.writer())).release();
+        assertTrue(shelf.dead() <= Shelf.DEAD_MAX + 1, shelf.dead() + " dead");
+      }
+      assertFalse(shelf.broken());
+      try (Shelf other = other(shelf)) {
+        assertEquals(kept, notes(other.look()));
+        for (int i = 0; i < 10 * Shelf.DEAD_MAX; i++) {
+          other.put(note("passing" + i), List.of(pipe.writer())).release();
+        }
+        try (Shelf third = other(other)) {
+          assertEquals(kept, notes(third.look()));
+        }
+      }
+    }
+  }
+
+  @Test
+  void aShelfThatIsFullBreaksAndGivesEverythingUp() throws Exception {
+    try (Shelf shelf = Shelf.make(); Pipe pipe = Pipe.open()) {
+      var told = new ArrayList<String>();
+      shelf.onFailure(() -> told.add("broken"));
+      Slot slot = shelf.put(note("writer"), List.of(pipe.writer()));
+      pipe.writer().close();
+      slot.keep(new byte[1 << 20], List.of()); // longer than a message may be
+      assertTrue(shelf.broken());
+      assertEquals(List.of("broken"), told);
+      assertEquals(0, pipe.reader().tryRead(new byte[1]), "the end of file");
+      shelf.put(note("more"), List.of(pipe.reader())).release();
+    }
+  }
+}

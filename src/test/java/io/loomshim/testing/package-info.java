@@ -1,0 +1,2 @@
+/** What the tests of several rooms share. */
+package io.loomshim.testing;
