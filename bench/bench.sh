@@ -2,14 +2,18 @@
 # Measures this shim beside the Go shims on a containerd of its own; gets what is missing first
 # (Debian, root).
 #
-#   bench/bench.sh [--quick | --full | --smoke] [--only NAME,...] [--sides NAME,...] [--before DIR] [--out DIR]
+#   bench/bench.sh [--quick | --full | --smoke] [--only NAME,...] [--sides NAME,...] [--without NAME,...]
+#                  [--before DIR] [--out DIR]
 #   bench/bench.sh --report DIR     makes the tables and plots in DIR again
-#   bench/bench.sh --publish DIR    the same, then copies the raw data to docs/bench and puts
-#                                   tables and plots into README.md and docs/BENCHMARKS.md
+#   bench/bench.sh --publish DIR    the same, then copies the raw data to docs/bench, and puts the
+#                                   picture into README.md, tables and plots into docs/BENCHMARKS.md
 #
 #   --quick   a few minutes (default); --full up to 25; --smoke only shows that everything works
-#   --only    run, start, exec, calls, connections, streams, churn, density, hang (default: all)
+#   --only    run, start, exec, calls, connections, streams, churn, density, hang (default: all these), beside
 #   --sides   loom, loom-each, runc.v1, runc.v2, runc.v2-group, floor (default: all)
+#   --without what the side loom does not do to make runc faster: early, native, spawner, sealed (settings
+#             early_cgroup_wait, native_runc, spawn_apart, sealed_runtime); with `--before .` the side loom-before
+#             does it all
 #   --before  a checkout of an earlier commit, which is built if need be: one side more, and a column with
 #             the ratio to it
 #   --out     default target/bench
@@ -23,52 +27,31 @@ cd "$REPO"
 # shellcheck source-path=SCRIPTDIR source=measure.sh
 . bench/measure.sh
 
-size=quick out=target/bench report='' publisher='' before=''
-readonly SCENARIOS=run,start,exec,calls,connections,streams,churn,density,hang
+readonly SCENARIOS=run,start,exec,calls,connections,streams,churn,density,hang,beside
 readonly SIDES=loom,runc.v1,runc.v2,runc.v2-group,loom-each,floor
-only=$SCENARIOS sides=$SIDES
-while (($#)); do
-  case $1 in
-    --quick | --full | --smoke) size=${1#--} ;;
-    --only | --sides | --before | --out | --report | --publish)
-      [[ -n ${2-} ]] || refuse "$1 needs a value"
-      case $1 in
-        --only) only=$2 ;;
-        --sides) sides=$2 ;;
-        --before) before=$2 ;;
-        --out) out=$2 ;;
-        --report) report=$2 ;;
-        --publish) report=$2 publisher=report.Publish ;;
-      esac
-      shift
-      ;;
-    -h | --help)
-      usage
-      exit 0
-      ;;
-    *) refuse "unknown argument $1" ;;
-  esac
-  shift
-done
+readonly SHORTCUTS=early,native,spawner,sealed
+declare -A off=([early]=early_cgroup_wait=false [native]=native_runc=false [spawner]=spawn_apart=false
+  [sealed]=sealed_runtime=false)
+arguments only,sides,without,before,out,report,publish "$@"
+size=${given[size]-quick} out=${given[out]-target/bench} before=${given[before]-}
+# thousands of containers for one figure: only when it is asked for
+only=${given[only]-${SCENARIOS%,beside}} sides=${given[sides]-$SIDES}
 named --only "$only" "$SCENARIOS"
 named --sides "$sides" "$SIDES"
-[[ -z $before || -x $before/mvnw ]] || refuse "--before $before is no checkout of this repository"
-
-if [[ -n $report ]]; then
-  again "$report" report.Report "$publisher"
-  exit 0
+settings=()
+if [[ -n ${given[without]-} ]]; then
+  named --without "${given[without]}" "$SHORTCUTS"
+  for name in ${given[without]//,/ }; do settings+=("${off[$name]}"); done
 fi
+[[ -z $before || -x $before/mvnw ]] || refuse "--before $before is not a checkout of this repository"
 
-need_root
-need_packages ca-certificates
-JAVA_HOME=$(find_jdk 21 || need_jdk 21)
-export JAVA_HOME
-need_containerd
-go_shims "$sides"
+again report.Report report.Publish
+
+need_sides "$sides"
 mkdir -p "$out" target
 out=$(realpath "$out")
 prepare target/bench-build.log
-install_side loom "$JAVA_HOME" linger_seconds=4
+install_side loom "$JAVA_HOME" linger_seconds=4 "${settings[@]}"
 [[ ,$sides, != *,loom-each,* ]] || install_side loom-each "$JAVA_HOME" linger_seconds=0 mode=container
 revision=
 if [[ -n $before ]]; then

@@ -50,7 +50,7 @@ if [[ -z $kind ]] && ! $tests; then
 fi
 
 if $tests; then
-  classes=$(grep -l 'loomshim\.long' src/test/java/io/loomshim/integration/*IT.java | xargs -n 1 basename -s .java | paste -sd ,)
+  classes=$(grep -l 'loomshim\.long' src/test/java/io/loomshim/integration/*/*IT.java | xargs -n 1 basename -s .java | paste -sd ,)
   exec integration/test.sh --integration --jdk 25 --long -Dtest="$classes"
 fi
 

@@ -1,16 +1,21 @@
 package io.loomshim.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.bench.figure.Side;
 import io.loomshim.bench.loom.LoomBench;
 import io.loomshim.bench.scenario.Bench;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The names that the scripts take are those that the programs know. */
 class ScriptsTest {
@@ -35,5 +40,48 @@ class ScriptsTest {
   void loomBenchKnowsItsAxesAndSides() throws Exception {
     assertEquals(new TreeSet<>(LoomBench.axes()), names("loom-bench.sh", "AXES"));
     assertEquals(new TreeSet<>(LoomBench.sides()), names("loom-bench.sh", "SIDES"));
+  }
+
+  /** The status of a program, a blank and all that it wrote. */
+  private static String run(Map<String, String> environment, String... words) throws Exception {
+    var builder = new ProcessBuilder(words).redirectErrorStream(true).redirectInput(Path.of("/dev/null").toFile());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return process.waitFor() + " " + out;
+  }
+
+  @Test
+  void helpIsWhatItSaysAndNothingIsRun() throws Exception {
+    for (String script : List.of("bench/bench.sh", "bench/loom-bench.sh", "integration/demo.sh")) {
+      for (String word : List.of("--help", "-h")) {
+        String said = run(Map.of(), script, word);
+        assertTrue(said.startsWith("0 ") && said.contains("\n  " + script), said);
+      }
+      assertEquals("2 error: unknown argument --nonsense; see --help\n", run(Map.of(), script, "--nonsense"));
+    }
+  }
+
+  @Test
+  void aNameThatIsNoneIsToldWithThoseThatThereAre() throws Exception {
+    for (String script : List.of("bench/bench.sh", "bench/loom-bench.sh")) {
+      for (String option : List.of("--sides", "--only")) {
+        String said = run(Map.of(), script, option, "nonsense");
+        assertTrue(said.startsWith("2 error: " + option + " 'nonsense': nonsense is not one of "), said);
+        assertEquals("2 error: " + option + " needs a value; see --help\n", run(Map.of(), script, option));
+      }
+    }
+  }
+
+  @Test
+  void withoutGitTheBuildHasTheNameThatItWasGiven(@TempDir Path directory) throws Exception {
+    Path lib = Files.createDirectories(directory.resolve("target/loomshim/lib"));
+    Files.writeString(lib.resolve("version"), "version=1\nrevision=0123456789ab\n");
+    Path bin = Files.createDirectory(directory.resolve("bin"));
+    for (String tool : List.of("sed", "dirname", "realpath", "bash")) {
+      Files.createSymbolicLink(bin.resolve(tool), Path.of("/usr/bin", tool));
+    }
+    assertEquals("0 0123456789ab\n", run(Map.of("PATH", bin.toString()), "/usr/bin/bash", "-c",
+        "set -euo pipefail; . integration/lib.sh; . bench/measure.sh; build_of \"$1\"", "bash", directory.toString()));
   }
 }

@@ -14,8 +14,11 @@ record RatioAxis(LogScale scale, List<Mark> marks) {
   /** Between two names. */
   private static final int GAP = 5;
 
-  /** From {@code from} to {@code to}, with room for all {@code ratios} that are numbers, and for 1/3 to 3. */
-  static RatioAxis of(List<Double> ratios, double from, double to) {
+  /**
+   * From {@code from} to {@code to}, with room for all {@code ratios} that are numbers, and for 1/3 to 3. Names are of
+   * {@code pixels}.
+   */
+  static RatioAxis of(List<Double> ratios, double from, double to, int pixels) {
     int first = -1;
     int last = 1;
     for (double ratio : ratios) {
@@ -30,11 +33,11 @@ record RatioAxis(LogScale scale, List<Mark> marks) {
     }
     int step = 1;
     int named = 1;
-    if (!roomy(first, last, 1, to - from)) {
+    if (!roomy(first, last, 1, to - from, pixels)) {
       step = 2;
       first = -2 * Math.ceilDiv(-first, 2);
       last = 2 * Math.ceilDiv(last, 2);
-      for (named = 2; !roomy(first, last, named, to - from); named += 2) {}
+      for (named = 2; !roomy(first, last, named, to - from, pixels); named += 2) {}
     }
     var marks = new ArrayList<Mark>();
     for (int i = first; i <= last; i += step) {
@@ -44,10 +47,11 @@ record RatioAxis(LogScale scale, List<Mark> marks) {
   }
 
   /** Whether the names of every {@code named}th mark, 1 among them, do not touch. */
-  private static boolean roomy(int first, int last, int named, double width) {
+  private static boolean roomy(int first, int last, int named, double width, int pixels) {
     double distance = width * named / (last - first);
     for (int i = -(-first / named) * named; i + named <= last; i += named) {
-      if (Svg.smallWidth(name(i).length() + name(i + named).length()) / 2 + GAP > distance) {
+      int characters = name(i).length() + name(i + named).length();
+      if (Svg.width(characters, pixels) / 2 + GAP > distance) {
         return false;
       }
     }

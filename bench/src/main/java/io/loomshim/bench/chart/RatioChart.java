@@ -4,16 +4,23 @@ import io.loomshim.bench.figure.Side;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How many times as much loom takes as another side: bars to the left of 1 where it takes less. */
+/**
+ * How many times as much loom takes as another side: bars to the left of 1 where it takes less. Labels stand above
+ * their bars and texts are large, so that it can be read at half its width.
+ */
 public final class RatioChart {
-  private static final int LABEL = 300;
-  private static final int VALUES = 200;
-  private static final int ROW = 25;
+  private static final int VALUE = 120;
+  private static final int BAR = 16;
+  private static final int GAP = 16;
 
-  /** From a line of a label to the next. */
-  private static final int LINE = 14;
+  /** From a line of text to the next. */
+  private static final int LINE = 26;
 
-  private static final int LABEL_CHARACTERS_MAX = 42;
+  /** What the name of the first or last mark takes beyond its end of the axis. */
+  private static final int INSET = 50;
+
+  private static final int LABEL_CHARACTERS_MAX = 44;
+  private static final int LINE_CHARACTERS_MAX = 70;
 
   /**
    * One bar.
@@ -29,64 +36,80 @@ public final class RatioChart {
 
   /** {@code than} is the name of the side beside loom, {@code key} says what the rings stand for. */
   public static String draw(String title, String subtitle, String than, String key, List<Row> rows) {
-    var svg = new Svg(title, subtitle);
+    var svg = Svg.bare();
+    svg.text(Svg.PAD, Svg.PAD + 24, "ink huge", "start", title);
+    double top = paragraph(svg, Svg.PAD + 56, subtitle) + 8;
     var ratios = new ArrayList<Double>();
-    double bottom = Svg.TOP + 22;
+    double bottom = top + 22;
     for (Row row : rows) {
       ratios.add(row.ratio());
       ratios.add(row.other());
       bottom += height(row);
     }
-    RatioAxis axis = RatioAxis.of(ratios, Svg.PAD + LABEL, Svg.WIDTH - Svg.PAD - VALUES);
+    RatioAxis axis = RatioAxis.of(ratios, Svg.PAD + INSET, Svg.WIDTH - Svg.PAD - INSET, Svg.LARGE);
     LogScale scale = axis.scale();
-    svg.text(scale.at(1) - 10, Svg.TOP + 2, "good small", "end", "← loom takes less");
-    svg.text(scale.at(1) + 10, Svg.TOP + 2, "bad small", "start", "more →");
+    // grid lines first: all else is drawn upon them
     for (RatioAxis.Mark mark : axis.marks()) {
       double x = scale.at(mark.ratio());
-      svg.line(x, Svg.TOP + 12, x, bottom, mark.ratio() == 1 ? "axis" : "grid");
+      svg.line(x, top + 12, x, bottom, mark.ratio() == 1 ? "axis" : "grid");
       if (!mark.name().isEmpty()) {
-        svg.text(x, bottom + 16, "dim small", "middle", mark.name());
+        svg.text(x, bottom + LINE, "dim large", "middle", mark.name());
       }
     }
-    svg.text(Svg.WIDTH - Svg.PAD - VALUES / 2.0, Svg.TOP + 2, "good small", "end", Side.LOOM.title());
-    svg.text(Svg.WIDTH - Svg.PAD, Svg.TOP + 2, "dim small", "end", than);
-    double y = Svg.TOP + 20;
+    svg.text(Svg.PAD, top + 2, "good large", "start", "← loom takes less");
+    svg.text(Svg.PAD + 200, top + 2, "bad large", "start", "more →");
+    svg.text(Svg.WIDTH - Svg.PAD - VALUE, top + 2, "good large", "end", Side.LOOM.title());
+    svg.text(Svg.WIDTH - Svg.PAD, top + 2, "dim large", "end", than);
+    double y = top + 22;
     for (Row row : rows) {
       draw(svg, scale, row, y);
       y += height(row);
     }
+    double end = bottom + LINE + 12;
     if (!key.isEmpty()) {
-      svg.ring(Svg.PAD + 5, bottom + 34, 4.5, "runc-v2-group");
-      svg.text(Svg.PAD + 18, bottom + 38, "dim small", "start", key);
+      svg.ring(Svg.PAD + 8, end + 20, 7, "runc-v2-group");
+      svg.text(Svg.PAD + 26, end + 26, "dim large", "start", key);
+      end += 40;
     }
-    return svg.end(bottom + 54);
+    return svg.end(end);
+  }
+
+  private static double paragraph(Svg svg, double top, String text) {
+    double y = top;
+    for (String line : lines(text, LINE_CHARACTERS_MAX)) {
+      svg.text(Svg.PAD, y, "dim large", "start", line);
+      y += LINE;
+    }
+    return y;
   }
 
   private static void draw(Svg svg, LogScale scale, Row row, double top) {
-    List<String> label = lines(row.label());
-    for (int i = 0; i < label.size(); i++) {
-      svg.text(Svg.PAD + LABEL - 12, top + 13 + i * LINE, "ink", "end", label.get(i));
+    double y = top + 22;
+    for (String line : lines(row.label(), LABEL_CHARACTERS_MAX)) {
+      svg.text(Svg.PAD, y, "ink large", "start", line);
+      y += LINE;
     }
-    double y = top + (label.size() - 1) * LINE / 2.0;
+    svg.text(Svg.WIDTH - Svg.PAD - VALUE, y - LINE, "ink large", "end", row.loom());
+    svg.text(Svg.WIDTH - Svg.PAD, y - LINE, "dim large", "end", row.than());
+    double middle = y - LINE + 8 + BAR / 2.0;
     double from = Math.min(scale.at(1), scale.at(row.ratio()));
-    svg.bar(from, y + 2, Math.abs(scale.at(row.ratio()) - scale.at(1)), ROW - 9, row.ratio() <= 1 ? "good" : "bad", 85);
+    svg.bar(from, middle - BAR / 2.0, Math.abs(scale.at(row.ratio()) - scale.at(1)), BAR,
+        row.ratio() <= 1 ? "good" : "bad", 85);
     if (!Double.isNaN(row.other())) {
-      svg.ring(scale.at(row.other()), y + 10, 4.5, "runc-v2-group");
+      svg.ring(scale.at(row.other()), middle, 7, "runc-v2-group");
     }
-    svg.text(Svg.WIDTH - Svg.PAD - VALUES / 2.0, y + 13, "ink", "end", row.loom());
-    svg.text(Svg.WIDTH - Svg.PAD, y + 13, "dim", "end", row.than());
   }
 
   private static double height(Row row) {
-    return ROW + (lines(row.label()).size() - 1) * LINE;
+    return lines(row.label(), LABEL_CHARACTERS_MAX).size() * LINE + BAR + GAP;
   }
 
-  /** A label in as many lines as it needs, broken at blanks. */
-  private static List<String> lines(String label) {
+  /** A text in as many lines as it needs, broken at blanks. */
+  private static List<String> lines(String text, int charactersMax) {
     var lines = new ArrayList<String>();
     String line = "";
-    for (String word : label.split(" ")) {
-      if (!line.isEmpty() && line.length() + 1 + word.length() > LABEL_CHARACTERS_MAX) {
+    for (String word : text.split(" ")) {
+      if (!line.isEmpty() && line.length() + 1 + word.length() > charactersMax) {
         lines.add(line);
         line = "";
       }

@@ -16,6 +16,9 @@ public final class Svg {
   /** Where the drawing below title and subtitle begins. */
   public static final int TOP = 76;
 
+  /** Pixels of texts of the class {@code large}: half of that is still read. */
+  public static final int LARGE = 19;
+
   private static final String FONT =
       "-apple-system, BlinkMacSystemFont, 'Segoe UI', 'Noto Sans', 'DejaVu Sans', Helvetica, Arial, sans-serif";
 
@@ -39,7 +42,7 @@ public final class Svg {
 
   private Svg() {}
 
-  /** Without a title and a card, for a page that has its own style: {@link #fragment} ends it. */
+  /** Without a title. For a page that has its own style, {@link #fragment} ends it. */
   public static Svg bare() {
     return new Svg();
   }
@@ -49,9 +52,9 @@ public final class Svg {
     return 6.7 * characters;
   }
 
-  /** The same for texts of the class {@code small}. */
-  static double smallWidth(int characters) {
-    return width(characters) * 11 / 12;
+  /** The same at another size. */
+  static double width(int characters, int pixels) {
+    return width(characters) * pixels / 12;
   }
 
   /** The class of a side: its name, with nothing that CSS would take for more. */
@@ -118,7 +121,8 @@ public final class Svg {
   /** The whole file. */
   public String end(double height) {
     var style = new StringBuilder("text{font:12px ").append(FONT).append("}.title{font-size:17px;font-weight:600}"
-        + ".head{font-size:13px;font-weight:600}.small{font-size:11px}.path{stroke-width:2.2;stroke-linejoin:round}"
+        + ".head{font-size:13px;font-weight:600}.small{font-size:11px}.huge{font-size:26px;font-weight:600}"
+        + ".large{font-size:" + LARGE + "px}.path{stroke-width:2.2;stroke-linejoin:round}"
         + ".ring{stroke-width:2}.whisker{stroke-width:1.5}line{stroke-width:1}");
     rules(style, 2);
     style.append("@media(prefers-color-scheme:dark){");

@@ -21,6 +21,11 @@ public final class Spread {
     return sorted.size();
   }
 
+  /** Smallest first. */
+  List<Double> sorted() {
+    return sorted;
+  }
+
   public double median() {
     return at(0.5);
   }

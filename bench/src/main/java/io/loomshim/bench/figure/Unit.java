@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** What a value is counted in, and how it is written. */
 public enum Unit {
-  US("µs", 1000, "ms"), MS("ms", 1000, "s"), S("s", 0, ""), MB("MB", 1024, "GB"),
+  US("µs", 1000, "ms"), KB("kB", 1024, "MB"), MS("ms", 1000, "s"), S("s", 0, ""), MB("MB", 1024, "GB"),
   RATE("/s", 1000, "k/s"), MS_PER_S("ms/s", 0, ""), COUNT("", 0, ""),
   /** A number that need not be whole. */
   EACH("", 0, "");

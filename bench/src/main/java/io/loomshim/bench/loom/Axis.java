@@ -8,7 +8,9 @@ import java.util.Locale;
 enum Axis {
   WAITS("Containers that somebody waits for", "containers", "containers, each with a connection and a blocked Wait",
       new int[] {1, 66}, new int[] {1, 10, 100}, new int[] {1, 10, 100, 500, 1000, 2000}),
-  EXECS("Execs at once", "execs at once", "execs at once", new int[] {1, 4}, new int[] {1, 10, 50},
+  PARKED("Calls that wait in one daemon", "parked calls", "connections, each with a Wait for the same process",
+      new int[] {20}, new int[] {100, 1000}, new int[] {100, 1000, 5000}),
+  EXECS("Execs at once", "execs at once", "execs at once", new int[] {1, 4}, new int[] {1, 10},
       new int[] {1, 10, 50, 100}),
   CALLERS("Connections that call State", "connections", "connections", new int[] {1, 5}, new int[] {1, 50},
       new int[] {1, 50, 500});

@@ -18,7 +18,8 @@ final class CallersScenario implements LoomScenario {
   @Override
   public void measure(Comparison comparison) throws IOException, InterruptedException {
     try (var turns = Turns.of(comparison, Axis.CALLERS)) {
-      for (int round = 0; round < comparison.plan().size().pick(1, 2, 3); round++) {
+      for (int round = 0; round < comparison.plan().size().pick(1, 6, 6); round++) {
+        comparison.neighbours().look();
         for (int n : turns.counts()) {
           for (Map.Entry<Side, Crowd> each : turns.of(n).entrySet()) {
             if (comparison.late()) {
@@ -49,7 +50,7 @@ final class CallersScenario implements LoomScenario {
 
   /** The number of connections that got no answer. */
   private static int measured(Comparison comparison, Side side, Direct container, int n) throws IOException {
-    int millis = comparison.plan().size().pick(100, 500, 1500);
+    int millis = comparison.plan().size().pick(100, 250, 1000);
     List<Long> shim = List.of(container.shim());
     try (StateLoad load = StateLoad.warm(container.socket(), container.id(), n)) {
       Activity activity = Activity.begin(shim);
@@ -60,6 +61,7 @@ final class CallersScenario implements LoomScenario {
         comparison.add(LoomFigures.CALLS_RATE, n, side, micros.count() * 1000.0 / millis);
         comparison.add(LoomFigures.CALLS, n, side, micros.median());
         comparison.add(LoomFigures.CALLS_TAIL, n, side, micros.at(0.99));
+        comparison.add(LoomFigures.CALLS_WORST, n, side, micros.at(0.999));
         comparison.add(LoomFigures.CALLS_CPU, n, side, done.millis() * 1000 / micros.count());
         comparison.add(LoomFigures.CALLS_SWITCHES, n, side, done.switches() / micros.count());
       }

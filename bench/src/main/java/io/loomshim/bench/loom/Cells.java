@@ -40,7 +40,7 @@ record Cells(Size size, List<Axis> axes, List<Cell> named) {
     var counts = new ArrayList<Integer>();
     if (named.isEmpty()) {
       for (int n : axes.contains(axis) ? axis.counts(size) : new int[0]) {
-        if (axis != Axis.WAITS || n <= Variants.containersMax(side)) {
+        if (Variants.measured(side, axis, n)) {
           counts.add(n);
         }
       }

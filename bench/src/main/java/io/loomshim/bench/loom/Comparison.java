@@ -10,9 +10,11 @@ import java.util.List;
  * What an axis of the comparison gets.
  *
  * @param failures takes the lines of {@link Failure}
+ * @param neighbours what else the machine does
  * @param end of the time for new cells, as System.nanoTime() tells it
  */
-record Comparison(Plan plan, Cells cells, PrintWriter failures, long end) {
+record Comparison(Plan plan, Cells cells, PrintWriter failures, Neighbours neighbours,
+    long end) {
   List<Integer> counts(Axis axis, Side side) {
     return cells.counts(axis, side);
   }

@@ -27,6 +27,7 @@ final class ExecsScenario implements LoomScenario {
     try (var turns = Turns.of(comparison, Axis.EXECS)) {
       var spent = new LinkedHashMap<Side, Double>();
       for (int round = 0; round < comparison.plan().size().pick(1, 2, 4); round++) {
+        comparison.neighbours().look();
         for (int n : turns.counts()) {
           for (Map.Entry<Side, Crowd> each : turns.of(n).entrySet()) {
             if (spent.getOrDefault(each.getKey(), 0.0) > MILLIS_MAX) {

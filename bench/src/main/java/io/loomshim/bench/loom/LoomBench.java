@@ -9,11 +9,11 @@ import io.loomshim.bench.site.Environment;
 import io.loomshim.bench.site.Site;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Compares kinds of threads on the sides that loom-bench.sh has installed; {@link LoomReport} makes a page of what
@@ -23,14 +23,20 @@ import java.util.concurrent.TimeUnit;
  * of the sides, each separated by commas, and the cells that alone are measured, or nothing.
  */
 public final class LoomBench {
-  /** For all cells; what has begun is ended, so that a whole run fits into 25 minutes. */
-  private static final int MINUTES_MAX = 23;
-
   /** Short ones first, so that a lack of time cuts the longest. */
   private static final Map<Axis, LoomScenario> SCENARIOS = new TreeMap<>(Map.of(Axis.CALLERS, new CallersScenario(),
-      Axis.EXECS, new ExecsScenario(), Axis.WAITS, new WaitsScenario())).descendingMap();
+      Axis.EXECS, new ExecsScenario(), Axis.PARKED, new ParkedScenario(), Axis.WAITS, new WaitsScenario()))
+      .descendingMap();
+
+  /** In {@code env.json}: what else the machine did. */
+  static final String NEIGHBOURS = "neighbours";
 
   private LoomBench() {}
+
+  /** For all cells. What has begun is ended: a quick run, with what comes before and after, fits into five minutes. */
+  private static Duration time(Size size) {
+    return Duration.ofSeconds(size.pick(600, 170, 2400));
+  }
 
   /** The names that {@code --only} takes. */
   public static List<String> axes() {
@@ -64,14 +70,21 @@ public final class LoomBench {
       }
     }
     EnvFile.write(results.resolve("env.json"), env);
+    var neighbours = new Neighbours();
+    neighbours.look();
     try (var skipped = Plan.skippedFile(results.resolve("skipped.csv"));
         var failures = Failure.file(results.resolve("failures.csv"))) {
       var plan = new Plan(site, Samples.create(results.resolve("raw.csv")), size, List.copyOf(sides), skipped);
-      var comparison = new Comparison(plan, cells, failures, begin + TimeUnit.MINUTES.toNanos(MINUTES_MAX));
+      var comparison = new Comparison(plan, cells, failures, neighbours, begin + time(size).toNanos());
       boolean failed = false;
       for (Map.Entry<Axis, LoomScenario> each : SCENARIOS.entrySet()) {
         Plan.say("  %4d s  %s".formatted((System.nanoTime() - begin) / 1_000_000_000L, each.getKey().key()));
         failed |= !measured(comparison, each.getValue());
+      }
+      env.put(NEIGHBOURS, neighbours.text());
+      String warning = Neighbours.warning(neighbours.text());
+      if (!warning.isEmpty()) {
+        Plan.say("  " + warning);
       }
       env.put("load_after", Files.readString(Path.of("/proc/loadavg")).strip());
       env.put("seconds", "" + (System.nanoTime() - begin) / 1_000_000_000L);

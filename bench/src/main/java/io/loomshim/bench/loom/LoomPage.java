@@ -35,17 +35,15 @@ final class LoomPage {
     var text = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
         + "<meta name=\"color-scheme\" content=\"light dark\">\n<title>Threads of a container shim</title>\n<style>\n")
-        .append(LoomStyle.sheet()).append("</style>\n</head>\n<body>\n<main>\n<h1>Virtual threads, platform threads, "
-        + "and a fixed number of them, in one container shim</h1>\n").append(machine()).append(LoomMethod.INTRODUCTION);
-    for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
-      text.append(panels(axis));
-    }
-    text.append("<h2>At the largest numbers</h2>\n").append(table(tables.headlines()));
-    text.append("<h2>Where virtual threads lose</h2>\n<p>Medians that are worse by 5 % or more, and how many times. ")
-        .append("What one sample in a cell says may be chance: see whether its neighbours say the same.</p>\n")
-        .append(table(tables.losses()));
+        .append(LoomStyle.sheet()).append("</style>\n</head>\n<body>\n<main>\n<h1>Virtual threads, platform threads "
+        + "and an event loop in one container shim</h1>\n").append(machine()).append(LoomMethod.INTRODUCTION);
+    text.append("<h2>At the largest numbers</h2>\n").append(LoomMethod.INTERVALS).append(table(tables.headlines()));
+    text.append("<h2>Where virtual threads lose</h2>\n").append(LoomMethod.LOSSES).append(table(tables.losses()));
     if (!failures.isEmpty()) {
       text.append("<h2>What was refused or starved</h2>\n").append(table(LoomTables.failures(failures)));
+    }
+    for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
+      text.append(panels(axis));
     }
     text.append(LoomMethod.METHOD).append("<h2>All figures</h2>\n");
     for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
@@ -60,10 +58,17 @@ final class LoomPage {
     return LoomFigures.BY_AXIS.get(axis).stream().anyMatch(figure -> !samples.counts(figure).isEmpty());
   }
 
+  /** Whether any of our sides was measured on this release. */
+  private boolean measured(int jdk) {
+    return Variants.OURS.stream().anyMatch(side -> side.name().endsWith("-" + jdk) && samples.has(side));
+  }
+
   private String machine() {
     String size = env.getOrDefault("size", "");
     String warning = size.equals("full") ? ""
         : " <b>This is not a full run: its figures show that everything works, and no more.</b>";
+    String neighbours = Neighbours.warning(env.getOrDefault(LoomBench.NEIGHBOURS, ""));
+    warning += neighbours.isEmpty() ? "" : " <b>" + escaped(neighbours) + "</b>";
     return "<p class=\"dim\">" + escaped(env.getOrDefault("date", "") + ", size " + size + ": " + Machine.text(env))
         + warning + "</p>\n";
   }
@@ -72,14 +77,15 @@ final class LoomPage {
     return LoomTables.html(rows, LoomPage::escaped);
   }
 
-  /** One row a figure: JDK 21 on the left, JDK 25 on the right, the same axes. */
+  /** One row a figure: a panel for each JDK that was measured, the same axes. */
   private String panels(Axis axis) {
     if (!measured(axis)) {
       return "";
     }
     var text = new StringBuilder("<h2>" + axis.title() + "</h2>\n").append(key());
     for (Figure figure : LoomFigures.BY_AXIS.get(axis)) {
-      List<LinePanel> pair = Variants.JDKS.stream().map(jdk -> panel(axis, figure, jdk)).toList();
+      List<LinePanel> pair =
+          Variants.JDKS.stream().filter(this::measured).map(jdk -> panel(axis, figure, jdk)).toList();
       if (pair.stream().anyMatch(panel -> panel.lines().values().stream().flatMap(line -> line.values().stream())
           .anyMatch(value -> value > 0))) {
         LinePanel.Axes axes = LinePanel.Axes.of(pair);
@@ -107,12 +113,28 @@ final class LoomPage {
     }
     var crosses = new LinkedHashMap<Side, Integer>();
     ends.forEach((name, n) -> crosses.put(Side.of(name, Variants.ALL), n));
-    return new LinePanel("JDK " + jdk, axis.across(), figure.unit(), samples.lines(figure, sides), crosses);
+    return new LinePanel("JDK " + release(jdk), axis.across(), figure.unit(), samples.lines(figure, sides), crosses);
   }
 
-  private static String key() {
+  /** The release that really ran: as the daemons have told, without what a distribution adds. */
+  private String release(int jdk) {
+    for (Side side : Variants.of(jdk)) {
+      String told = env.getOrDefault("jdk of " + side.name(), "");
+      if (!told.isEmpty()) {
+        return told.replaceFirst("[+-].*", "");
+      }
+    }
+    return "" + jdk;
+  }
+
+  /** Whether this kind was measured on any release. */
+  private boolean measured(Side side) {
+    return Variants.ALL.stream().anyMatch(each -> Variants.kind(each).equals(Variants.kind(side)) && samples.has(each));
+  }
+
+  private String key() {
     var text = new StringBuilder("<ul class=\"key\">");
-    for (Side side : Variants.of(25)) {
+    for (Side side : Variants.of(25).stream().filter(this::measured).toList()) {
       text.append("<li><svg viewBox=\"0 0 38 12\" aria-hidden=\"true\"><polyline points=\"0,6 38,6\" class=\"path ")
           .append(Svg.of(side)).append("\"/><circle cx=\"19\" cy=\"6\" r=\"3.5\" class=\"").append(Svg.of(side))
           .append("\"/></svg>").append(escaped(Variants.kind(side))).append("</li>");

@@ -1,5 +1,8 @@
 package io.loomshim.bench.loom;
 
+import io.loomshim.bench.chart.Svg;
+import io.loomshim.bench.figure.Side;
+
 /** How the page of the comparison looks: on a phone, on a large screen, in the dark, and in print. */
 final class LoomStyle {
   private LoomStyle() {}
@@ -7,7 +10,9 @@ final class LoomStyle {
   /** Name, light, dark, dashes. The colours can be told apart by the colour-blind, the dashes in black and white. */
   private static final String[][] KINDS = {
       {"virtual", "#0072b2", "#58a6ff", "none"}, {"platform", "#d55e00", "#f0883e", "7 3"},
-      {"fixed64", "#007a5a", "#3fb950", "2 3"}, {"pinned", "#9b3d82", "#d68fc4", "8 3 2 3"},
+      {"loop", "#b0005e", "#ff7bb0", "10 3"}, {"platformlean", "#9a4b00", "#d9a066", "7 3 2 3"},
+      {"fixed64", "#007a5a", "#3fb950", "2 3"}, {"fixed512", "#4b6b00", "#a5c261", "2 5"},
+      {"pinned", "#9b3d82", "#d68fc4", "8 3 2 3"},
       {"runc-v2-group", "#8a6d00", "#e3b341", "4 2"}, {"runc-v1", "#6e7781", "#9198a1", "1 2"}};
 
   private static final String PAGE = """
@@ -44,7 +49,8 @@ final class LoomStyle {
       @media print{
       :root{--card:#fff;--page:#fff;--ink:#000;--dim:#444;--grid:#ddd;--axis:#666;--edge:#bbb@LIGHT@}
       body{font-size:10pt}main{max-width:none;padding:0}.card{break-inside:avoid;padding:6px;margin:6px 0}
-      .pair{grid-template-columns:1fr 1fr}.wide{overflow:visible;border:0}table{font-size:5.6pt}
+      .pair{grid-template-columns:repeat(auto-fit,minmax(56mm,1fr))}
+      .key{break-inside:avoid}.wide{overflow:visible;border:0}table{font-size:5.6pt}
       th,td{padding:1.5px 3px}th:first-child{position:static;min-width:6em}
       tr{break-inside:avoid}h2,h3,.key{break-after:avoid}
       td:last-child{min-width:0}a{color:inherit;text-decoration:none}}
@@ -58,8 +64,11 @@ final class LoomStyle {
     for (String[] kind : KINDS) {
       light.append(";--").append(kind[0]).append(':').append(kind[1]);
       dark.append(";--").append(kind[0]).append(':').append(kind[2]);
-      String each = kind[0].startsWith("runc") ? "." + kind[0] : "." + kind[0] + "-21,." + kind[0] + "-25";
-      for (String name : each.split(",")) {
+      for (Side side : Variants.ALL) {
+        String name = "." + Svg.of(side);
+        if (!name.equals("." + kind[0]) && !name.matches("\\." + kind[0] + "-[0-9]+")) {
+          continue;
+        }
         rules.append("circle").append(name).append("{fill:var(--").append(kind[0]).append(")}.path").append(name)
             .append("{stroke:var(--").append(kind[0]).append(");stroke-dasharray:").append(kind[3]).append("}\n");
       }

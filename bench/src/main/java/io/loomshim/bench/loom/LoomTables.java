@@ -1,6 +1,7 @@
 package io.loomshim.bench.loom;
 
 import io.loomshim.bench.figure.Figure;
+import io.loomshim.bench.figure.Interval;
 import io.loomshim.bench.figure.Samples;
 import io.loomshim.bench.figure.Side;
 import io.loomshim.bench.figure.Spread;
@@ -14,7 +15,11 @@ import java.util.stream.Stream;
 /** Tables of the comparison: rows of cells, the first row being the heads of the columns. */
 final class LoomTables {
   private static final List<Side> HEADLINE_SIDES = List.of(Variants.of("virtual", 25), Variants.of("platform", 25),
-      Variants.of("fixed64", 25), Variants.of("virtual", 21), Variants.of("platform", 21), Side.GROUP, Side.RUNC_V1);
+      Variants.of("loop", 25), Variants.of("fixed64", 25), Variants.of("virtual", 27), Variants.of("virtual", 21),
+      Variants.of("platform", 21), Side.GROUP, Side.RUNC_V1);
+
+  /** Fewer samples have no interval worth the room. */
+  private static final int INTERVAL_SAMPLES_MIN = 3;
   private static final List<Side> COMPARED = HEADLINE_SIDES.subList(0, 2);
 
   private final Samples samples;
@@ -44,7 +49,7 @@ final class LoomTables {
    */
   List<List<String>> headlines() {
     boolean compares = figures().anyMatch(figure -> last(figure, COMPARED) != Samples.NONE);
-    List<Side> sides = compares ? HEADLINE_SIDES : measured(figures().toList());
+    List<Side> sides = compares ? HEADLINE_SIDES.stream().filter(samples::has).toList() : measured(figures().toList());
     List<Side> needed = compares ? COMPARED : List.of();
     var rows = new ArrayList<List<String>>();
     rows.add(row("", "at", sides, Side::title));
@@ -94,19 +99,21 @@ final class LoomTables {
     var losses = new Losses(samples);
     var rows = new ArrayList<List<String>>();
     var heads = new ArrayList<String>(List.of("", ""));
-    Losses.PAIRS.forEach(pair -> heads.add("beside " + pair.title()));
+    List<Losses.Pair> pairs =
+        Losses.PAIRS.stream().filter(pair -> samples.has(pair.virtual()) && samples.has(pair.other())).toList();
+    pairs.forEach(pair -> heads.add("beside " + pair.title()));
     rows.add(heads);
     for (Axis axis : LoomFigures.BY_AXIS.keySet()) {
       for (Figure figure : LoomFigures.BY_AXIS.get(axis)) {
         var row = new ArrayList<String>(List.of(figure.title(), axis.what()));
-        Losses.PAIRS.forEach(pair -> row.add(losses.of(figure, pair)));
+        pairs.forEach(pair -> row.add(losses.of(figure, pair)));
         if (!String.join("", row.subList(2, row.size())).isEmpty()) {
           rows.add(row);
         }
       }
     }
     var sum = new ArrayList<String>(List.of("lost", "all figures"));
-    Losses.PAIRS.forEach(pair -> sum.add(losses.count(pair)));
+    pairs.forEach(pair -> sum.add(losses.count(pair)));
     rows.add(sum);
     return rows;
   }
@@ -129,7 +136,18 @@ final class LoomTables {
 
   private String cell(Figure figure, int n, Side side) {
     Spread spread = samples.of(figure, n, side);
-    return spread.empty() ? "" : figure.unit().text(spread.median()).replace(' ', Unit.NO_BREAK);
+    if (spread.empty()) {
+      return "";
+    }
+    String text = figure.unit().text(spread.median()).replace(' ', Unit.NO_BREAK);
+    if (spread.count() < INTERVAL_SAMPLES_MIN) {
+      return text;
+    }
+    Interval interval = Interval.of(spread);
+    if (interval.low() == interval.high()) {
+      return text;
+    }
+    return text + " (" + figure.unit().range(interval.low(), spread.median(), interval.high()) + ")";
   }
 
   /** In Markdown. */

@@ -1,5 +1,6 @@
 package io.loomshim.bench.loom;
 
+import io.loomshim.bench.figure.Figure;
 import io.loomshim.bench.figure.Side;
 import io.loomshim.bench.figure.Spread;
 import io.loomshim.bench.proc.Activity;
@@ -11,15 +12,26 @@ import io.loomshim.proto.task.StateRequest;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** What one more client sees of a shim: State and exec of one container, one call after another. */
 record Probe(Comparison comparison, Axis axis, int n, Side side, Direct container) {
   /** Percent of the calls that come before the first one that counts. */
   private static final int WARM_UP = 20;
 
-  /** Median, 99th percentile and context switches of State; false if there was no answer. */
-  boolean state() throws IOException, InterruptedException {
+  /** So many batches give an interval of 97 % ({@code Interval}). */
+  private static final int BATCHES = 6;
+
+  /** Where the figures of State go; {@code switches} are those of the shim for each call. */
+  record Figures(Figure median, Figure tail, Figure worst, Optional<Figure> switches) {}
+
+  /**
+   * Median, 99th and 99.9th percentile and context switches of State, each of several batches; false if there was no
+   * answer.
+   */
+  boolean state(Figures figures) throws IOException, InterruptedException {
     int count = comparison.plan().size().pick(100, 1000, 3000);
+    int batches = comparison.plan().size().pick(1, BATCHES, BATCHES);
     var request = StateRequest.newBuilder().setId(container.id()).build();
     try {
       Bound.within(Crowd.CALL_MAX, () -> {
@@ -27,7 +39,9 @@ record Probe(Comparison comparison, Axis axis, int n, Side side, Direct containe
           for (int i = 0; i < count * WARM_UP / 100; i++) {
             caller.call();
           }
-          measure(caller, count);
+          for (int i = 0; i < batches; i++) {
+            measure(figures, caller, count);
+          }
         }
         return count;
       });
@@ -38,7 +52,7 @@ record Probe(Comparison comparison, Axis axis, int n, Side side, Direct containe
     }
   }
 
-  private void measure(Caller caller, int count) throws IOException {
+  private void measure(Figures figures, Caller caller, int count) throws IOException {
     var micros = new ArrayList<Double>(count);
     Activity activity = Activity.begin(List.of(container.shim()));
     for (int i = 0; i < count; i++) {
@@ -46,9 +60,12 @@ record Probe(Comparison comparison, Axis axis, int n, Side side, Direct containe
     }
     Activity.Done done = activity.end();
     var spread = new Spread(micros);
-    comparison.add(LoomFigures.STATE, n, side, spread.median());
-    comparison.add(LoomFigures.STATE_TAIL, n, side, spread.at(0.99));
-    comparison.add(LoomFigures.STATE_SWITCHES, n, side, done.switches() / count);
+    comparison.add(figures.median(), n, side, spread.median());
+    comparison.add(figures.tail(), n, side, spread.at(0.99));
+    comparison.add(figures.worst(), n, side, spread.at(0.999));
+    if (figures.switches().isPresent()) {
+      comparison.add(figures.switches().get(), n, side, done.switches() / count);
+    }
   }
 
   /** Median, 99th percentile, processor time and context switches of exec of true; false if one failed. */

@@ -40,6 +40,7 @@ final class Waits implements AutoCloseable {
     final SocketChannel channel;
     final ByteBuffer reply = ByteBuffer.allocate(4096);
     boolean takenUp;
+    boolean ended;
     String refusal = "";
 
     Waiter(SocketChannel channel) {
@@ -58,7 +59,7 @@ final class Waits implements AutoCloseable {
     var waits = new Waits(Selector.open());
     try {
       for (Direct container : containers) {
-        waits.add(container);
+        waits.add(container, "");
       }
       return waits;
     } catch (IOException | RuntimeException e) {
@@ -67,8 +68,22 @@ final class Waits implements AutoCloseable {
     }
   }
 
-  private void add(Direct container) throws IOException {
-    var wait = WaitRequest.newBuilder().setId(container.id()).build();
+  /** {@code count} connections with a Wait each for one process of a container. */
+  static Waits open(Direct container, String exec, int count) throws IOException {
+    var waits = new Waits(Selector.open());
+    try {
+      for (int i = 0; i < count; i++) {
+        waits.add(container, exec);
+      }
+      return waits;
+    } catch (IOException | RuntimeException e) {
+      waits.close();
+      throw e;
+    }
+  }
+
+  private void add(Direct container, String exec) throws IOException {
+    var wait = WaitRequest.newBuilder().setId(container.id()).setExecId(exec).build();
     var state = StateRequest.newBuilder().setId(container.id()).build();
     var waiter = new Waiter(SocketChannel.open(UnixDomainSocketAddress.of(container.socket())));
     waiters.add(waiter);
@@ -87,6 +102,23 @@ final class Waits implements AutoCloseable {
     while (refusals && System.nanoTime() - begin < REFUSED_MAX.toNanos()) {
       select();
     }
+  }
+
+  /** Reads until every Wait has been answered, or until {@code limit} is over. */
+  void awaitEnds(Duration limit) throws IOException {
+    long begin = System.nanoTime();
+    while (ended() < waiters.size() && System.nanoTime() - begin < limit.toNanos()) {
+      select();
+    }
+  }
+
+  /** Waits that were answered with the end of their process. */
+  int ended() {
+    int count = 0;
+    for (Waiter waiter : waiters) {
+      count += waiter.ended ? 1 : 0;
+    }
+    return count;
   }
 
   /** Takes what has come meanwhile. */
@@ -124,6 +156,8 @@ final class Waits implements AutoCloseable {
     waiter.reply.position(at + Frame.HEADER_BYTES + length);
     if (stream == STATE_STREAM && status.getCode() == 0) {
       waiter.takenUp = true;
+    } else if (stream == WAIT_STREAM && status.getCode() == 0) {
+      waiter.ended = true;
     } else {
       waiter.refusal = new CallException(status.getCode(), status.getMessage()).getMessage();
     }
@@ -142,7 +176,7 @@ final class Waits implements AutoCloseable {
   int refused() {
     int count = 0;
     for (Waiter waiter : waiters) {
-      count += waiter.refusal.isEmpty() ? 0 : 1;
+      count += waiter.refusal.isEmpty() && !waiter.ended ? 0 : 1;
     }
     return count;
   }

@@ -9,6 +9,7 @@ import io.loomshim.bench.scenario.Plan;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -19,6 +20,9 @@ import java.util.concurrent.TimeUnit;
  * containers of the next cell.
  */
 final class WaitsScenario implements LoomScenario {
+  private static final Probe.Figures STATE = new Probe.Figures(LoomFigures.STATE, LoomFigures.STATE_TAIL,
+      LoomFigures.STATE_WORST, Optional.of(LoomFigures.STATE_SWITCHES));
+
   @Override
   public void measure(Comparison comparison) throws IOException, InterruptedException {
     var sides = new ArrayList<Side>();
@@ -73,7 +77,7 @@ final class WaitsScenario implements LoomScenario {
     try (Waits waits = Bound.within(Crowd.CALL_MAX, () -> Waits.open(crowd.members()))) {
       waits.settle(Variants.limited(side) && count > 1);
       TimeUnit.SECONDS.sleep(size.pick(1, 1, 2));
-      Activity.Done idle = Activity.idle(crowd.shims(), size.pick(1, 2, 3));
+      Activity.Done idle = comparison.neighbours().idle(crowd.shims(), size.pick(1, 2, 3));
       comparison.add(LoomFigures.IDLE_SWITCHES, count, side, idle.switches() / idle.seconds());
       Footprint footprint = Footprint.of(crowd.shims());
       comparison.add(LoomFigures.THREADS, count, side, footprint.threads());
@@ -88,7 +92,7 @@ final class WaitsScenario implements LoomScenario {
         comparison.fail(Axis.WAITS, count, side, waits.silent() + " of " + count + " Waits", "not taken up");
       }
       var probe = new Probe(comparison, Axis.WAITS, count, side, crowd.first());
-      boolean answers = probe.state();
+      boolean answers = probe.state(STATE);
       return probe.exec() | answers;
     } catch (IOException e) {
       comparison.fail(Axis.WAITS, count, side, "Waits", Failure.text(e));

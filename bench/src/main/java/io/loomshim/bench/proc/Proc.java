@@ -74,10 +74,17 @@ public final class Proc {
     var runs = new HashMap<String, Run>();
     try (DirectoryStream<Path> tasks = Files.newDirectoryStream(path(pid, "task"))) {
       for (Path task : tasks) {
-        long nanos = Long.parseLong(Files.readString(task.resolve("schedstat")).split(" ")[0]);
-        long switches = number(task.resolve("status"), "voluntary_ctxt_switches:")
-            + number(task.resolve("status"), "nonvoluntary_ctxt_switches:");
-        runs.put(task.getFileName().toString(), new Run(nanos, switches));
+        try {
+          long nanos = Long.parseLong(Files.readString(task.resolve("schedstat")).split(" ")[0]);
+          long switches = number(task.resolve("status"), "voluntary_ctxt_switches:")
+              + number(task.resolve("status"), "nonvoluntary_ctxt_switches:");
+          runs.put(task.getFileName().toString(), new Run(nanos, switches));
+        } catch (IOException e) {
+          if (Files.exists(task)) {
+            throw e;
+          }
+          // it has ended meanwhile
+        }
       }
     }
     return runs;

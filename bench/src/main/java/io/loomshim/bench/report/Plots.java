@@ -46,19 +46,19 @@ final class Plots {
     var rows = new ArrayList<RatioChart.Row>();
     for (Figure figure : Figure.ALL) {
       for (int n : samples.counts(figure)) {
-        double ratio = less(figure, samples.ratio(figure, n, Side.RUNC_V1));
+        double ratio = less(figure, samples.ratio(figure, n, Side.RUNC_V2));
         double group = less(figure, samples.ratio(figure, n, Side.GROUP));
         if (figure.inReadme(n) && !Double.isNaN(ratio)) {
           rows.add(new RatioChart.Row(figure.plainTitle(n), ratio, group,
-              median(figure, n, Side.LOOM), median(figure, n, Side.RUNC_V1)));
+              median(figure, n, Side.LOOM), median(figure, n, Side.RUNC_V2)));
         }
       }
     }
     if (!rows.isEmpty()) {
-      String title = "loom beside runc.v1";
-      String subtitle = "What loom takes as a multiple of what runc.v1 takes; medians, alternately on one containerd";
-      plots.add(new Plot("overview", title, RatioChart.draw(title, subtitle, Side.RUNC_V1.title(),
-          "beside runc.v2 with all containers in one group", rows)));
+      String title = "loom beside runc.v2";
+      String subtitle = "loom as a multiple of runc.v2; medians, measured in turn";
+      plots.add(new Plot("overview", title, RatioChart.draw(title, subtitle, Side.RUNC_V2.title(),
+          "beside one runc.v2 shim for all containers (one group)", rows)));
     }
   }
 

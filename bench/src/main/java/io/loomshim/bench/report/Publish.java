@@ -10,8 +10,8 @@ import java.nio.file.StandardCopyOption;
 import java.util.Map;
 
 /**
- * Takes a run over into the documentation: raw data and plots go to docs/bench, the tables into README.md and
- * docs/BENCHMARKS.md between their marks. Arguments: the directory of the run, and the repository.
+ * Takes a run over into the documentation: raw data and plots go to docs/bench, the tables into docs/BENCHMARKS.md and
+ * the picture into README.md, between their marks. Arguments: the directory of the run, and the repository.
  */
 final class Publish {
   private static final String SCRIPT = "bench.sh";
@@ -33,14 +33,13 @@ final class Publish {
     var others = new StringBuilder();
     for (Plots.Plot plot : new Plots(samples).all()) {
       Files.writeString(docs.resolve("bench/" + plot.name() + ".svg"), plot.svg());
-      boolean first = plot.name().equals("overview") || plot.name().equals("density");
+      boolean first = plot.name().equals("overview");
       overview.append(first ? "![" + plot.title() + "](docs/bench/" + plot.name() + ".svg)\n\n" : "");
       others.append(first ? "" : "![" + plot.title() + "](bench/" + plot.name() + ".svg)\n\n");
     }
-    Marks.put(Path.of(args[1], "README.md"), SCRIPT, "Measured side by side with `io.containerd.runc.v1` and with"
-        + " `io.containerd.runc.v2` whose containers are\nall in one group, alternately; medians. " + Machine.text(env)
-        + "\nHow, all figures, and the raw data: [docs/BENCHMARKS.md](docs/BENCHMARKS.md).\n\n" + overview
-        + tables.headlines());
+    Marks.put(Path.of(args[1], "README.md"), SCRIPT, overview + "Measured on " + env.get("date") + ": "
+        + Machine.text(env)
+        + "\nAll figures, how they are measured, and the raw data: [docs/BENCHMARKS.md](docs/BENCHMARKS.md).\n");
     Marks.put(docs.resolve("BENCHMARKS.md"), SCRIPT, "## " + env.get("date") + ", " + env.get("size") + "\n\n"
         + Machine.text(env)
         + "\nRaw data: [" + name + ".csv](bench/" + name + ".csv), [" + name + "-env.json](bench/" + name

@@ -19,7 +19,7 @@ final class Tables {
 
   private static final Map<Side, String> SHORT = Map.of(Side.BEFORE, "before", Side.GROUP, "one group");
 
-  /** From this ratio on, the README says that loom is the loser. */
+  /** From this ratio on, the table says that loom is the loser. */
   private static final double LOST = 1.05;
 
   private final Samples samples;
@@ -32,7 +32,8 @@ final class Tables {
     this.skipped = skipped;
     boolean before = samples.has(Side.BEFORE);
     this.columns = COLUMNS.stream().filter(side -> before || side != Side.BEFORE).toList();
-    this.compared = before ? List.of(Side.BEFORE, Side.RUNC_V1, Side.GROUP) : List.of(Side.RUNC_V1, Side.GROUP);
+    this.compared = before ? List.of(Side.BEFORE, Side.RUNC_V1, Side.RUNC_V2, Side.GROUP)
+        : List.of(Side.RUNC_V1, Side.RUNC_V2, Side.GROUP);
   }
 
   /** Every figure with its spread, the ratios and the goals, and what was not measured. */
@@ -44,7 +45,7 @@ final class Tables {
     for (Figure figure : Figure.ALL) {
       for (int n : samples.counts(figure)) {
         text.append("| ").append(figure.title(n)).append(" |");
-        columns.forEach(side -> text.append(cell(figure, n, side, true)));
+        columns.forEach(side -> text.append(cell(figure, n, side)));
         compared.forEach(side -> text.append(ratio(figure, n, side)));
         text.append(' ').append(goals(figure, n)).append(" |\n");
       }
@@ -59,28 +60,13 @@ final class Tables {
     return text.toString();
   }
 
-  /** The few figures that matter most. */
-  String headlines() {
-    var text = new StringBuilder("| | loom | runc.v1 | runc.v2, one group | loom / runc.v1 |\n|---|---|---|---|---|\n");
-    for (Figure figure : Figure.ALL) {
-      for (int n : samples.counts(figure)) {
-        if (figure.inReadme(n)) {
-          text.append("| ").append(figure.title(n)).append(" |").append(cell(figure, n, Side.LOOM, false))
-              .append(cell(figure, n, Side.RUNC_V1, false)).append(cell(figure, n, Side.GROUP, false))
-              .append(ratio(figure, n, Side.RUNC_V1)).append('\n');
-        }
-      }
-    }
-    return text.toString();
-  }
-
-  private String cell(Figure figure, int n, Side side, boolean range) {
+  private String cell(Figure figure, int n, Side side) {
     Spread spread = samples.of(figure, n, side);
     if (spread.empty()) {
       return " |";
     }
     String text = " " + figure.unit().text(spread.median());
-    if (range && spread.count() > 2) {
+    if (spread.count() > 2) {
       text += " (" + figure.unit().range(spread.low(), spread.median(), spread.high()) + ")";
     }
     return text + " |";

@@ -8,12 +8,10 @@ import java.time.Duration;
 
 /** A message of ttrpc on the wire: length, stream and type in ten bytes, then the data (docs/PROTOCOL.md). */
 public final class Frame {
-  public static final int HEADER_BYTES = 10;
+  public static final int HEADER_BYTES = io.loomshim.ttrpc.Frame.HEADER_BYTES;
 
   /** Where the number of the stream stands; the length of the data stands at 0. */
-  public static final int STREAM_OFFSET = 4;
-
-  private static final byte REQUEST = 1;
+  public static final int STREAM_OFFSET = io.loomshim.ttrpc.Frame.ID_OFFSET;
 
   private Frame() {}
 
@@ -22,7 +20,7 @@ public final class Frame {
     ByteString data = Request.newBuilder().setService(Task.SERVICE).setMethod(method)
         .setPayload(message.toByteString()).setTimeoutNano(limit.toNanos()).build().toByteString();
     var frame = ByteBuffer.allocateDirect(HEADER_BYTES + data.size());
-    frame.putInt(data.size()).putInt(stream).put(REQUEST).put((byte) 0);
+    frame.putInt(data.size()).putInt(stream).put(io.loomshim.ttrpc.Frame.REQUEST).put((byte) 0);
     data.copyTo(frame);
     return frame.rewind();
   }

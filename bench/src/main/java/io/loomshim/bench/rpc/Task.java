@@ -86,6 +86,11 @@ public final class Task implements AutoCloseable {
     call("Exec", request.build(), Empty.parser());
   }
 
+  /** The same for one without streams. */
+  public void exec(String exec, String... process) throws IOException, InterruptedException {
+    exec(exec, Streams.NONE, process);
+  }
+
   public void kill(String exec) throws IOException, InterruptedException {
     var request = KillRequest.newBuilder().setId(id).setExecId(exec).setSignal(SIGKILL).build();
     call("Kill", request, Empty.parser());

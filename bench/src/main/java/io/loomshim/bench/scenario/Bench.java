@@ -47,6 +47,7 @@ public final class Bench {
     all.put("churn", new ChurnScenario());
     all.put("density", new DensityScenario());
     all.put("hang", new HangScenario());
+    all.put("beside", new BesideScenario());
     return all;
   }
 

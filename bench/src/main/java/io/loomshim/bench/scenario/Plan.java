@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a scenario gets: where, how much, which sides, and where the samples go.
@@ -21,6 +23,8 @@ import java.util.concurrent.TimeUnit;
  * @param skipped takes lines {@code figure,n,side,reason}
  */
 public record Plan(Site site, Samples samples, Size size, List<Side> sides, PrintWriter skipped) {
+  private static final Logger LOGGER = LoggerFactory.getLogger("bench");
+
   public static PrintWriter skippedFile(Path csv) throws IOException {
     var file = new PrintWriter(Files.newBufferedWriter(csv), true);
     file.println("figure,n,side,reason");
@@ -77,7 +81,8 @@ public record Plan(Site site, Samples samples, Size size, List<Side> sides, Prin
     return ids;
   }
 
+  /** Tells standard error how far it is; {@code measure.sh} has the form of the lines. */
   public static void say(String what) {
-    System.err.println(what);
+    LOGGER.info(what);
   }
 }

@@ -1,11 +1,11 @@
 package io.loomshim.bench.site;
 
-import io.loomshim.linux.Child;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pipe;
-import io.loomshim.linux.Programs;
-import io.loomshim.linux.Spawn;
-import io.loomshim.linux.Spawner;
+import io.loomshim.process.Child;
+import io.loomshim.process.Programs;
+import io.loomshim.process.Spawn;
+import io.loomshim.process.Spawner;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;

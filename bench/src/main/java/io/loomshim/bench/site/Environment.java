@@ -31,7 +31,8 @@ public final class Environment {
         .replace("runc version ", ""));
     seen.put("loomshim", System.getProperty("bench.build", "unknown"));
     seen.put("clients_jdk", System.getProperty("java.runtime.version"));
-    seen.put("load_before", Files.readString(Path.of("/proc/loadavg")).strip());
+    // the script's, from before its build
+    seen.put("load_before", System.getProperty("bench.load", Files.readString(Path.of("/proc/loadavg")).strip()));
     return seen;
   }
 

@@ -22,7 +22,7 @@ class ChartsTest {
       String label = Figure.ALL.get(i % Figure.ALL.size()).plainTitle(1000);
       rows.add(new RatioChart.Row(label, ratios[i], 1 / ratios[i], "1024 k/s", "1024 k/s"));
     }
-    return RatioChart.draw("loom beside runc.v1", "What loom takes", "runc.v1", "beside one group", rows);
+    return RatioChart.draw("loom beside runc.v2", "What loom takes ".repeat(10), "runc.v2", "beside one group", rows);
   }
 
   @Test
@@ -38,12 +38,20 @@ class ChartsTest {
   void ratiosOfAllSizesAreDrawnBetweenTheMarks() {
     for (double ratio : new double[] {0.9, 0.4, 0.02, 0.0005, 0.00001, 7, 60, 40_000}) {
       var alone = List.of(new RatioChart.Row("alone", ratio, Double.NaN, "9 ms", "9 ms"));
-      new Drawing(RatioChart.draw("t", "s", "runc.v1", "", alone)).check();
+      new Drawing(RatioChart.draw("t", "s", "runc.v2", "", alone)).check();
       var drawing = new Drawing(ratios(ratio, 0.8));
       drawing.check();
       assertTrue(drawing.texts().stream().filter(text -> text.startsWith("1/") || text.endsWith("×")).count() >= 2,
           drawing.texts().toString());
     }
+  }
+
+  /** Pages show it at half its width: 9 pixels and more are left of every text. */
+  @Test
+  void ratiosCanBeReadAtHalfTheirWidth() {
+    String svg = ratios(0.01, 0.5, 4);
+    assertFalse(svg.matches("(?s).*<text[^>]*class=\"[a-z]+( small)?\".*"), svg);
+    assertTrue(Svg.LARGE / 2.0 >= 9);
   }
 
   @Test

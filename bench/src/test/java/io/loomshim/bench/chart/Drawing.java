@@ -38,8 +38,7 @@ public final class Drawing {
     for (Matcher text = TEXT.matcher(svg); text.find(); ) {
       String classes = text.group(3);
       String words = text.group(5).replaceAll("&\\w+;", "&");
-      double size =
-          classes.contains("title") ? 17 : classes.contains("head") ? 13 : classes.contains("small") ? 11 : 12;
+      double size = size(classes);
       double wide = Svg.width(words.length()) * size / 12;
       double x = Double.parseDouble(text.group(1));
       double left = switch (text.group(4)) {
@@ -58,6 +57,11 @@ public final class Drawing {
         mark(point, Double.parseDouble(point.split(",")[0]), Double.parseDouble(point.split(",")[1]));
       }
     }
+  }
+
+  private static double size(String classes) {
+    return classes.contains("huge") ? 26 : classes.contains("large") ? Svg.LARGE : classes.contains("title") ? 17
+        : classes.contains("head") ? 13 : classes.contains("small") ? 11 : 12;
   }
 
   private void mark(String what, double x, double y) {

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class RatioAxisTest {
   private static RatioAxis axis(double width, Double... ratios) {
-    return RatioAxis.of(List.of(ratios), 100, 100 + width);
+    return RatioAxis.of(List.of(ratios), 100, 100 + width, 11);
   }
 
   private static List<String> names(RatioAxis axis) {
@@ -39,6 +39,12 @@ class RatioAxisTest {
     RatioAxis axis = axis(100, 0.00005, 4.0);
     assertEquals(7, axis.marks().size());
     assertEquals(List.of("1/1000", "1"), names(axis).stream().filter(name -> !name.isEmpty()).toList());
+  }
+
+  @Test
+  void largerNamesNeedMoreRoom() {
+    RatioAxis axis = RatioAxis.of(List.of(0.00005, 4.0), 100, 430, 22);
+    assertEquals(List.of("1/10000", "1/100", "1"), names(axis).stream().filter(name -> !name.isEmpty()).toList());
   }
 
   @Test

@@ -40,10 +40,11 @@ class FigureTest {
   }
 
   @Test
-  void theReadmeShowsOneNumberOfSome() {
-    assertTrue(Figure.CONN_RATE.inReadme(50));
-    assertFalse(Figure.CONN_RATE.inReadme(500));
-    assertTrue(Figure.PSS.inReadme(10));
+  void theReadmeShowsSomeNumbersOnly() {
+    assertTrue(Figure.EXEC_MANY.inReadme(50));
+    assertFalse(Figure.EXEC_MANY.inReadme(20));
+    assertTrue(Figure.PSS.inReadme(1) && Figure.PSS.inReadme(10) && Figure.PSS.inReadme(1000));
+    assertFalse(Figure.PSS.inReadme(200) || Figure.PSS.inReadme(500) || Figure.PSS.inReadme(Samples.NONE));
     assertFalse(Figure.RSS.inReadme(10));
   }
 }

@@ -29,6 +29,19 @@ class CellsTest {
   }
 
   @Test
+  void callsAreParkedWhereNoneIsRefusedAndOneServerHasThemAll() {
+    Cells cells = Cells.of(Size.QUICK, "parked", "");
+    for (Side side : List.of(VIRTUAL, Variants.of("platformlean", 25), Variants.of("loop", 27), Side.GROUP)) {
+      assertEquals(List.of(100, 1000), cells.counts(Axis.PARKED, side), side.name());
+    }
+    for (Side side : List.of(Variants.of("fixed512", 25), Variants.of("pinned", 25), Side.RUNC_V1)) {
+      assertEquals(List.of(), cells.counts(Axis.PARKED, side), side.name());
+    }
+    assertEquals(List.of(7),
+        Cells.of(Size.QUICK, "parked", "fixed512-25:parked:7").counts(Axis.PARKED, Variants.of("fixed512", 25)));
+  }
+
+  @Test
   void onlyTheCellsThatAreNamedAreMeasured() {
     Cells cells = Cells.of(Size.FULL, "waits,execs,callers", "virtual-25:700,virtual-25:execs:7,virtual-25:3");
     assertEquals(List.of(3, 700), cells.counts(Axis.WAITS, VIRTUAL));

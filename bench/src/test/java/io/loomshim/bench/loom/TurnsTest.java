@@ -31,7 +31,7 @@ class TurnsTest {
 
   private Comparison comparison(String cells) throws Exception {
     return new Comparison(plan, Cells.of(Size.SMOKE, "execs", cells), Failure.file(directory.resolve("failures.csv")),
-        System.nanoTime() + TimeUnit.MINUTES.toNanos(1));
+        new Neighbours(), System.nanoTime() + TimeUnit.MINUTES.toNanos(1));
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.loomshim.bench.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.bench.figure.EnvFile;
@@ -31,7 +32,7 @@ class PublishTest {
       samples.add(Figure.START, Side.LOOM, 4 + i);
       samples.add(Figure.START, Side.RUNC_V1, 10 + i);
       samples.add(Figure.PSS, 10, Side.LOOM, 40);
-      samples.add(Figure.PSS, 10, Side.RUNC_V1, 26);
+      samples.add(Figure.PSS, 10, Side.RUNC_V2, 26);
     }
     EnvFile.write(run.resolve("env.json"), Map.of("date", "2026-01-02", "size", "full", "cores", "2", "cpu", "x",
         "memory", "8 GB", "kernel", "6.1.0-1-amd64", "cgroup", "1", "containerd", "1.6", "runc", "1.1", "jdk", "25"));
@@ -46,10 +47,14 @@ class PublishTest {
     assertTrue(readme.startsWith("above\n") && readme.endsWith("\nbelow\n") && !readme.contains("\nold\n"), readme);
     String machine = "2 cores (x), 8 GB, kernel 6.1.0, cgroup v1,\ncontainerd 1.6, runc 1.1, JDK 25.";
     assertTrue(readme.contains(machine), readme);
-    assertTrue(readme.contains("| `start` alone, warm | 5.00 ms | 11.0 ms | | 0.45 × |"), readme);
-    assertTrue(readme.contains("(docs/bench/overview.svg)") && readme.contains("(docs/bench/density.svg)"), readme);
+    assertTrue(readme.contains("![loom beside runc.v2](docs/bench/overview.svg)"), readme);
+    String overview = Files.readString(docs.resolve("bench/overview.svg"));
+    assertTrue(overview.contains(">memory (PSS), 10 containers<"), overview);
+    assertFalse(overview.contains(">start alone, warm<"), overview);
     String page = Files.readString(docs.resolve("BENCHMARKS.md"));
-    assertTrue(page.contains("## 2026-01-02, full") && page.contains("(bench/commands.svg)"), page);
+    assertTrue(page.contains("## 2026-01-02, full") && page.contains("(bench/commands.svg)")
+        && page.contains("(bench/density.svg)"), page);
+    assertTrue(page.contains("| `start` alone, warm | 5.00 ms (4.20–5.80) | 11.0 ms (10.2–11.8) |"), page);
     assertTrue(page.contains("- 500 containers and more, runc.v1: no room"), page);
     assertEquals(Files.readString(run.resolve("raw.csv")),
         Files.readString(docs.resolve("bench/2026-01-02-full.csv")));
