@@ -6,7 +6,7 @@
 # Guess: a write of a pid to cgroup.procs costs the same each time.
 # Cause: a move takes a per-CPU lock that keeps forks away; to turn that from "cheap for readers" to "held by a writer" costs
 # an RCU grace period, and for some milliseconds it stays turned. The mount option favordynmods leaves it so for good.
-# It matters to: whoever measures container runtimes side by side. Each create and each exec has one such move, so what runs
+# It matters to: those who measure container runtimes side by side. Each create and each exec has one such move, so what runs
 # straight after another, on the other side of the comparison, gets the wait for nothing: pause between commands.
 . "$(dirname "$0")/lib.sh"
 need_root

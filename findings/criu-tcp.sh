@@ -7,7 +7,7 @@
 # Cause: CRIU asks each socket for SO_PASSCRED and SO_PASSSEC, which are options of Unix sockets. Up to 6.15 the kernel
 # answered 0 for any socket, since 6.16 it says "Operation not supported" for TCP; `check` opens no socket of that kind.
 # It matters to: a shim that offers checkpoints: a check at its start promises what most containers will not get. And to
-# whoever reads socket options generically: an option that was readable on every socket is not any more.
+# programs that read socket options generically: an option that was readable on every socket is not any more.
 . "$(dirname "$0")/lib.sh"
 need_root
 kernel_at_least 6.16 || skip 'the kernel tells SO_PASSCRED of TCP sockets up to Linux 6.15'

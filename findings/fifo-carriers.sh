@@ -1,5 +1,5 @@
 #!/bin/bash
-# JDK 21 against JDK 25 (26 to 28 are like 25): two virtual threads that read fifos nobody writes to stop all virtual
+# JDK 21 against JDK 25 (26 to 28 are like 25): two virtual threads that read fifos without a writer stop all virtual
 # threads of a JVM with two carriers. On JDK 21 they do not: the JVM adds a carrier for each blocked read of a file.
 #
 # Guess: JEP 444 says that file I/O compensates by expanding the parallelism for a time, so a fifo is slow at worst; or,

@@ -1,6 +1,6 @@
 #!/bin/bash
 # JDK 25 to 28: Thread.interrupt() does not return while the virtual thread that it interrupts is stuck in
-# FileChannel.read. Here it comes back when somebody else writes a byte, two seconds later. With a platform thread as the
+# FileChannel.read. Here it comes back when another process writes a byte, two seconds later. With a platform thread as the
 # reader it returns at once and the read ends. On JDK 21 it returns at once for both.
 #
 # Guess: interrupt() is one flag and one wake-up, and never waits for the thread that it interrupts.

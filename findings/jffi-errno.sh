@@ -1,7 +1,7 @@
 #!/bin/bash
 # jffi 1.4.3 (jnr-ffi and jnr-posix stand on it), JDK 21 to 27: the errno that LastError keeps belongs to the carrier, not
 # to the virtual thread. A virtual thread that is parked or yields between its call and the question reads the error of
-# whoever ran on that carrier in between.
+# the thread that ran on that carrier in between.
 #
 # Guess: a Java interface that says "the last error of this thread" means the thread of Java, as a ThreadLocal does.
 # Cause: the value lies in a thread-local variable of C, and is saved for the thread of the system.

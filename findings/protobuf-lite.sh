@@ -7,7 +7,7 @@
 # Guess: lite lacks descriptors and reflection, and what is left is the same code of the same age.
 # Cause: the full runtime asks for sun.misc.Unsafe in other ways than lite does; the text of lite is made by Java
 # reflection over the getters, and Java has no unsigned int; its parser is another one.
-# It matters to: a ttrpc shim, which takes lite to start fast. Its standard error belongs to its launcher, which reports it;
+# It matters to: a ttrpc shim that would take lite to start fast. Its standard error belongs to its launcher, which reports it;
 # a pid or an exit status in its log is not what the other side's log says; and errors are to be told apart by their
 # class, not by their text.
 . "$(dirname "$0")/lib.sh"

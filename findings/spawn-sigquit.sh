@@ -1,6 +1,6 @@
 #!/bin/bash
 # JDK 21 to 28: a child that native code of a JVM starts with posix_spawn(3) has SIGQUIT blocked, from any thread of
-# Java and without anybody having touched a signal. With ProcessBuilder it has not. A shell in between hides it.
+# Java and without any code having touched a signal. With ProcessBuilder it has not. A shell in between hides it.
 #
 # Guess: the signal mask of a JVM's threads is what the JVM was started with; SIGQUIT has a handler, and handlers are
 # reset by exec(2).

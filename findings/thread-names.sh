@@ -4,7 +4,7 @@
 #
 # Guess: comm has 15 bytes, a longer name keeps its first 15, and scripts may match on that.
 # Cause: since JDK 26 HotSpot keeps 7 characters of the beginning and 6 of the end, so that numbers are seen.
-# It matters to: a server that gives its threads telling names, and to whoever counts or profiles them from outside.
+# It matters to: a server that gives its threads telling names, and to those who count or profile them from outside.
 # A script that counts the carriers of virtual threads by `ForkJoinPool-1-` finds none any more after an upgrade.
 . "$(dirname "$0")/lib.sh"
 jdk 25

@@ -6,7 +6,7 @@
 # Cause: of a process that is not its child the JDK only asks, at growing intervals, whether /proc/PID/stat is there
 # with the same start time. It does not look at the state beside it, which says Z.
 # It matters to: a shim or a supervisor in Java that watches processes it did not start, for example the init of a
-# container that was started by an OCI runtime: until somebody reaps it, it seems to run. A pidfd, polled here by perl
+# container that was started by an OCI runtime: until it is reaped, it seems to run. A pidfd, polled here by perl
 # for comparison, says at once that it has ended.
 . "$(dirname "$0")/lib.sh"
 need_commands perl
