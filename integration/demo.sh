@@ -8,14 +8,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$REPO"
-case ${1-} in
-  '') ;;
-  -h | --help)
-    usage
-    exit 0
-    ;;
-  *) refuse "unknown argument $1" ;;
-esac
+no_arguments "$@"
 
 readonly RUNTIME=io.containerd.loom.v1
 # how long a daemon without containers stays: shorter than usual, so that one can see it end
@@ -31,7 +24,7 @@ good() { printf '%s  ok: %s%s\n' "$green" "$*" "$plain"; }
 
 # differs WHAT: the demo ends here, with what helps to see why.
 differs() {
-  printf '\nnot as it should be: %s\n' "$*"
+  printf '\nFAILED: %s\n' "$*"
   if [[ -r ${SCOPE-}/containerd.log ]]; then
     printf 'the end of the log of containerd:\n'
     grep -E 'level=(warn|error|fatal)' "$SCOPE/containerd.log" | tail -n 10 || tail -n 10 "$SCOPE/containerd.log"
@@ -193,4 +186,4 @@ for path in $sockets; do
 done
 [[ -z $left && ! -e $SCOPE ]] || differs "left behind: $left"
 good "no process, mount, cgroup, socket or file is left"
-printf '\n%sAll as it should be.%s\n' "$bold" "$plain"
+printf '\n%sEverything works.%s\n' "$bold" "$plain"

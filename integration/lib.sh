@@ -26,6 +26,18 @@ refuse() {
   exit 2
 }
 
+# no_arguments ARGUMENT...: of a script that takes none but --help.
+no_arguments() {
+  case ${1-} in
+    '') ;;
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    *) refuse "unknown argument $1" ;;
+  esac
+}
+
 need_root() { [[ $(id -u) == 0 ]] || die "this needs root"; }
 
 # ---------------------------------------------------------------------------------- packages
@@ -126,7 +138,8 @@ find_jdk() {
   for name in JAVA_HOME "${!JAVA_HOME_@}"; do
     [[ -z ${!name-} ]] || candidates+=("${!name}")
   done
-  candidates+=(/usr/lib/jvm/* "$CACHE"/jdk-*/usr/lib/jvm/java-*)
+  # the others that were fetched are there for those who name them
+  candidates+=(/usr/lib/jvm/* "$CACHE"/jdk-{21,25,"$1"}/usr/lib/jvm/java-*)
   if on_path=$(command -v javac); then
     on_path=$(readlink -f "$on_path")
     candidates+=("${on_path%/bin/javac}")
@@ -142,18 +155,18 @@ find_jdk() {
   return 1
 }
 
-# need_jdk 21|25: prints the home of a JDK 21, or of one that is 25 or newer; fetches it if need be.
+# need_jdk NUMBER: prints the home of a JDK of that release; fetches it if need be. For 25 a newer one will do.
 need_jdk() {
   local max=$1
-  [[ $1 == 21 ]] || max=999
+  [[ $1 != 25 ]] || max=999
   find_jdk "$1" "$max" && return 0
   need_root
   fetch_jdk "$1" >&2
   find_jdk "$1" "$max" || die "JDK $1 was fetched but does not run; see $CACHE"
 }
 
-# The distribution's own package where there is one (Debian 13 and newer); else Debian 13's files in
-# a private tree: a JDK needs a newer libc than Debian 12 has, and the machine's own must stay.
+# The distribution's own package where there is one (Debian 13 and newer); else Debian's files in a private tree: a JDK
+# needs a newer libc than Debian 12 has, and the machine's own must stay.
 fetch_jdk() {
   local package=openjdk-$1-jdk-headless
   need_packages ca-certificates
@@ -164,16 +177,21 @@ fetch_jdk() {
   need_jdk_tree "$1" >/dev/null
 }
 
-# need_jdk_tree 21|25: prints the home of a JDK that brings the libc along that it runs on; fetches it
-# from Debian 13 if need be.
-need_jdk_tree() {
-  need_root
-  need_packages debian-archive-keyring patchelf >&2
+# cached NAME COMMAND...: has COMMAND fill the directory NAME of the cache, once for all who ask at the same time.
+cached() {
   mkdir -p "$CACHE"
   (
     flock 9
-    [[ -e $CACHE/jdk-$1/complete ]] || fetch_jdk_tree "$1" >&2
-  ) 9>"$CACHE/jdk-$1.lock"
+    [[ -e $CACHE/$1/complete ]] || "${@:2}" >&2
+  ) 9>"$CACHE/$1.lock"
+}
+
+# need_jdk_tree NUMBER: prints the home of a JDK that brings the libc along that it runs on; fetches it
+# from Debian if need be.
+need_jdk_tree() {
+  need_root
+  need_packages debian-archive-keyring patchelf >&2
+  cached "jdk-$1" fetch_jdk_tree "$1"
   printf '%s\n' "$CACHE/jdk-$1/usr/lib/jvm/java-$1-openjdk-"*
 }
 
@@ -186,37 +204,50 @@ debian_mirror() {
   printf '%s\n' "${found:-http://deb.debian.org/debian}"
 }
 
-# suite_apt SUITE DIR ARGUMENT...: apt-get with a state of its own in DIR that knows that suite of Debian alone.
+# suite_apt SUITE DIR ARGUMENT...: apt-get with a state of its own in DIR that knows that suite of Debian alone;
+# experimental stands on sid.
 suite_apt() {
-  local suite=$1 dir=$2
+  local suite=$1 dir=$2 known=("$1")
   shift 2
+  if [[ $suite == experimental ]]; then
+    known+=(sid)
+    [[ $1 == update ]] || set -- -t experimental "$@"
+  fi
   mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
   : >"$dir/state/status"
-  printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
-    "$(debian_mirror)" "$suite" >"$dir/sources.list"
+  for suite in "${known[@]}"; do
+    printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' "$(debian_mirror)" "$suite"
+  done >"$dir/sources.list"
   apt_quiet -o Dir::State="$dir/state" -o Dir::State::status="$dir/state/status" -o Dir::Cache="$dir/cache" \
     -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::Etc::preferencesparts=/dev/null -o Dir::Etc::preferences=/dev/null \
     -o Acquire::Languages=none -o APT::Sandbox::User=root "$@"
 }
 
-trixie_apt() { suite_apt trixie "$@"; }
+# jdk_suite NUMBER: the suite of Debian that has this JDK.
+jdk_suite() {
+  case $1 in
+    21 | 25) printf 'trixie\n' ;;
+    *) printf 'sid\n' ;;
+  esac
+}
 
 fetch_jdk_tree() {
-  local number=$1 tree=$CACHE/jdk-$1 arch triple loader home file target apt
+  local number=$1 tree=$CACHE/jdk-$1 suite arch triple loader home file target apt
+  suite=$(jdk_suite "$number")
   arch=$(dpkg --print-architecture)
   case $arch in
     amd64) triple=x86_64-linux-gnu loader=ld-linux-x86-64.so.2 ;;
     arm64) triple=aarch64-linux-gnu loader=ld-linux-aarch64.so.1 ;;
     *) die "no JDK for $arch here: set JAVA_HOME to a JDK $number or newer" ;;
   esac
-  say "fetching JDK $number from Debian 13 into $tree"
+  say "fetching JDK $number from Debian $suite into $tree"
   rm -rf "$tree"
   apt=$tree/apt
   mkdir -p "$apt"
   if ! (
-    cd "$apt" && trixie_apt "$apt" update &&
-      trixie_apt "$apt" download "openjdk-$number-jre-headless" "openjdk-$number-jdk-headless" \
+    cd "$apt" && suite_apt "$suite" "$apt" update &&
+      suite_apt "$suite" "$apt" download "openjdk-$number-jre-headless" "openjdk-$number-jdk-headless" \
         libc6 libstdc++6 libgcc-s1 zlib1g libjpeg62-turbo liblcms2-2
   ) >"$CACHE/jdk-$number.log"; then
     tail -n 15 "$CACHE/jdk-$number.log" >&2
@@ -256,11 +287,24 @@ need_criu() {
   local criu
   need_root
   criu=$(criu_binary)
+  criu_works "$criu"
+}
+
+# suite_criu SUITE: the same of that suite of Debian.
+suite_criu() {
+  local criu
+  need_root
+  criu=$(need_criu_tree "$1")
+  criu_works "$criu"
+}
+
+# criu_works PROGRAM: prints the program, unless it says that it does not go with this kernel.
+criu_works() {
   # it locks the network of what it saves, and saves it
   need_command iptables-restore iptables >&2
   need_command ip iproute2 >&2
-  "$criu" check >/dev/null || return 1
-  printf '%s\n' "$criu"
+  "$1" check >/dev/null || return 1
+  printf '%s\n' "$1"
 }
 
 # The distribution's own where it is new enough for the kernels of today (Debian 13 and newer); else
@@ -277,23 +321,26 @@ criu_binary() {
     command -v criu
     return
   fi
+  need_criu_tree trixie
+}
+
+# need_criu_tree SUITE: prints the path of that suite's CRIU, which brings its libraries along.
+need_criu_tree() {
+  local name=criu
+  [[ $1 == trixie ]] || name=criu-$1
   need_packages debian-archive-keyring patchelf >&2
-  mkdir -p "$CACHE"
-  (
-    flock 9
-    [[ -e $CACHE/criu/complete ]] || fetch_criu_tree >&2
-  ) 9>"$CACHE/criu.lock"
-  printf '%s\n' "$CACHE/criu/bin/criu"
+  cached "$name" fetch_criu_tree "$1" "$CACHE/$name"
+  printf '%s\n' "$CACHE/$name/bin/criu"
 }
 
 fetch_criu_tree() {
-  local tree=$CACHE/criu apt=$CACHE/criu/apt file loader
-  say "fetching CRIU from Debian 13 into $tree"
+  local suite=$1 tree=$2 apt=$2/apt log=$2.log file loader
+  say "fetching CRIU from Debian $suite into $tree"
   rm -rf "$tree"
   mkdir -p "$apt"
   # its dependencies, all of them: to this apt nothing is installed
-  if ! { trixie_apt "$apt" update && trixie_apt "$apt" install --download-only criu; } >"$CACHE/criu.log"; then
-    tail -n 15 "$CACHE/criu.log" >&2
+  if ! { suite_apt "$suite" "$apt" update && suite_apt "$suite" "$apt" install --download-only criu; } >"$log"; then
+    tail -n 15 "$log" >&2
     die "could not fetch CRIU"
   fi
   for file in "$apt"/cache/archives/*.deb; do
@@ -316,11 +363,7 @@ fetch_criu_tree() {
 need_suite() {
   need_root
   need_packages debian-archive-keyring patchelf >&2
-  mkdir -p "$CACHE"
-  (
-    flock 9
-    [[ -e $CACHE/suite-$1/complete ]] || fetch_suite "$1" >&2
-  ) 9>"$CACHE/suite-$1.lock"
+  cached "suite-$1" fetch_suite "$1"
   printf '%s\n' "$CACHE/suite-$1"
 }
 
@@ -367,11 +410,7 @@ need_docker() {
   # it looks for the programs even where it may make no rules; `docker top` runs ps
   need_command iptables >&2
   need_command ps procps >&2
-  mkdir -p "$CACHE"
-  (
-    flock 9
-    [[ -e $programs/../complete ]] || fetch_docker "$suite" >&2
-  ) 9>"$CACHE/docker-$suite.lock"
+  cached "docker-$suite" fetch_docker "$suite"
   "$programs/dockerd" --version >&2 && "$programs/docker" --version >&2 || return 1
   printf '%s\n' "$programs"
 }
@@ -405,7 +444,12 @@ summary() {
     END { print tests - failed - skipped, failed + 0, skipped + 0 }'
 }
 
-# failures DIR: one line for each test below it that failed, with its message.
+# In CI, where the machine is a stranger's, a test that has failed is tried once more. It counts by its second try, and
+# is told as flaky with what it said at the first: a fault in it or in the product, to be looked into all the same.
+# surefire_tries: what Maven is to be told for that.
+surefire_tries() { [[ -z ${CI-} ]] || printf '%s\n' -Dsurefire.rerunFailingTestsCount=1; }
+
+# failures DIR: one line for each test below it that failed, with its message; likewise for those that were flaky.
 failures() {
   find "$1" -name 'TEST-*.xml' -exec cat {} + 2>/dev/null | awk '
     function attribute(name,  rest) {
@@ -417,7 +461,8 @@ failures() {
       return rest
     }
     /<testcase / { test = attribute("classname") " " attribute("name") }
-    /<(failure|error)[ >]/ { print "    " test ": " substr(attribute("message"), 1, 400) }'
+    /<(failure|error)[ >]/ { print "    " test ": " substr(attribute("message"), 1, 400) }
+    /<flaky(Failure|Error)[ >]/ { print "    flaky: " test ": " substr(attribute("message"), 1, 400) }'
 }
 
 # Scripts that are a sequence of others, each with a last line `N passed, N failed, N skipped`.
@@ -474,24 +519,29 @@ busybox_binary() {
   printf '%s\n' "$dir/busybox"
 }
 
-# Prints the path of gVisor's runsc, which is linked statically: the installed one, or Debian's package unpacked.
-# Fails where there is none.
-runsc_binary() {
-  local dir=$CACHE/runsc
-  command -v runsc && return
-  if [[ ! -x $dir/runsc ]]; then
+# debian_program PACKAGE PATH: prints the path of a program that needs no other package: the installed one, or the one of
+# Debian's package, unpacked. Fails where there is none.
+debian_program() {
+  local package=$1 path=$2 name=${2##*/} dir
+  dir=$CACHE/$name
+  command -v "$name" && return
+  if [[ ! -x $dir/$name ]]; then
     mkdir -p "$dir"
-    say "fetching runsc"
+    say "fetching $name"
     (
       cd "$dir"
-      apt_quiet download runsc >log || { apt_quiet update && apt_quiet download runsc; } >log
-      dpkg -x runsc_*.deb tree
-      mv tree/usr/bin/runsc runsc
+      apt_quiet download "$package" >log || { apt_quiet update && apt_quiet download "$package"; } >log
+      dpkg -x "$package"_*.deb tree
+      mv "tree/$path" "$name"
       rm -rf tree ./*.deb
     ) || return 1
   fi
-  printf '%s\n' "$dir/runsc"
+  printf '%s\n' "$dir/$name"
 }
+
+# gVisor's runsc, which is linked statically, and Prometheus's promtool.
+runsc_binary() { debian_program runsc usr/bin/runsc; }
+promtool_binary() { debian_program prometheus usr/bin/promtool; }
 
 # make_rootfs DIR: a root file system of busybox and its commands.
 make_rootfs() {

@@ -9,18 +9,13 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$REPO"
-case ${1-} in
-  '') ;;
-  -h | --help)
-    usage
-    exit 0
-    ;;
-  *) refuse "unknown argument $1" ;;
-esac
+no_arguments "$@"
 
 part integration/test.sh --integration --jdk 25 --long -Dtest=OomIT,DensityIT
 part bench/soak.sh --minutes 2
+part integration/stock.sh
 part integration/matrix.sh --ci
 part integration/cgroup2/run.sh
 part packaging/package-test.sh
+part integration/systemd/run.sh --package target/package-test/loomshim_1.0.0_*.deb
 parts_end

@@ -6,7 +6,7 @@
 #   integration/matrix.sh --list
 #
 # Without arguments all rows are run. --ci has those that every run of CI includes. --publish writes the result into
-# the README, with the last result here of each row that is not run this time. --list prints the names of the rows.
+# docs/VERSIONS.md, with the last result here of each row that is not run this time. --list prints the names of the rows.
 #
 # Logs and JUnit reports are in target/matrix/ROW. The last line is the sum: `N passed, N failed, N skipped`.
 set -euo pipefail
@@ -22,21 +22,32 @@ readonly ROW_SECONDS_MAX=900
 
 # ------------------------------------------------------------------------- the table
 
+# source_of CLASS: the file of an integration test, or nothing.
+source_of() {
+  compgen -G "$TESTS/*/$1.java" || true
+}
+
 declare -A set_tests row_line
 names=()
 while read -r kind name rest; do
   case $kind in
     '' | '#'*) ;;
-    tests) set_tests[$name]=$rest ;;
+    tests)
+      set_tests[$name]=$rest
+      for class in ${rest//,/ }; do
+        [[ -n $(source_of "$class") ]] || die "$TABLE: there is no $class"
+      done
+      ;;
     row) names+=("$name") row_line[$name]=$rest ;;
     except)
       class=${rest%%[ #]*} method=${rest%% *}
       [[ $rest == *' '* ]] || die "$TABLE: no reason for $rest"
       # a test that is not there any more needs no exception
-      [[ -f $TESTS/$class.java ]] || die "$TABLE: there is no $class"
-      [[ $method != *'#'* ]] || grep -q "void ${method#*#}(" "$TESTS/$class.java" || die "$TABLE: there is no $method"
+      file=$(source_of "$class")
+      [[ -n $file ]] || die "$TABLE: there is no $class"
+      [[ $method != *'#'* ]] || grep -q "void ${method#*#}(" "$file" || die "$TABLE: there is no $method"
       ;;
-    *) die "$TABLE: $kind is none of tests, row, except" ;;
+    *) die "$TABLE: $kind is not one of tests, row, except" ;;
   esac
 done <"$TABLE"
 
@@ -108,18 +119,44 @@ version() { "$1" --version | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?([~-]rc[0-9]+)?'
 
 # run_row NAME: leaves its line of the table in target/matrix/NAME/line, adds up `passed`, `failed` and `skipped`.
 run_row() {
-  local name=$1 suite runtime jdk when tests settings setting containerd oci home filter arguments=() run=() started
-  local directory=target/matrix/$1 p f s status=0 left docker='' line
+  local name=$1 suite runtime jdk when tests settings containerd oci home started=$SECONDS status=0 p f s line
+  local directory=target/matrix/$1 reports
   read -r suite runtime jdk when tests settings <<<"${row_line[$name]}"
-  containerd=$(need_suite "$suite")/containerd
-  oci=$(need_suite "${runtime#*/}")/oci
-  home=$(need_jdk "$jdk")
-  filter=${set_tests[$tests]}
-  while read -r left _; do filter+=,!$left; done < <(exceptions "$name")
   rm -rf "$directory"
   mkdir -p "$directory"
-  arguments=(-Dtest="$filter" -Dtest.jdk="$home" -Dtest.reports="$PWD/$directory/reports"
-    -Dloomshim.containerd="$containerd/containerd" -Dloomshim.path="$oci")
+  home=$(need_jdk "$jdk")
+  if [[ $settings == machine=* ]]; then
+    run_machine "${settings#machine=}"
+  else
+    run_here
+  fi
+  read -r p f s < <(summary "$reports")
+  if ((status && !f)); then
+    # no test says why
+    grep -E '^\[ERROR\] .' "$directory/log" | head -n 3 || tail -n 10 "$directory/log"
+    f=$((f + 1))
+  fi
+  printf '%-12s containerd %s, %s, %s, JDK %s, %d passed, %d failed, %d skipped, %d s\n' "$name" "$containerd" "$oci" \
+    "${settings:--}" "$jdk" "$p" "$f" "$s" $((SECONDS - started))
+  failures "$reports"
+  exceptions "$name" | sed 's/^/    left out: /'
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  line="| $containerd | $oci | $jdk | $tests | ${settings:--} | $p"
+  ((!f)) || line+=", **$f failed**"
+  printf '%s | %s | %s |\n' "$line" "$s" "$(exceptions "$name" | wc -l)" >"$directory/line"
+}
+
+# run_here: the tests of the row, on this machine.
+run_here() {
+  local setting left filter arguments=() run=() programs runtimes
+  local docker='' criu='' runsc=''
+  programs=$(need_suite "$suite")/containerd
+  runtimes=$(need_suite "${runtime#*/}")/oci
+  filter=${set_tests[$tests]}
+  while read -r left _; do filter+=,!$left; done < <(exceptions "$name")
+  mapfile -t arguments < <(surefire_tries)
+  arguments+=(-Dtest="$filter" -Dtest.jdk="$home" -Dtest.reports="$PWD/$directory/reports"
+    -Dloomshim.containerd="$programs/containerd" -Dloomshim.path="$runtimes")
   if [[ ${runtime%/*} == crun ]]; then
     arguments+=(-Dloomshim.oci=crun)
     run=(one_version)
@@ -130,29 +167,38 @@ run_row() {
         docker=$(need_docker "${setting#*=}" 2>/dev/null) || die "no Docker of ${setting#*=} runs here"
         settings=${settings/$setting/Docker $(version "$docker/dockerd")}
         ;;
+      criu=*)
+        criu=$(suite_criu "${setting#*=}") || die "no CRIU of ${setting#*=} runs here"
+        settings=${settings/$setting/CRIU $(version "$criu")}
+        ;;
+      runsc)
+        runsc=$(runsc_binary) || die 'no runsc here'
+        settings=${settings/$setting/runsc $("$runsc" --version | sed -n 's/^runsc version //p')}
+        ;;
       *) arguments+=(-D"loomshim.$setting") ;;
     esac
   done
-  started=$SECONDS
+  containerd=$(version "$programs/containerd")
+  oci="${runtime%/*} $(version "$runtimes/${runtime%/*}")"
+  reports=$directory/reports-it
   # in the foreground, so that whoever ends this script ends all of it
-  JAVA_HOME=$build_jdk LOOMSHIM_DOCKER=$docker "${run[@]}" timeout --foreground --kill-after=60 "$ROW_SECONDS_MAX" \
+  JAVA_HOME=$build_jdk LOOMSHIM_DOCKER=$docker LOOMSHIM_CRIU=$criu LOOMSHIM_RUNSC=$runsc "${run[@]}" \
+    timeout --foreground --kill-after=60 "$ROW_SECONDS_MAX" \
     ./mvnw -B -ntp surefire:test@integration "${arguments[@]}" </dev/null >"$directory/log" 2>&1 || status=$?
-  read -r p f s < <(summary "$directory/reports-it")
-  if ((status && !f)); then
-    # no test says why
-    grep -E '^\[ERROR\] .' "$directory/log" | head -n 3 || tail -n 10 "$directory/log"
-    f=$((f + 1))
-  fi
-  printf '%-12s %s, %d passed, %d failed, %d skipped, %d s\n' "$name" \
-    "containerd $(version "$containerd/containerd"), ${runtime%/*} $(version "$oci/${runtime%/*}"), JDK $jdk" \
-    "$p" "$f" "$s" $((SECONDS - started))
-  failures "$directory/reports-it"
-  exceptions "$name" | sed 's/^/    left out: /'
-  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-  line="| $(version "$containerd/containerd") | ${runtime%/*} $(version "$oci/${runtime%/*}") | $jdk"
-  line+=" | $tests | ${settings:--} | $p"
-  ((!f)) || line+=", **$f failed**"
-  printf '%s | %s | %s |\n' "$line" "$s" "$(exceptions "$name" | wc -l)" >"$directory/line"
+}
+
+# run_machine SUITE: the tests of integration/cgroup2/run.sh, in an emulated machine with that suite of Debian.
+run_machine() {
+  local from=target/cgroup2-$1 linux='?'
+  JAVA_HOME=$home integration/cgroup2/run.sh --suite "$1" </dev/null >"$directory/log" 2>&1 || status=$?
+  reports=$directory/reports
+  containerd='?' oci='runc ?'
+  [[ -d $from/reports ]] || return 0
+  cp -R "$from/reports" "$reports"
+  linux=$(sed -n 's/^Linux //p' "$reports/versions")
+  containerd=$(sed -n 's/^containerd //p' "$reports/versions")
+  oci=$(grep '^runc ' "$reports/versions")
+  settings="Linux $linux, cgroup v2"
 }
 
 need_root
@@ -185,11 +231,11 @@ printf '\n'
 table "${rows[@]/%//line}"
 if $publish; then
   {
-    sed '/<!-- matrix: written by/q' README.md
+    sed '/<!-- matrix: written by/q' docs/VERSIONS.md
     table "${names[@]/%//line}"
-    sed -n '/<!-- matrix: end/,$p' README.md
-  } >target/matrix/README.md
-  cp target/matrix/README.md README.md
+    sed -n '/<!-- matrix: end/,$p' docs/VERSIONS.md
+  } >target/matrix/VERSIONS.md
+  cp target/matrix/VERSIONS.md docs/VERSIONS.md
 fi
 
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

@@ -74,8 +74,8 @@ build_jdk=${home[${jdks[0]}]}
 uses() {
   local class classes file
   IFS=, read -ra classes <<<"${integration_filter:-*IT}"
-  for class in "${classes[@]}"; do
-    for file in src/test/java/io/loomshim/integration/${class%%#*}.java; do
+  for class in "${classes[@]%%#*}"; do
+    for file in $(compgen -G "src/test/java/io/loomshim/integration/*/${class##*[./]}.java"); do
       if grep -qsw "$1" "$file"; then return 0; fi
     done
   done
@@ -98,7 +98,7 @@ broken=()
 mkdir -p "$results"
 
 # ------------------------------------------------------------------------------ the scripts
-mapfile -t scripts < <(find .ci bench integration packaging src -type f \( -name '*.sh' -o -path '*/launcher/*' -o -path '*/cgroup2/*' -o -path '*/debian/*' -o -path .ci/run \) |
+mapfile -t scripts < <(find .ci bench integration packaging src -type f \( -name '*.sh' -o -path '*/launcher/*' -o -path '*/cgroup2/*' -o -path '*/systemd/*' -o -path '*/completion/*' -o -path '*/debian/*' -o -path .ci/run \) |
   while read -r file; do
     case $(head -n 1 "$file") in
       '#!'*sh | '# shellcheck shell='*) printf '%s\n' "$file" ;;
@@ -125,7 +125,8 @@ for jdk in "${jdks[@]}"; do
       integration) execution=integration filter=$integration_filter directory=$reports-it ;;
     esac
     [[ -z $filtered || -n $filter ]] || continue
-    arguments=(-Dtest.jdk="${home[$jdk]}" -Dtest.reports="$reports")
+    mapfile -t arguments < <(surefire_tries)
+    arguments+=(-Dtest.jdk="${home[$jdk]}" -Dtest.reports="$reports")
     [[ -z $filter ]] || arguments+=(-Dtest="$filter")
     arguments+=("${long[@]}")
     what="JDK $jdk $kind"

@@ -19,7 +19,8 @@ Usage: install.sh [--prefix DIR] [--java FILE] [--dist DIR] [--no-archive]
 
   --prefix DIR   where to install: DIR/bin, DIR/lib/loomshim, DIR/etc (default /usr/local)
   --java FILE    the java of a JDK 21 or newer (default: the one that the distribution brings along,
-                 else JAVA_HOME, then the newest in /usr/lib/jvm)
+                 else JAVA_HOME, then the newest in /usr/lib/jvm and PATH; in this repository, on a
+                 Debian or Ubuntu without one: Debian's, fetched or installed)
   --dist DIR     the distribution to install
   --no-archive   make no start-up archive
   --package      for the Debian package: link files to those of the distribution, and leave to the
@@ -48,6 +49,7 @@ release() {
   sed -n 's/^JAVA_VERSION="\{0,1\}\([0-9]*\).*/\1/p' "$1/release"
 }
 
+# find_java: sets `java` and `java_version`; none for a distribution that brings its own along.
 find_java() {
   if [ -z "$java" ] && [ -x "$dist/lib/jre/bin/java" ]; then
     java_version=$(release "$dist/lib/jre")
@@ -55,21 +57,73 @@ find_java() {
   fi
   if [ -n "$java" ]; then
     java_version=$(release "${java%/bin/java}")
-    [ "${java_version:-0}" -ge 21 ] || fail "$java is not the java of a JDK 21 or newer"
+    if [ ! -x "$java" ]; then fail "--java $java: there is no such program; name the java of a JDK 21 or newer"; fi
+    if [ "${java_version:-0}" -lt 21 ]; then
+      fail "--java $java is ${java_version:+of Java $java_version and }not DIR/bin/java of a JDK 21 or newer; name such a one"
+    fi
     return
   fi
-  java_version=0
+  newest java || fetch || fail "no JDK 21 or newer found in JAVA_HOME, /usr/lib/jvm and PATH; $(advice)"
+}
+
+# newest PROGRAM: sets `java` and `java_version` to JAVA_HOME's, else to the newest JDK's that has the program.
+newest() {
+  java='' java_version=0
+  onpath=$(readlink -f -- "$(command -v java)" 2> /dev/null) || onpath=
   set +f
-  for candidate in "${JAVA_HOME-}" /usr/lib/jvm/*; do
+  set -- "$1" "${JAVA_HOME-}" /usr/lib/jvm/* "${onpath%/bin/java}" "$base"/jdk/jdk-*/usr/lib/jvm/*
+  set -f
+  program=$1
+  shift
+  for candidate; do
     found=$(release "$candidate")
-    if [ "${found:-0}" -ge 21 ] && [ "$found" -gt "$java_version" ]; then
+    if [ "${found:-0}" -ge 21 ] && [ "$found" -gt "$java_version" ] && [ -x "$candidate/bin/$program" ]; then
       java=$candidate/bin/java java_version=$found
     fi
     # the user's own choice wins over a newer one
     if [ -n "$java" ] && [ "$candidate" = "${JAVA_HOME-}" ]; then break; fi
   done
-  set -f
-  [ -n "$java" ] || fail 'no JDK 21 or newer found in JAVA_HOME and /usr/lib/jvm; name one with --java'
+  [ -n "$java" ]
+}
+
+# fetch: installs the JDK of this Debian or Ubuntu, or fetches Debian 13's with the libc that it needs below the
+# installation. Only for a build from source, which cannot go on without one.
+fetch() {
+  [ -f "$here/../integration/lib.sh" ] && [ "$(id -u)" = 0 ] || return 1
+  if ! command -v apt-get > /dev/null || ! command -v bash > /dev/null; then return 1; fi
+  printf 'no JDK 21 or newer found: getting one from Debian\n'
+  mkdir -p -- "$base/jdk"
+  # shellcheck disable=SC2016 # for bash
+  found=$(LOOMSHIM_CACHE=$(cd -- "$base/jdk" && pwd) bash -c 'set -euo pipefail
+      . "$1"
+      need_packages ca-certificates >&2
+      need_jdk 21' "$0" "$here/../integration/lib.sh") || return 1
+  java=$found/bin/java java_version=$(release "$found")
+}
+
+# advice: one line that says how to get a JDK here.
+advice() {
+  package=$(sed -n 's/^ID\(_LIKE\)\{0,1\}=//p' /etc/os-release 2> /dev/null | tr -d '"' | tr '\n' ' ')
+  case " $package" in
+    *' debian '* | *' ubuntu '*)
+      package='apt-get install openjdk-21-jdk-headless, or get Temurin from https://adoptium.net' ;;
+    *' fedora '* | *' rhel '*) package='dnf install java-21-openjdk-devel' ;;
+    *suse*) package='zypper install java-21-openjdk-devel' ;;
+    *' arch '*) package='pacman -S jdk21-openjdk' ;;
+    *) package='get Temurin from https://adoptium.net' ;;
+  esac
+  printf '%s; or name one with --java' "$package"
+}
+
+# build_dist: builds the distribution of this repository. That needs a compiler, which a runtime alone has not.
+build_dist() {
+  chosen=$java
+  if [ -z "$java" ] || [ ! -x "${java%java}javac" ]; then
+    newest javac || fetch || fail "no JDK 21 or newer with a compiler found; $(advice)"
+  fi
+  printf 'building the distribution with %s\n' "${java%/bin/java}"
+  (cd -- "$here/.." && JAVA_HOME=${java%/bin/java} ./mvnw -q -B -DskipTests package)
+  java=$chosen
 }
 
 # find_dist: sets `dist`, and builds it if need be.
@@ -81,11 +135,7 @@ find_dist() {
     dist=$here
   else
     dist=$here/../target/loomshim
-    if [ ! -f "$dist/lib/loomshim.jar" ]; then
-      find_java
-      printf 'building the distribution\n'
-      (cd -- "$here/.." && JAVA_HOME=${java%/bin/java} ./mvnw -q -B -DskipTests package)
-    fi
+    if [ ! -f "$dist/lib/loomshim.jar" ]; then build_dist; fi
   fi
   [ -f "$dist/lib/loomshim.jar" ] || fail "$dist holds no distribution"
   machine=$(uname -m)
@@ -111,7 +161,7 @@ lay_out() {
   copy=-R
   if $package; then copy=-al; fi
   set +f
-  cp $copy -- "$dist"/lib/*.jar "$dist/lib/slow.sh" "$1/"
+  cp $copy -- "$dist"/lib/*.jar "$dist"/lib/*.sh "$1/"
   set -f
   if [ -z "$java" ]; then cp $copy -- "$dist/lib/jre" "$1/jre"; fi
   cp -- "$native" "$1/native/libjffi-1.2.so"
@@ -138,7 +188,8 @@ install_files() {
   for tool in flock sha256sum od umount readlink; do
     command -v "$tool" > /dev/null || fail "$tool is missing (util-linux and coreutils have it)"
   done
-  command -v runc > /dev/null || $package || printf 'note: no runc in PATH; containerd needs one in its own\n'
+  command -v runc > /dev/null || command -v crun > /dev/null || $package ||
+    printf 'note: no runc and no crun in PATH; containerd needs one in its own\n'
 
   # shellcheck source=/dev/null
   . "$dist/lib/version"
@@ -161,15 +212,59 @@ install_files() {
     if [ ! -e "$etc/loomshim.conf" ]; then
       cp -- "$dist/lib/loomshim.conf" "$etc/loomshim.conf"
     fi
+    lay_extras
   fi
   clean
+  # they move on to the new build's daemon
+  systemctl_if_there daemon-reload
+  systemctl_if_there try-restart 'loomshim-warm@*.service'
 
   printf 'installed %s (JDK %s, build %s)\n' "$prefix/bin/$shim" "$java_version" "$build"
   printf 'settings: %s\n' "$etc/loomshim.conf"
   if $package; then return; fi
-  printf 'in /etc/containerd/config.toml, for Kubernetes:\n'
-  printf '  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.loom]\n'
-  printf '    runtime_type = "io.containerd.loom.v1"\n'
+  configure=$here/kubernetes/configure.sh
+  printf 'for Kubernetes: %s\n' "$configure"
+  if shown=$(PATH=$prefix/bin:$PATH "$configure" --print 2> /dev/null) && [ -n "$shown" ]; then
+    printf 'which would do this:\n%s\n' "$shown"
+  fi
+}
+
+# extras: prints what goes elsewhere than into the directory of a build, `FROM TO` a line. The Debian package has them
+# itself.
+extras() {
+  printf '%s\n' "man/$shim.8 share/man/man8" "completion/$shim share/bash-completion/completions" \
+    "systemd/loomshim-warm@.service lib/systemd/system" 'systemd/loomshim-warm lib/loomshim'
+}
+
+lay_extras() {
+  escaped=$(printf %s "$base" | sed 's/[\\&|]/\\&/g')
+  extras | while read -r from to; do
+    [ -f "$here/$from" ] || continue
+    mkdir -p -- "$prefix/$to"
+    sed "s|@base@|$escaped|" "$here/$from" > "$prefix/$to/.${from##*/}"
+    if [ -x "$here/$from" ]; then chmod 0755 "$prefix/$to/.${from##*/}"; else chmod 0644 "$prefix/$to/.${from##*/}"; fi
+    mv -f -- "$prefix/$to/.${from##*/}" "$prefix/$to/${from##*/}"
+  done
+}
+
+remove_extras() {
+  extras | while read -r from to; do
+    rm -f -- "$prefix/$to/${from##*/}"
+    # directories that are empty now, but for those of /usr/local that every system has
+    case $prefix/$to in
+      /usr/local/share/man/*) rmdir -- "$prefix/$to" ;;
+      /usr/local/*/*/*) rmdir -- "$prefix/$to" "$prefix/${to%/*}" ;;
+      *) (cd -- "$prefix" && rmdir -p -- "$to") ;;
+    esac 2> /dev/null || true
+  done
+}
+
+# systemctl_if_there ARG...: runs it where systemd runs and knows the units of this installation.
+systemctl_if_there() {
+  [ -d /run/systemd/system ] && command -v systemctl > /dev/null || return 0
+  case $prefix in
+    /usr | /usr/local) systemctl "$@" || true ;;
+  esac
 }
 
 # link TARGET NAME: makes or moves a symbolic link, at once.
@@ -180,16 +275,22 @@ link() {
   mv -fT -- "${2%/*}/.${2##*/}" "$2"
 }
 
-# train: makes the start-up archive by a dry run of the daemon. Without one everything works, slower.
+# train: makes the start-up archive by a dry run of the daemon, with the options that cold.sh gives it. Without one
+# everything works, slower.
 train() {
   installed=${java:-$home/jre/bin/java}
-  set -- -XX:+UseSerialGC -XX:TieredStopAtLevel=1 "-Djffi.boot.library.path=$home/native" \
-    -jar "$home/loomshim.jar" -train
-  if [ "$java_version" -ge 24 ]; then set -- --sun-misc-unsafe-memory-access=allow "$@"; fi
   if {
     # it goes on top of the JDK's own, which a JDK of the distribution does not have yet
     [ -n "$java" ] || [ -e "$home/jre/lib/server/classes.jsa" ] || timeout 60 "$installed" -Xshare:dump -Xlog:disable
-    (cd / && timeout 60 "$installed" "-XX:ArchiveClassesAtExit=$home/.loomshim.jsa" "$@")
+    (
+      cd /
+      # shellcheck source=/dev/null
+      . "$home/cold.sh"
+      # shellcheck disable=SC2034 # jvm reads them; the command that it puts before java is the last one
+      java=$installed installed_java=$installed java_options='' restore_signals='timeout 60'
+      jvm -Xlog:all=warning:stderr "-XX:ArchiveClassesAtExit=$home/.loomshim.jsa" \
+        -cp "$home/loomshim.jar" io.loomshim.training.Training
+    )
   } > "$home/archive.log" 2>&1 < /dev/null && [ -s "$home/.loomshim.jsa" ]; then
     mv -f -- "$home/.loomshim.jsa" "$home/loomshim.jsa"
     rm -f -- "$home/archive.log"
@@ -299,11 +400,19 @@ clean() {
   done
 }
 
-# settings: reads where daemons and starts meet.
+# settings: reads where daemons and starts meet, as the launcher does.
 settings() {
-  run_dir=/run/loomshim
-  # shellcheck source=/dev/null
-  if [ -r "$etc/loomshim.conf" ]; then . "$etc/loomshim.conf"; fi
+  run_dir=
+  here=$(dirname -- "$0")
+  for reader in "$here/lib" "$here/../src/main/launcher" "$base/current"; do
+    if [ -r "$reader/settings.sh" ]; then
+      # shellcheck source=src/main/launcher/settings.sh
+      . "$reader/settings.sh"
+      read_settings "$etc/loomshim.conf"
+      return
+    fi
+  done
+  fail "settings.sh is missing beside $0"
 }
 
 # forget BUILD: removes what its daemons have left in the run directory.
@@ -320,6 +429,10 @@ forget() {
 
 uninstall_files() {
   [ -L "$base/current" ] || $package || fail "nothing is installed in $prefix"
+  # the containers of the units are no reason to stay
+  warm=$(systemctl_if_there list-units --plain --no-legend --state=active 'loomshim-warm@*.service' | cut -d ' ' -f 1)
+  # shellcheck disable=SC2086 # names of units
+  if [ -n "$warm" ]; then systemctl stop $warm || true; fi
   busy
   if $drain && [ $busy -gt 0 ]; then
     printf 'waiting for %s containers or processes of containers to end\n' $busy
@@ -329,8 +442,15 @@ uninstall_files() {
     done
   fi
   if [ $busy -gt 0 ] && ! $force; then
-    fail "daemons still serve $busy containers or processes of containers; end those first, or use --drain or --force"
+    # shellcheck disable=SC2086 # names of units
+    if [ -n "$warm" ]; then systemctl start $warm || true; fi
+    still="daemons still serve $busy containers or processes of containers"
+    # the package manager says how it takes the two options
+    if $package; then fail "$still"; fi
+    fail "$still; end those first, or use --drain or --force"
   fi
+  # shellcheck disable=SC2086 # names of units
+  if [ -n "$warm" ]; then systemctl disable $warm || true; fi
   for daemon in $(daemons); do
     printf 'ending daemon %s\n' "$daemon"
     kill -TERM "$daemon" 2> /dev/null || continue
@@ -346,7 +466,11 @@ uninstall_files() {
     sleep 1
     launchers_end || printf 'note: containerd has not removed all containers yet\n'
   fi
-  if ! $package; then rm -f -- "$prefix/bin/$shim"; fi
+  if ! $package; then
+    rm -f -- "$prefix/bin/$shim"
+    remove_extras
+    rm -rf -- "$base/jdk"  # one that was fetched
+  fi
   launchers_end || true
   set +f
   for directory in "$base"/*/; do

@@ -3,7 +3,10 @@
 # runc and no Java, with containers that run meanwhile. Everything happens in a mount and a pid namespace, so that
 # nothing can stay when this ends.
 #
-#   packaging/package-test.sh [--no-build]      packages target/loomshim as it is, or builds it first
+#   packaging/package-test.sh [--no-build | --quick]
+#
+#   --no-build  packages target/loomshim as it is
+#   --quick     the same, and compresses the packages little
 #
 # The last line is the sum: `N passed, N failed, N skipped`.
 set -euo pipefail
@@ -11,7 +14,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../integration/lib.sh"
 cd "$REPO"
 case ${1-} in
-  '' | --no-build | --inside) ;;
+  '' | --no-build | --quick | --inside) ;;
   -h | --help)
     usage
     exit 0
@@ -60,12 +63,19 @@ make_image() {
 if [[ ${1-} != --inside ]]; then
   need_root
   need_packages util-linux lintian
+  need_command curl  # the image of the DaemonSet has it
   mkdir -p target "$CACHE"
   new_scope
   trap end_scope EXIT
   trap 'exit 130' INT TERM HUP
-  packaging/package.sh "$@" --out "$SCOPE/one" --version 1.0.0
-  packaging/package.sh --no-build --out "$SCOPE/two" --version 1.0.1
+  first=("$@")
+  [[ ${1-} != --quick ]] || first=(--no-build --quick)
+  packaging/package.sh "${first[@]}" --out "$SCOPE/one" --version 1.0.0
+  packaging/package.sh --no-build --quick --out "$SCOPE/two" --version 1.0.1
+  # for the machine of integration/systemd/run.sh
+  rm -rf target/package-test
+  mkdir target/package-test
+  cp "$SCOPE"/one/*.deb target/package-test/
   suite=bookworm
   libc=$(dpkg-deb -f "$SCOPE"/one/*.deb Depends | sed -n 's/.*libc6 (>= \([0-9.]*\)).*/\1/p')
   ! dpkg --compare-versions "$libc" gt 2.36 || suite=trixie
@@ -242,6 +252,12 @@ recording() {
   in_tree "$BUILDS/current/jre/bin/jfr" summary /tmp/one.jfr | grep -q jdk.CPULoad
 }
 check "the flight recorder records the daemon" recording
+metrics() {
+  in_tree containerd-shim-loom-v1 inspect --prometheus >"$SCOPE/metrics"
+  grep -q '^loomshim_containers.* 1$' "$SCOPE/metrics"
+  "$PROMTOOL" check metrics <"$SCOPE/metrics"
+}
+if PROMTOOL=$(promtool_binary); then check "promtool finds nothing in the metrics of the daemon" metrics; fi
 dump() {
   in_tree "$BUILDS/current/jre/bin/jcmd" "$(daemon_of stays)" Thread.dump_to_file "/tmp/threads-$1"
   grep -q 'exit/stays' "$tree/tmp/threads-$1"
@@ -259,7 +275,7 @@ pod() {
   local answer status=0
   in_tree ctr -n k8s.io images import /srv/image.tar
   answer=$(timeout 90 "$JAVA_HOME/bin/java" -cp "target/test-classes:target/classes:$SCOPE/lib/*" \
-    io.loomshim.integration.CriRound "$tree/run/containerd/containerd.sock" "$IMAGE" loom "/$NAMESPACE/pod" \
+    io.loomshim.integration.clients.CriRound "$tree/run/containerd/containerd.sock" "$IMAGE" loom "/$NAMESPACE/pod" \
     2>"$SCOPE/client.log") || status=$?
   if ((status != 0)) || ! equals "$answer" '0 in a pod'; then
     printf 'status %s\n' "$status"
@@ -366,8 +382,91 @@ check "a container runs from the unpacked tree" prints unpacked run unpacked /bi
 check "install.sh in it installs" in_tree "/opt/$tarball/install.sh"
 check "an archive was made" test -s "$tree/usr/local/lib/loomshim/current/loomshim.jsa"
 check "a container runs" prints installed run installed /bin/echo installed
+in_place() {
+  grep -q "^ExecStart=/usr/local/lib/loomshim/loomshim-warm start" "$tree/usr/local/lib/systemd/system/loomshim-warm@.service"
+  [[ -s $tree/usr/local/share/man/man8/containerd-shim-loom-v1.8 ]]
+  in_tree bash -c '. /usr/local/share/bash-completion/completions/containerd-shim-loom-v1; complete -p containerd-shim-loom-v1'
+}
+check "with a man page, a completion for bash and a unit" in_place
 check "install.sh in it removes" in_tree "/opt/$tarball/install.sh" --uninstall --purge
 check "the installation is gone" test ! -e "$tree/usr/local/lib/loomshim" -a ! -e "$tree/usr/local/bin/containerd-shim-loom-v1"
+
+# ------------------------------------------------------------------------- the DaemonSet's script
+# the payload of its image is the tarball; the tree is the node, without systemd
+mkdir -p "$SCOPE/account" "$SCOPE/settings"
+tar -C "$SCOPE" -xzf "$SCOPE/one/$tarball.tar.gz"
+printf '# for all nodes\nlinger_seconds=%s\n' "$LINGER_SECONDS" >"$SCOPE/settings/loomshim.conf"
+printf right >"$SCOPE/account/token"
+: >"$SCOPE/account/ca.crt"
+cp "$SCOPE/containerd.pid" "$tree/packages/containerd.pid"
+cat >"$tree/packages/restart" <<'END'
+#!/bin/sh
+pid=$(cat /packages/containerd.pid)
+kill "$pid"
+while [ -d "/proc/$pid" ] && ! grep -q '^State:.*Z' "/proc/$pid/status"; do sleep 0.1; done
+containerd >> /packages/containerd.log 2>&1 < /dev/null &
+echo $! > /packages/containerd.pid
+END
+chmod 755 "$tree/packages/restart"
+"$JAVA_HOME/bin/java" packaging/NodeApi.java "$SCOPE/requests" "$SCOPE/port" >"$SCOPE/api.log" 2>&1 </dev/null &
+for ((i = 0; i < 300; i++)); do
+  [[ ! -e $SCOPE/port ]] || break
+  sleep 0.1
+done
+# node ACTION [NAME=VALUE...]: runs the script as on node n1.
+node() {
+  timeout --kill-after 5 120 env ACTION="$1" HOST="$tree" PAYLOAD="$SCOPE/$tarball" NODE_NAME=n1 STAY=false \
+    API="http://127.0.0.1:$(<"$SCOPE/port")" ACCOUNT="$SCOPE/account" SETTINGS="$SCOPE/settings/loomshim.conf" \
+    RESTART=/packages/restart READY="$SCOPE/ready" MESSAGE="$SCOPE/message" CONFIGURE='--option SystemdCgroup=false' \
+    "${@:2}" packaging/kubernetes/node.sh
+}
+# labelled VALUE: the last request has given the node this label, in JSON.
+labelled() {
+  equals "$(tail -n 1 "$SCOPE/requests")" \
+    "PATCH /api/v1/nodes/n1 application/merge-patch+json {\"metadata\":{\"labels\":{\"loomshim\":$1}}}"
+}
+config_sum() { sha256sum "$tree/etc/containerd/config.toml"; }
+files >"$SCOPE/before-node"
+config_sum >"$SCOPE/sum"
+node_installed() {
+  node install
+  labelled '"true"'
+  [[ -e $SCOPE/ready ]]
+  grep -q "^linger_seconds=$LINGER_SECONDS" "$tree/usr/local/etc/loomshim.conf"
+}
+check "the script of the DaemonSet installs, configures, verifies and labels" node_installed
+check "a pod runs on that node" pod
+once() {
+  local before
+  before=$(<"$tree/packages/containerd.pid")
+  node install
+  equals "$(<"$tree/packages/containerd.pid")" "$before"
+}
+check "a second run restarts nothing" once
+no_token() {
+  printf wrong >"$SCOPE/account/token"
+  fails_with 'the node cannot be labelled' node install
+  printf right >"$SCOPE/account/token"
+  grep -q 'not you' "$SCOPE/message"
+}
+check "an API server that refuses is told, in the termination message too" no_token
+broken_node() {
+  mv "$tree/usr/sbin/runc" "$tree/usr/sbin/runc.away"
+  local status=0
+  fails_with 'try_container has failed' node install || status=$?
+  mv "$tree/usr/sbin/runc.away" "$tree/usr/sbin/runc"
+  ((status == 0))
+  labelled null
+}
+check "a node on which no container runs has no label" broken_node
+node_removed() {
+  node remove
+  labelled null
+  diff "$SCOPE/sum" <(config_sum)
+  # a run directory of before may have ended meanwhile
+  diff <(grep -vx run/loomshim "$SCOPE/before-node") <(files | grep -vx run/loomshim)
+}
+check "with ACTION=remove it takes everything back" node_removed
 
 printf '%d passed, %d failed, 0 skipped\n' "$passed" "$failed"
 ((failed == 0))
