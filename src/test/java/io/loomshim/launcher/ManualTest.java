@@ -1,6 +1,7 @@
 package io.loomshim.launcher;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
@@ -21,27 +22,15 @@ class ManualTest {
   /** The list of settings and defaults that the launcher itself has. */
   private static Map<String, String> settings() throws Exception {
     var settings = new TreeMap<String, String>();
-    Path list = Path.of("src/main/launcher/settings.sh");
-    if (Files.exists(list)) {
-      Installation.Outcome told = Installation.finish(new ProcessBuilder("sh", "-uc", ". ./" + list + """
+    Installation.Outcome told = Installation.finish(new ProcessBuilder("sh", "-uc", ". ./src/main/launcher/settings.sh" + """
 
-          for name in $SETTINGS; do
-            setting "$name" || exit
-            printf '%s=%s\\n' "$name" "$default"
-          done
-          """), null);
-      assertEquals(0, told.status(), told.stderr());
-      told.out().lines().forEach(line -> settings.put(line.split("=", 2)[0], line.split("=", 2)[1]));
-    } else {
-      // what follows the settings of the installation in `configure`
-      String launcher = Files.readString(Path.of("src/main/launcher/containerd-shim-loom-v1"));
-      var body = Pattern.compile("restore_signals=''\n((?:  [a-z_]+=.*\n)+)").matcher(launcher);
-      assertTrue(body.find(), "the launcher has no list of settings");
-      var setting = Pattern.compile("([a-z_]+)=(\\S*)").matcher(body.group(1));
-      while (setting.find()) {
-        settings.put(setting.group(1), setting.group(2).replace("''", ""));
-      }
-    }
+        for name in $SETTINGS; do
+          setting "$name" || exit
+          printf '%s=%s\\n' "$name" "$default"
+        done
+        """), null);
+    assertEquals(0, told.status(), told.stderr());
+    told.out().lines().forEach(line -> settings.put(line.split("=", 2)[0], line.split("=", 2)[1]));
     assertTrue(settings.size() > 10, settings::toString);
     return settings;
   }
@@ -53,7 +42,8 @@ class ManualTest {
     var entry = Pattern.compile("\\.TP\n\\.BR ([a-z_]+) \" \\(default:(.*)\\)?\n?").matcher(section);
     while (entry.find()) {
       var word = Pattern.compile("^ ?\" (\\S+) \\)$").matcher(entry.group(2));
-      entries.put(entry.group(1), word.find() ? word.group(1) : "");
+      String before = entries.put(entry.group(1), word.find() ? word.group(1) : "");
+      assertNull(before, entry.group(1) + " is there twice");
     }
     return entries;
   }
