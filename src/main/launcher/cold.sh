@@ -21,6 +21,8 @@ Usage of ${0##*/}:
                                      settings, a missing Java or runc, no room; shows the settings
   ${0##*/} inspect [--json | --prometheus] [--namespace NS | --run DIR | PID]
                                      shows what the running daemons do, and what hangs
+  ${0##*/} inspect --ended [--json]
+                                     shows what killed daemons had
   ${0##*/} inspect --traces FILE
                                      prints a recording of JFR as spans of OpenTelemetry
   ${0##*/} --version  says which version this is

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -78,11 +79,18 @@ class ManualTest {
     return outcome.out().lines().filter(line -> !line.isEmpty()).sorted().toList();
   }
 
+  /** The options in the usage that the command itself prints. */
+  private static List<String> inspectOptions() throws Exception {
+    String usage = Files.readString(Path.of("src/main/java/io/loomshim/cli/InspectArguments.java"))
+        .split("String USAGE =")[1].split(";")[0];
+    return Pattern.compile("--[a-z]+").matcher(usage).results().map(MatchResult::group).distinct().sorted().toList();
+  }
+
   @Test
   void bashCompletesCommandsAndOptions() throws Exception {
     assertEquals(List.of("--help", "--version", "check", "help", "inspect"), completed(""));
     assertEquals(List.of("inspect"), completed("in"));
-    assertEquals(List.of("--json", "--namespace", "--prometheus", "--run", "--traces"), completed("inspect", "--"));
+    assertEquals(inspectOptions(), completed("inspect", "--"));
     assertEquals(List.of(), completed("check", ""));
     assertTrue(completed("inspect", "--run", "/proc/sel").contains("/proc/self"));
   }
@@ -93,8 +101,10 @@ class ManualTest {
     for (String word : List.of("inspect", "check", "--version", "--help")) {
       assertTrue(page.contains("\n.TP\n.B " + word + "\n"), word);
     }
-    for (String option : completed("inspect", "--")) {
+    String launcher = Files.readString(Path.of("src/main/launcher/cold.sh")).split("\nusage\\(\\) ")[1].split("\n}")[0];
+    for (String option : inspectOptions()) {
       assertTrue(Pattern.compile("\n\\.TP\n\\.BI? " + option + "\\b").matcher(page).find(), option);
+      assertTrue(launcher.contains(option), option);
     }
   }
 }
