@@ -4,18 +4,26 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.util.JsonFormat;
 import io.loomshim.json.Json;
 import io.loomshim.metrics.Flight;
+import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
+import io.opentelemetry.proto.trace.v1.Span;
+import io.opentelemetry.proto.trace.v1.Status.StatusCode;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import jdk.jfr.Recording;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -120,6 +128,43 @@ class TracesTest {
     long start = Long.parseLong(call.get("startTimeUnixNano").toString());
     long end = Long.parseLong(call.get("endTimeUnixNano").toString());
     assertTrue(start <= end && Math.abs(System.currentTimeMillis() - start / 1_000_000) < 600_000, call::toString);
+  }
+
+  /** The text of an id: OTLP writes ids in hexadecimal, where protobuf's mapping to JSON has base 64. */
+  private static String id(ByteString bytes) {
+    return Base64.getEncoder().encodeToString(bytes.toByteArray());
+  }
+
+  /** The parser refuses a name that OTLP does not have and a value of another type. */
+  @Test
+  void thePublishedMessagesOfOtlpReadEveryLine() throws Exception {
+    Path file = recorded(() -> {
+      call("Exec", "00-" + TRACE + "-" + CALLER + "-01", "OK", () -> Flight.processStarted("web", "probe", 12));
+      Flight.processEnded("web", "probe", 12, 137);
+      call("Delete", "", "NOT_FOUND", () -> command("delete", "1"));
+    });
+    resources(file);
+    var request = ExportTraceServiceRequest.newBuilder();
+    for (String line : printed.toString(StandardCharsets.UTF_8).lines().toList()) {
+      JsonFormat.parser().merge(line, request);
+    }
+    assertEquals(1, request.getResourceSpansCount());
+    var spans = request.getResourceSpans(0).getScopeSpans(0).getSpansList().stream()
+        .collect(Collectors.toMap(Span::getName, Function.identity()));
+    assertEquals(List.of("Delete", "Exec", "process exec", "runc delete"), spans.keySet().stream().sorted().toList());
+    Span exec = spans.get("Exec");
+    assertEquals(TRACE + " " + CALLER, id(exec.getTraceId()) + " " + id(exec.getParentSpanId()));
+    assertEquals(Span.SpanKind.SPAN_KIND_SERVER, exec.getKind());
+    Span process = spans.get("process exec");
+    assertEquals(id(exec.getSpanId()), id(process.getParentSpanId()));
+    assertEquals(Span.SpanKind.SPAN_KIND_INTERNAL, process.getKind());
+    assertTrue(process.getAttributesList().stream().anyMatch(attribute ->
+        attribute.getKey().equals("process.exit.code") && attribute.getValue().getIntValue() == 137));
+    assertEquals(StatusCode.STATUS_CODE_ERROR, spans.get("Delete").getStatus().getCode());
+    for (Span span : spans.values()) {
+      assertTrue(id(span.getTraceId()).matches("[0-9a-f]{32}") && id(span.getSpanId()).matches("[0-9a-f]{16}"));
+      assertTrue(0 < span.getStartTimeUnixNano() && span.getStartTimeUnixNano() <= span.getEndTimeUnixNano());
+    }
   }
 
   @Test
