@@ -1,0 +1,368 @@
+#!/usr/bin/env bash
+# Runs a kubelet without an API server, and static pods, on the containerd of a Debian: with io.containerd.runc.v2, and
+# with this shim by its path and by its own name as the runtime of all pods.
+#
+#   integration/kubelet.sh [--handler runc|path|name] [SUITE]    trixie, sid: the Debian whose containerd it is (sid)
+#
+# kubelet is no package of Debian. It is LOOMSHIM_KUBELET, a program; else the one in the cache; else it is built with
+# Debian's Go from LOOMSHIM_KUBERNETES, a directory with the source of Kubernetes and its folder `vendor`. Go's modules do
+# not have it whole: k8s.io/kubernetes takes libraries from directories of its repository that no module holds. Where
+# none of these is to be had, everything is skipped.
+#
+# Each run has a mount, a pid and a network namespace of its own, and kubelet cannot change settings of the kernel. What
+# kubelet and containerd say is in target/kubelet. The last line is the sum: `N passed, N failed, N skipped`.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=cri-lib.sh
+. "$REPO/integration/cri-lib.sh"
+cd "$REPO"
+
+# restarts of a container have a delay of 10 s
+readonly WAIT_SECONDS_MAX=90 RUN_SECONDS_MAX=900
+readonly TEST_IMAGE=registry.k8s.io/loomshim/busybox:1
+readonly NODE=node
+
+handlers=("${CRI_HANDLERS[@]}") suite=sid
+if [[ ${1-} != --inside ]]; then
+  while (($#)); do
+    case $1 in
+      -h | --help)
+        usage
+        exit 0
+        ;;
+      --handler)
+        [[ " ${CRI_HANDLERS[*]} " == *" ${2-} "* ]] || refuse "--handler '${2-}': one of ${CRI_HANDLERS[*]}"
+        handlers=("$2")
+        shift
+        ;;
+      -*) refuse "unknown argument $1" ;;
+      *) suite=$1 ;;
+    esac
+    shift
+  done
+fi
+
+# -------------------------------------------------------------------------------- kubelet
+
+skip() {
+  printf 'skipped: no kubelet: %s\n0 passed, 0 failed, 1 skipped\n' "$1"
+  exit 0
+}
+
+# kubelet_program: prints the path of kubelet; fails with the reason on stderr.
+kubelet_program() {
+  local work
+  if [[ -n ${LOOMSHIM_KUBELET-} ]]; then
+    [[ -x $LOOMSHIM_KUBELET ]] || die "LOOMSHIM_KUBELET=$LOOMSHIM_KUBELET is no program"
+    realpath -- "$LOOMSHIM_KUBELET"
+    return
+  fi
+  if [[ ! -x $CACHE/kubelet/kubelet && -n ${LOOMSHIM_KUBERNETES-} ]]; then
+    work=$(mktemp -d "$CACHE/kubelet-work-XXXXXX")
+    if build_kubelet "$work" "$LOOMSHIM_KUBERNETES" >"$CACHE/kubelet.log" 2>&1; then
+      mkdir -p "$CACHE/kubelet"
+      mv "$work/kubelet" "$CACHE/kubelet/kubelet"
+    else
+      tail -n 3 "$CACHE/kubelet.log" >&2
+    fi
+    rm -rf "$work"
+  fi
+  [[ -x $CACHE/kubelet/kubelet ]] && printf '%s\n' "$CACHE/kubelet/kubelet"
+}
+
+build_kubelet() (
+  directory=$1
+  GOROOT=$(go_tree) || exit 1
+  export GOROOT GOPATH=$directory/go GOCACHE=${GOCACHE:-$directory/go-cache} GOTOOLCHAIN=local CGO_ENABLED=0
+  cd "$2"
+  say "building kubelet from $2: many minutes"
+  "$GOROOT/bin/go" build -o "$directory/kubelet" ./cmd/kubelet
+)
+
+# --------------------------------------------------------------------------------- inside
+
+# ask PATH: an answer of kubelet.
+ask() { curl -sk --max-time 20 "https://127.0.0.1:10250/$1"; }
+
+# in_pod POD CONTAINER COMMAND: what the command prints in the container.
+in_pod() { curl -sk --max-time 20 -X POST -G --data-urlencode "cmd=$3" "https://127.0.0.1:10250/run/default/$1-$NODE/$2"; }
+
+# of POD EXPRESSION: what jq makes of the pod that kubelet has.
+of() {
+  ask pods | jq -r --arg name "$1-$NODE" "[.items[]? | select(.metadata.name == \$name)][0] | $2"
+}
+
+# becomes VALUE COMMAND...: waits until the command prints the value.
+becomes() {
+  local wanted=$1 is='' i
+  shift
+  for ((i = 0; i < WAIT_SECONDS_MAX * 2; i++)); do
+    is=$("$@" 2>/dev/null) || is=''
+    [[ $is != "$wanted" ]] || return 0
+    sleep 0.5
+  done
+  printf 'is %q, not %q\n' "$is" "$wanted"
+  return 1
+}
+
+ready() { becomes True of "$1" '.status.conditions[]? | select(.type == "Ready") | .status'; }
+main() { printf '.status.containerStatuses[]? | select(.name == "main") | %s' "$1"; }
+
+# check SENTENCE COMMAND...: one test.
+check() {
+  local sentence=$1 output status
+  shift
+  set +e
+  output=$(set -e; "$@" 2>&1 </dev/null)
+  status=$?
+  set -e
+  if ((status == 0)); then
+    printf 'ok     %s: %s\n' "$label" "$sentence"
+    passed=$((passed + 1))
+  else
+    printf 'FAILED %s: %s\n%s\n' "$label" "$sentence" "$(tail -n 15 <<<"$output")"
+    failed=$((failed + 1))
+  fi
+}
+
+# pod NAME SPEC: a static pod; SPEC is what stands in the pod's `spec`, in JSON. It comes by one rename.
+pod() {
+  printf '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "%s", "namespace": "default"}, "spec": %s}\n' "$1" "$2" \
+    >"/mnt/pods/.$1"
+  mv "/mnt/pods/.$1" "/mnt/pods/$1.json"
+}
+# container NAME COMMAND [MORE]: a container that runs a line of sh.
+container() {
+  printf '{"name": "%s", "image": "%s", "imagePullPolicy": "IfNotPresent", "command": ["/bin/sh", "-c", %s]%s}' \
+    "$1" "$TEST_IMAGE" "$(jq -n --arg line "$2" '$line')" "${3:+, $3}"
+}
+
+kubelet_up() {
+  local i
+  "$kubelet" --config=/mnt/kubelet.yaml --root-dir=/mnt/kubelet --cert-dir=/mnt/kubelet/pki --hostname-override=$NODE \
+    --v=2 >>"$out/kubelet.log" 2>&1 </dev/null &
+  kubelet_pid=$!
+  for ((i = 0; i < 300; i++)); do
+    [[ $(curl -s http://127.0.0.1:10248/healthz) != ok ]] || return 0
+    kill -0 "$kubelet_pid" 2>/dev/null || break
+    sleep 0.2
+  done
+  tail -n 5 "$out/kubelet.log"
+  return 1
+}
+down() {
+  kill -TERM "$1"
+  wait "$1" 2>/dev/null || true
+}
+ids() { ask pods | jq -r '[.items[].status.containerStatuses[]? | select(.state.running) | .containerID] | sort | join(" ")'; }
+
+make_pods() {
+  local probe='"periodSeconds": 1, "failureThreshold": 2'
+  pod lives "{\"terminationGracePeriodSeconds\": 20,
+    \"volumes\": [{\"name\": \"marks\", \"hostPath\": {\"path\": \"/mnt/marks\", \"type\": \"Directory\"}}],
+    \"containers\": [$(container main 'trap "exit 0" TERM; echo begins; touch /tmp/up; while :; do sleep 0.2; done' \
+    "\"readinessProbe\": {\"exec\": {\"command\": [\"cat\", \"/tmp/up\"]}, $probe},
+     \"livenessProbe\": {\"exec\": {\"command\": [\"true\"]}, $probe},
+     \"volumeMounts\": [{\"name\": \"marks\", \"mountPath\": \"/marks\"}],
+     \"lifecycle\": {\"preStop\": {\"exec\": {\"command\": [\"touch\", \"/marks/stopped\"]}}}")]}"
+  pod fails "{\"restartPolicy\": \"OnFailure\", \"volumes\": [{\"name\": \"kept\", \"emptyDir\": {}}],
+    \"containers\": [$(container main '[ -e /kept/once ] || { touch /kept/once; exit 3; }; exec sleep 100000' \
+    '"volumeMounts": [{"name": "kept", "mountPath": "/kept"}]')]}"
+  # the second probe of all finds the mark of the first one
+  pod sick "{\"terminationGracePeriodSeconds\": 1, \"volumes\": [{\"name\": \"kept\", \"emptyDir\": {}}],
+    \"containers\": [$(container main 'exec sleep 100000' \
+    "\"volumeMounts\": [{\"name\": \"kept\", \"mountPath\": \"/kept\"}],
+     \"livenessProbe\": {\"exec\": {\"command\": [\"sh\", \"-c\", \"[ -e /kept/once ] || { touch /kept/once; exit 1; }\"]},
+       \"periodSeconds\": 1, \"failureThreshold\": 1}")]}"
+  pod greedy "{\"restartPolicy\": \"Never\", \"containers\": [$(container main 'sleep 1; tail /dev/zero' \
+    '"resources": {"limits": {"memory": "32Mi"}}')]}"
+  pod two "{\"shareProcessNamespace\": true, \"volumes\": [{\"name\": \"kept\", \"emptyDir\": {}}],
+    \"initContainers\": [$(container first 'echo prepared >/kept/text' '"volumeMounts": [{"name": "kept", "mountPath": "/kept"}]')],
+    \"containers\": [$(container main 'exec sleep 54321' '"volumeMounts": [{"name": "kept", "mountPath": "/kept"}]'),
+      $(container second 'exec sleep 100000')]}"
+  pod ends "{\"restartPolicy\": \"Never\", \"containers\": [$(container main 'echo out; echo err >&2; exit 7')]}"
+  [[ $label == *name* ]] || pod users "{\"hostUsers\": false, \"containers\": [$(container main 'exec sleep 100000')]}"
+}
+
+terminated() { of "$1" "$(main '.state.terminated | "\(.reason) \(.exitCode)"')"; }
+restarted() { of "$1" "$(main '"\(.restartCount) \(.lastState.terminated.exitCode) \(.state | keys[0])"')"; }
+equals() { [[ $1 == "$2" ]] || { printf 'is %q, not %q\n' "$1" "$2" && return 1; }; }
+hello() { equals "$(in_pod lives main 'echo hello')" hello; }
+logs() { equals "$(ask "containerLogs/default/ends-$NODE/main")" $'out\nerr'; }
+shared() {
+  becomes true of two '[.status.containerStatuses[]? | .ready] | length == 2 and all'
+  equals "$(in_pod two main 'cat /kept/text')" prepared
+  in_pod two second 'ps' | grep 54321
+}
+mapped() {
+  ready users
+  in_pod users main 'cat /proc/self/uid_map' | awk '{ exit !($1 == 0 && $2 > 0 && $3 == 65536) }'
+}
+figures() {
+  local bytes
+  bytes=$(ask stats/summary | jq -r --arg name "lives-$NODE" \
+    '.pods[] | select(.podRef.name == $name) | .containers[] | select(.name == "main") | .memory.workingSetBytes')
+  ((bytes > 0))
+}
+same_after_kubelet() {
+  ready lives
+  becomes "$1" ids
+  hello
+}
+gone() {
+  local i
+  rm "/mnt/pods/$1.json"
+  for ((i = 0; i < WAIT_SECONDS_MAX * 2; i++)); do
+    [[ -n $(of "$1" '.metadata.name // empty') ]] || break
+    sleep 0.5
+  done
+  [[ -z $(of "$1" '.metadata.name // empty') ]]
+}
+stopped_in_order() {
+  gone lives
+  [[ -e /mnt/marks/stopped ]]
+}
+all_gone() {
+  local name
+  for name in /mnt/pods/*.json; do rm "$name"; done
+  becomes 0 eval 'ask pods | jq ".items | length"'
+  becomes '' eval '"$tree/containerd/ctr" --address /mnt/ct/grpc -n k8s.io tasks ls -q'
+}
+
+# inside TREE SHIM HANDLER IMAGES OUT KUBELET: one run, with the containerd and runc of TREE.
+inside() {
+  local tree=$1 shim=$2 default_runtime=$3 images=$4 out=$5 kubelet=$6 before
+  passed=0 failed=0
+  apart "$out"
+  mount -t tmpfs tmpfs /var/log
+  # kubelet would set vm.overcommit_memory and what the kernel does in a panic, for the whole machine
+  mkdir /tmp/net
+  mount --bind /proc/sys/net /tmp/net
+  mount --bind /proc/sys /proc/sys
+  mount -o remount,bind,ro /proc/sys
+  mount --move /tmp/net /proc/sys/net
+  network
+  containerd_of "$tree" "$shim" "$images" "$out"
+  label="containerd $version, $default_runtime"
+  mkdir -p /mnt/{pods,marks,logs}
+  make_pods
+  cat >/mnt/kubelet.yaml <<END
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+address: 127.0.0.1
+authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
+authorization: {mode: AlwaysAllow}
+containerRuntimeEndpoint: unix:///mnt/ct/grpc
+staticPodPath: /mnt/pods
+podLogsDir: /mnt/logs
+cgroupDriver: cgroupfs
+cgroupRoot: /$group
+enforceNodeAllocatable: []
+failCgroupV1: false
+failSwapOn: false
+fileCheckFrequency: 1s
+localStorageCapacityIsolation: false
+resolvConf: ""
+evictionHard: {memory.available: 1Mi, nodefs.available: 0%, imagefs.available: 0%}
+featureGates: {KubeletInUserNamespace: true}
+END
+  kubelet_up || {
+    printf 'FAILED %s: kubelet starts\n%s\n' "$label" "$(tail -n 5 "$out/kubelet.log")"
+    printf '0 1\n' >"$out/sum"
+    return
+  }
+  check 'a pod with probes by exec is ready' ready lives
+  check 'a command in a container' hello
+  check 'a container that failed runs again' becomes '1 3 running' restarted fails
+  check 'one whose liveness probe failed runs again' becomes '1 137 running' restarted sick
+  check 'a container over its limit of memory is OOMKilled' becomes 'OOMKilled 137' terminated greedy
+  check 'an init container, a volume and a pid namespace of two containers' shared
+  check 'exit code and reason' becomes 'Error 7' terminated ends
+  check 'logs of both streams' logs
+  [[ ! -e /mnt/pods/users.json ]] || check 'a pod with a user namespace' mapped
+  check 'statistics' figures
+  before=$(ids)
+  down "$kubelet_pid"
+  check 'containers run on while kubelet is away' equals "$(running)" "$(wc -w <<<"$before")"
+  kubelet_up || true
+  check 'another kubelet finds them' same_after_kubelet "$before"
+  down "$containerd_pid"
+  containerd_of "$tree" "$shim" /nonexistent "$out"
+  check 'another containerd finds them' same_after_kubelet "$before"
+  check 'a pod ends in order, its preStop before' stopped_in_order
+  check 'all pods end' all_gone
+  down "$kubelet_pid"
+  down "$containerd_pid"
+  printf '%s %s\n' "$passed" "$failed" >"$out/sum"
+}
+# running: how many processes of containers live, without those of sandboxes.
+running() {
+  "$tree/containerd/ctr" --address /mnt/ct/grpc -n k8s.io tasks ls | awk '$3 == "RUNNING" { print $1 }' | while read -r id; do
+    "$tree/containerd/ctr" --address /mnt/ct/grpc -n k8s.io containers info "$id" |
+      jq -r 'select(.Labels["io.cri-containerd.kind"] == "container") | .ID'
+  done | wc -l
+}
+
+if [[ ${1-} == --inside ]]; then
+  group=$2
+  shift 2
+  inside "$@"
+  exit
+fi
+
+# ----------------------------------------------------------------------------------- runs
+
+need_root
+command -v apt-get >/dev/null || skip 'its parts are packages of Debian'
+mkdir -p "$CACHE"
+kubelet=$(kubelet_program) || skip "there is neither LOOMSHIM_KUBELET nor $CACHE/kubelet/kubelet, and none was built: see --help"
+need_command ip iproute2
+need_command jq
+need_command curl
+need_distribution
+need_cni
+
+out=$REPO/target/kubelet
+rm -rf "$out"
+mkdir -p "$out"
+{
+  printf 'registry.k8s.io/pause:3.10\t{"Env": ["PATH=/bin"], "Entrypoint": %s}\n' "$PAUSE"
+  printf '%s\t{"Env": ["PATH=/bin"], "Cmd": ["sh"]}\n' $TEST_IMAGE
+} | image_archive "$out/images.tar"
+tree=$(need_suite "$suite")
+shim=$(go_shim "$suite")
+group=loomshim-kubelet-$$
+end() {
+  find /sys/fs/cgroup -depth -type d \( -path "*/$group*" -o -path '*/k8s.io*' \) -exec rmdir {} + 2>/dev/null || true
+}
+trap end EXIT
+for directory in /sys/fs/cgroup /sys/fs/cgroup/*; do
+  # hierarchies of version 1, or the one of version 2
+  [[ ! -e $directory/cgroup.procs || -L $directory ]] || mkdir -p "$directory/$group"
+done
+children=()
+for handler in "${handlers[@]}"; do
+  mkdir -p "$out/$handler"
+  for directory in /sys/fs/cgroup/*/"$group" /sys/fs/cgroup/"$group"; do [[ ! -d $directory ]] || mkdir -p "$directory/$handler"; done
+  timeout --kill-after=10 "$RUN_SECONDS_MAX" unshare --mount --propagation private --pid --net --ipc --fork --kill-child --mount-proc \
+    "$PROGRAM" --inside "$group/$handler" "$tree" "$shim" "$handler" "$out/images.tar" "$out/$handler" "$kubelet" \
+    >"$out/$handler/log" 2>&1 </dev/null &
+  children+=($!)
+done
+for child in "${children[@]}"; do wait "$child" || true; done
+
+passed=0 failed=0
+printf '%s\n' "$("$kubelet" --version)"
+for handler in "${handlers[@]}"; do
+  grep -E -A 15 '^(ok|FAILED)' "$out/$handler/log" || true
+  if [[ -s $out/$handler/sum ]]; then
+    read -r p f <"$out/$handler/sum"
+    passed=$((passed + p)) failed=$((failed + f))
+  else
+    printf 'FAILED %s: the run did not come to its end: %s\n' "$handler" "$(tail -n 2 "$out/$handler/log")"
+    failed=$((failed + 1))
+  fi
+done
+printf '%d passed, %d failed, 0 skipped\n' "$passed" "$failed"
+((passed > 0 && failed == 0))
