@@ -126,6 +126,12 @@ build_dist() {
   java=$chosen
 }
 
+# built: whether the distribution is there and no source is newer, as after a `git pull`.
+built() {
+  [ -f "$dist/lib/loomshim.jar" ] &&
+    [ -z "$(find "$here/../pom.xml" "$here/../src/main" -newer "$dist/lib/version" 2> /dev/null | head -n 1)" ]
+}
+
 # find_dist: sets `dist`, and builds it if need be.
 find_dist() {
   here=$(dirname -- "$0")
@@ -135,7 +141,7 @@ find_dist() {
     dist=$here
   else
     dist=$here/../target/loomshim
-    if [ ! -f "$dist/lib/loomshim.jar" ]; then build_dist; fi
+    if ! built; then build_dist; fi
   fi
   [ -f "$dist/lib/loomshim.jar" ] || fail "$dist holds no distribution"
   machine=$(uname -m)

@@ -12,6 +12,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -56,6 +58,34 @@ final class InstallTest {
     assertEquals(0, shim.install("--clean").status());
     assertEquals(Set.of(shim.prefix.resolve("lib/loomshim/current").toRealPath()), builds());
     assertFalse(Files.exists(run));
+  }
+
+  /** A checkout with a build of its own; `mvnw` writes down that it ran. */
+  @Test
+  void sourcesThatAreNewerThanTheBuildAreBuilt() throws Exception {
+    Path checkout = shim.base.resolve("check out");
+    Path installer = Files.createDirectories(checkout.resolve("packaging")).resolve("install.sh");
+    Files.copy(Installation.INSTALLER, installer);
+    Files.createDirectories(checkout.resolve("src/main/launcher"));
+    Path source = Files.writeString(checkout.resolve("src/main/launcher/settings.sh"), Files.readString(
+        Installation.LAUNCHER.resolve("settings.sh")));
+    Files.writeString(checkout.resolve("pom.xml"), "");
+    shim.script("check out/mvnw", "echo built >> runs; touch target/loomshim/lib/version");
+    Files.createDirectory(checkout.resolve("target"));
+    Files.move(shim.base.resolve("dist"), checkout.resolve("target/loomshim"));
+    Path version = checkout.resolve("target/loomshim/lib/version");
+    Files.setLastModifiedTime(version, FileTime.from(Files.getLastModifiedTime(source).toInstant().plusSeconds(60)));
+    var words = List.of("--no-archive", "--prefix", shim.prefix.toString(), "--java", Installation.java().toString());
+    var command = new ArrayList<>(List.of(installer.toString()));
+    command.addAll(words);
+    assertEquals(0, Installation.finish(new ProcessBuilder(command), null).status());
+    assertFalse(Files.exists(checkout.resolve("runs")));
+    Files.setLastModifiedTime(version, FileTime.from(Files.getLastModifiedTime(source).toInstant().minusSeconds(60)));
+    for (int i = 0; i < 2; i++) {
+      Outcome outcome = Installation.finish(new ProcessBuilder(command), null);
+      assertEquals(0, outcome.status(), outcome.stderr());
+      assertEquals("built\n", Files.readString(checkout.resolve("runs")), outcome.out());
+    }
   }
 
   @Test
