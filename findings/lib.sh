@@ -4,6 +4,17 @@
 # A script ends with 0 (as found, or not applicable here), 1 (something differs) or 2 (it could not be tried).
 set -euo pipefail
 export LC_ALL=C.UTF-8
+case ${1-} in
+  -h | --help)
+    # what the finding is, at its head
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  -*)
+    printf 'error: unknown argument %s; see --help\n' "$1" >&2
+    exit 2
+    ;;
+esac
 T=$(mktemp -d)
 differs=()
 

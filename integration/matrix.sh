@@ -75,12 +75,9 @@ while (($#)); do
       usage
       exit 0
       ;;
-    -*)
-      usage >&2
-      exit 2
-      ;;
+    -*) refuse "unknown argument $1" ;;
     *)
-      [[ -n ${row_line[$1]-} ]] || die "there is no row $1 in $TABLE"
+      [[ -n ${row_line[$1]-} ]] || refuse "there is no row $1 in $TABLE"
       rows+=("$1")
       ;;
   esac

@@ -29,7 +29,7 @@ while (($#)); do
       case ${2-} in
         21 | 25) jdks=("$2") ;;
         both) ;;
-        *) die "--jdk takes 21, 25 or both" ;;
+        *) refuse "--jdk takes 21, 25 or both" ;;
       esac
       shift
       ;;
@@ -51,10 +51,7 @@ while (($#)); do
       usage
       exit 0
       ;;
-    *)
-      usage >&2
-      exit 2
-      ;;
+    *) refuse "unknown argument $1" ;;
   esac
   shift
 done

@@ -29,7 +29,7 @@ jdk='' version='' out=target/packages build=true quick=false
 while (($#)); do
   case $1 in
     --jdk | --version | --out)
-      [[ -n ${2-} ]] || die "$1 needs a value"
+      [[ -n ${2-} ]] || refuse "$1 needs a value"
       declare "${1#--}=$2"
       shift
       ;;
@@ -39,7 +39,7 @@ while (($#)); do
       usage
       exit 0
       ;;
-    *) die "unknown argument $1; see --help" ;;
+    *) refuse "unknown argument $1" ;;
   esac
   shift
 done
@@ -225,6 +225,9 @@ package=$out/loomshim_${version}_$architecture.deb
 mv "$work/package.deb" "$package"
 
 say "needs libc6 $libc${libraries}; $((size / 1024)) MB unpacked"
+! dpkg --compare-versions "$libc" gt "$(dpkg-query -W -f '${Version}' libc6 2>/dev/null || echo "$libc")" ||
+  say "note: this machine has an older libc6, so the package cannot be installed here: with --jdk it takes the runtime of" \
+    "a JDK for older ones, such as Temurin; packaging/install.sh installs here without a package"
 for file in "$out/$name.tar.gz" "$package"; do
   say "$(du -k --apparent-size "$file" | awk '{ printf "%.1f MB", $1 / 1024 }')"
   printf '%s\n' "$file"

@@ -9,11 +9,13 @@ import io.loomshim.bench.scenario.Bench;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,13 +53,37 @@ class ScriptsTest {
     return process.waitFor() + " " + out;
   }
 
+  /** Every script that people run; the one of the DaemonSet has its settings in the environment. */
+  private static List<Path> scripts() throws Exception {
+    var scripts = new ArrayList<Path>(List.of(Path.of(".ci/run")));
+    for (String directory : List.of("bench", "integration", "packaging", "findings")) {
+      try (Stream<Path> files = Files.walk(Path.of(directory))) {
+        files.filter(file -> file.toString().endsWith(".sh") && Files.isExecutable(file)
+            && !file.endsWith("node.sh")).forEach(scripts::add);
+      }
+    }
+    assertTrue(scripts.size() > 40 && scripts.contains(Path.of("integration/demo.sh")), scripts::toString);
+    return scripts;
+  }
+
   @Test
   void helpIsWhatItSaysAndNothingIsRun() throws Exception {
-    for (String script : List.of("bench/bench.sh", "bench/loom-bench.sh", "integration/demo.sh")) {
+    for (Path script : scripts()) {
       for (String word : List.of("--help", "-h")) {
-        String said = run(Map.of(), script, word);
-        assertTrue(said.startsWith("0 ") && said.contains("\n  " + script), said);
+        String said = run(Map.of(), script.toString(), word);
+        assertTrue(said.startsWith("0 ") && said.length() > 100, script + ": " + said);
+        assertTrue(said.contains(script.getFileName().toString()) || script.startsWith("findings"), said);
       }
+    }
+  }
+
+  @Test
+  void anArgumentThatIsNoneIsRefusedAndNothingIsRun() throws Exception {
+    for (Path script : scripts()) {
+      String said = run(Map.of(), script.toString(), "--nonsense");
+      assertTrue(said.startsWith("2 "), script + ": " + said);
+    }
+    for (String script : List.of("bench/bench.sh", "bench/loom-bench.sh", "integration/demo.sh")) {
       assertEquals("2 error: unknown argument --nonsense; see --help\n", run(Map.of(), script, "--nonsense"));
     }
   }
