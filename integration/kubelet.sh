@@ -62,7 +62,7 @@ kubelet_program() {
     work=$(mktemp -d "$CACHE/kubelet-work-XXXXXX")
     if build_kubelet "$work" "$LOOMSHIM_KUBERNETES" >"$CACHE/kubelet.log" 2>&1; then
       mkdir -p "$CACHE/kubelet"
-      mv "$work/kubelet" "$CACHE/kubelet/kubelet"
+      mv "$work/kubelet" "$work/kube-apiserver" "$CACHE/kubelet/"
     else
       tail -n 3 "$CACHE/kubelet.log" >&2
     fi
@@ -76,8 +76,9 @@ build_kubelet() (
   GOROOT=$(go_tree) || exit 1
   export GOROOT GOPATH=$directory/go GOCACHE=${GOCACHE:-$directory/go-cache} GOTOOLCHAIN=local CGO_ENABLED=0
   cd "$2"
-  say "building kubelet from $2: many minutes"
-  "$GOROOT/bin/go" build -o "$directory/kubelet" ./cmd/kubelet
+  say "building kubelet and kube-apiserver from $2: many minutes"
+  # the second one is for packaging/package-test.sh
+  "$GOROOT/bin/go" build -o "$directory/" ./cmd/kubelet ./cmd/kube-apiserver
 )
 
 # --------------------------------------------------------------------------------- inside

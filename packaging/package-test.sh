@@ -468,5 +468,79 @@ node_removed() {
 }
 check "with ACTION=remove it takes everything back" node_removed
 
-printf '%d passed, %d failed, 0 skipped\n' "$passed" "$failed"
+# -------------------------------------------------------------------- with a real API server
+# the manifests as a cluster takes them, and the script with the account that they make; without other parts of a cluster
+api_up() {
+  local data=$SCOPE/api client=$((20000 + $$ % 10000)) i
+  mkdir -p "$data"
+  openssl genrsa -out "$data/sa.key" 2048 2>/dev/null
+  printf 'admin,admin,1,system:masters\n' >"$data/tokens"
+  "$ETCD" --data-dir "$data/etcd" --listen-client-urls "http://127.0.0.1:$client" --listen-peer-urls http://127.0.0.1:0 \
+    --advertise-client-urls "http://127.0.0.1:$client" >"$SCOPE/etcd.log" 2>&1 </dev/null &
+  "$APISERVER" --etcd-servers="http://127.0.0.1:$client" --bind-address=127.0.0.1 --advertise-address=127.0.0.1 \
+    --secure-port=$((client + 1)) --cert-dir="$data" --endpoint-reconciler-type=none --service-cluster-ip-range=10.0.0.0/24 \
+    --service-account-issuer=https://loomshim.test --service-account-signing-key-file="$data/sa.key" \
+    --service-account-key-file="$data/sa.key" --token-auth-file="$data/tokens" --authorization-mode=RBAC \
+    >"$SCOPE/apiserver.log" 2>&1 </dev/null &
+  printf 'https://127.0.0.1:%d' $((client + 1)) >"$data/url"
+  for ((i = 0; i < 600; i++)); do
+    if [[ $(kc get --raw /readyz 2>/dev/null) == ok ]]; then
+      cp "$data/apiserver.crt" "$SCOPE/account/ca.crt"
+      return
+    fi
+    sleep 0.1
+  done
+  tail -n 5 "$SCOPE/etcd.log" "$SCOPE/apiserver.log"
+  return 1
+}
+kc() {
+  "$KUBECTL" --kubeconfig=/dev/null --cache-dir="$SCOPE/kube" --server="$(<"$SCOPE/api/url")" --token=admin \
+    --certificate-authority="$SCOPE/api/apiserver.crt" "$@"
+}
+applied() {
+  printf '{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"}}' >"$SCOPE/api/node.json"
+  kc create -f "$SCOPE/api/node.json"
+  kc create serviceaccount default
+  kc apply -k packaging/kubernetes
+  prints loomshim-node kc -n kube-system get daemonset loomshim-node -o 'jsonpath={.spec.template.spec.serviceAccountName}'
+}
+with_account() {
+  # what kubelet puts into the pod of the DaemonSet
+  kc create --raw /api/v1/namespaces/kube-system/serviceaccounts/loomshim-node/token -f - \
+    <<<'{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}' |
+    sed -n 's/.*"token": *"\([^"]*\)".*/\1/p' >"$SCOPE/account/token"
+  [[ -s $SCOPE/account/token ]]
+  node install API="$(<"$SCOPE/api/url")"
+  prints true kc get node n1 -o 'jsonpath={.metadata.labels.loomshim}'
+}
+scheduled() {
+  kc create -f packaging/kubernetes/pod.yaml
+  prints 'loom true' kc get pod loom-test -o 'jsonpath={.spec.runtimeClassName} {.spec.nodeSelector.loomshim}'
+}
+only_nodes() {
+  local answer
+  answer=$(curl -s --cacert "$SCOPE/account/ca.crt" -H "Authorization: Bearer $(<"$SCOPE/account/token")" \
+    "$(<"$SCOPE/api/url")/api/v1/namespaces/kube-system/secrets")
+  [[ $answer == *'"code": 403'* || $answer == *'"code":403'* ]] || { printf '%s\n' "$answer" && return 1; }
+}
+api_removed() {
+  node remove API="$(<"$SCOPE/api/url")"
+  equals "x$(kc get node n1 -o 'jsonpath={.metadata.labels.loomshim}')" x
+  kc delete -k packaging/kubernetes
+}
+skipped=0 APISERVER=${LOOMSHIM_APISERVER:-$CACHE/kubelet/kube-apiserver}
+if [[ -x $APISERVER ]] && command -v openssl >/dev/null && ETCD=$(debian_program etcd-server usr/bin/etcd) &&
+  KUBECTL=$(debian_program kubernetes-client usr/bin/kubectl); then
+  check "an API server answers" api_up
+  check "it takes the manifests" applied
+  check "the script labels the node with the account of the manifests" with_account
+  check "a pod of the class is for nodes with the label" scheduled
+  check "the account may do nothing else" only_nodes
+  check "the script removes, and the manifests go" api_removed
+else
+  printf 'skipped: with an API server: there is neither LOOMSHIM_APISERVER nor %s\n' "$CACHE/kubelet/kube-apiserver"
+  skipped=1
+fi
+
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 ((failed == 0))
