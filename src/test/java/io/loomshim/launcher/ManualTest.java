@@ -23,8 +23,8 @@ class ManualTest {
   /** The list of settings and defaults that the launcher itself has. */
   private static Map<String, String> settings() throws Exception {
     var settings = new TreeMap<String, String>();
-    Installation.Outcome told = Installation.finish(new ProcessBuilder("sh", "-uc", ". ./src/main/launcher/settings.sh" + """
-
+    Installation.Outcome told = Installation.finish(new ProcessBuilder("sh", "-uc", """
+        . ./src/main/launcher/settings.sh
         for name in $SETTINGS; do
           setting "$name" || exit
           printf '%s=%s\\n' "$name" "$default"
