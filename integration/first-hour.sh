@@ -184,7 +184,7 @@ row() {
 current() { basename "$(readlink "$tree/usr/local/lib/loomshim/current")"; }
 settings() { printf '%s\n' "$@" >"$tree/usr/local/etc/loomshim.conf"; }
 
-mkdir -p target
+mkdir -p target "$tree/etc/docker"
 rm -f "target/first-hour-$suite"*.log
 
 # ------------------------------------------------------------------------------- the README
@@ -219,6 +219,7 @@ check 'a pod by CRI, with the handler loom' pod
 
 # ----------------------------------------------------------------------------------- Docker
 check 'apt-get install docker.io' in_tree apt-get -qq -y install docker.io
+docker=$(row 'run a container with Docker')
 docker_up() {
   # the rules of this machine's network stay as they are
   forever docker dockerd --containerd=/run/containerd/containerd.sock --iptables=false --ip6tables=false \
@@ -227,8 +228,28 @@ docker_up() {
   in_tree docker load --input /root/image.tar
 }
 check 'Docker runs' docker_up
-docker=$(row 'run a container with Docker')
+if [[ $(in_tree docker --version) == *' 20.10.'* ]]; then
+  # docs/DOCKER.md says so
+  too_old() {
+    local output
+    ! output=$(types "$docker" 2>&1) || return 1
+    printf '%s\n' "$output"
+    [[ ${output,,} == *'unknown runtime specified io.containerd.loom.v1'* ]]
+    end_of docker
+    install -m 755 "$(need_docker trixie)"/{docker,dockerd} "$tree/usr/local/bin/"
+  }
+  check 'Docker 20.10 refuses it' too_old
+  check 'a newer Docker runs' docker_up
+fi
 check "README: $docker" prints hello types "$docker"
+in_daemon_json() {
+  sed -n '/^```json$/,/^```$/p' docs/DOCKER.md | sed '1d;$d' >"$tree/etc/docker/daemon.json"
+  printf 'BinaryName = "/usr/sbin/runc"\n' >"$tree/etc/docker/loomshim-options.toml"
+  kill -HUP "$(<"$SCOPE/docker.pid")"
+  answers docker info --format '{{index .Runtimes "loom"}}'
+  prints hello types 'docker run --rm --runtime loom busybox echo hello'
+}
+check 'docs/DOCKER.md: a short name and options' in_daemon_json
 
 # --------------------------------------------------------------------------------- settings
 two_settings() {
