@@ -37,11 +37,15 @@ final class MessagesTest {
 
   /** Runs the launcher with {@code before} done in a mount namespace of its own. */
   private Outcome apart(String before, String id, String... words) throws Exception {
+    return apart(before, shim.bundle(id), shim.shim, words);
+  }
+
+  private static Outcome apart(String before, Path directory, Path program, String... words) throws Exception {
     assumeTrue(new ProcessBuilder("unshare", "-m", "true").start().waitFor() == 0, "needs the right to mount");
     var command = new ArrayList<>(List.of("unshare", "-m", "sh", "-ec", before + "\nexec \"$@\"", "sh",
-        shim.shim.toString()));
+        program.toString()));
     command.addAll(List.of(words));
-    var builder = new ProcessBuilder(command).directory(shim.bundle(id).toFile());
+    var builder = new ProcessBuilder(command).directory(directory.toFile());
     builder.environment().remove("JAVA_HOME");
     builder.environment().put("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     return Installation.finish(builder, null);
@@ -171,6 +175,25 @@ final class MessagesTest {
       assertEquals("install.sh: --java " + each.getValue() + "\n", outcome.stderr());
     }
     assertFalse(Files.exists(shim.base.resolve("elsewhere")));
+  }
+
+  /** The installer of a tarball, which fetches nothing. */
+  @Test
+  void whereThereIsNoJdkTheInstallerSaysInOneLineHowToGetOne() throws Exception {
+    Path installer = Files.copy(Installation.INSTALLER, shim.base.resolve("install.sh"));
+    Path release = shim.base.resolve("os-release");
+    String temurin = "get Temurin from https://adoptium.net";
+    String apt = "apt-get install openjdk-21-jdk-headless, or " + temurin;
+    for (var each : Map.of("ID=ubuntu\nID_LIKE=debian\n", apt, "ID=debian\n", apt, "ID=gentoo\n", temurin,
+        "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n", "dnf install java-21-openjdk-devel").entrySet()) {
+      Files.writeString(release, each.getKey());
+      String before = "mount -t tmpfs none /usr/lib/jvm; mount --bind os-release /etc/os-release";
+      Outcome outcome = apart(before, shim.base, installer, "--prefix", shim.base.resolve("elsewhere").toString(),
+          "--dist", shim.base.resolve("dist").toString());
+      assertEquals(1, outcome.status(), outcome.out());
+      assertEquals("install.sh: no JDK 21 or newer found in JAVA_HOME, /usr/lib/jvm and PATH; " + each.getValue()
+          + "; or name one with --java\n", outcome.stderr());
+    }
   }
 
   @Test
