@@ -110,7 +110,7 @@ image_archive() {
   tar -C "$directory/tree" --owner=0 --group=0 -cf "$directory/archive/layer.tar" .
   layer=$(sha256sum "$directory/archive/layer.tar" | cut -d ' ' -f 1)
   (
-    cd "$directory/archive"
+    cd "$directory/archive" || exit
     while IFS=$'\t' read -r name configuration; do one_image "$name" "$configuration"; done
     printf '[%s]' "$manifest" >manifest.json
     tar -cf "$1" .
@@ -133,7 +133,7 @@ need_cni() {
   [[ ! -x $CACHE/cni/usr/lib/cni/bridge ]] || return 0
   mkdir -p "$CACHE/cni"
   (
-    cd "$CACHE/cni"
+    cd "$CACHE/cni" || exit
     apt_quiet download containernetworking-plugins >log || { apt_quiet update && apt_quiet download containernetworking-plugins; } >log
     dpkg -x containernetworking-plugins_*.deb .
     rm -f ./*.deb

@@ -18,7 +18,7 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=cri-lib.sh
+# shellcheck source-path=SCRIPTDIR source=cri-lib.sh
 . "$REPO/integration/cri-lib.sh"
 cd "$REPO"
 

@@ -175,10 +175,12 @@ end_of() {
   gone_within "$(<"$SCOPE/$1.pid")" 20
 }
 
-# block NUMBER: the lines of the first block of sh in README.md, without comments.
+# block: the lines of the first block of sh in README.md, without comments.
+# shellcheck disable=SC2016 # three quotes of Markdown
 block() { sed -n '/^```sh$/,/^```$/p' README.md | sed '1d;/^```$/,$d;s/  *# .*//'; }
 # row TEXT: the first command in the table "The first hour" of README.md, in the row with TEXT.
 row() {
+  # shellcheck disable=SC2016 # quotes of Markdown
   sed -n '/^## The first hour/,/^## Guides/p' README.md | grep -F "| $1" | grep -oE '`[^`]+`' | sed -n "${2:-1}s/\`//gp"
 }
 current() { basename "$(readlink "$tree/usr/local/lib/loomshim/current")"; }
@@ -243,6 +245,7 @@ if [[ $(in_tree docker --version) == *' 20.10.'* ]]; then
 fi
 check "README: $docker" prints hello types "$docker"
 in_daemon_json() {
+  # shellcheck disable=SC2016 # quotes of Markdown
   sed -n '/^```json$/,/^```$/p' docs/DOCKER.md | sed '1d;$d' >"$tree/etc/docker/daemon.json"
   printf 'BinaryName = "/usr/sbin/runc"\n' >"$tree/etc/docker/loomshim-options.toml"
   kill -HUP "$(<"$SCOPE/docker.pid")"

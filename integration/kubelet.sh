@@ -2,19 +2,20 @@
 # Runs a kubelet without an API server, and static pods, on the containerd of a Debian: with io.containerd.runc.v2, and
 # with this shim by its path and by its own name as the runtime of all pods.
 #
-#   integration/kubelet.sh [--handler runc|path|name] [SUITE]    trixie, sid: the Debian whose containerd it is (sid)
+#   integration/kubelet.sh [--handler runc|path|name] [SUITE]    trixie, sid: the Debian whose containerd it is
 #
-# kubelet is no package of Debian. It is LOOMSHIM_KUBELET, a program; else the one in the cache; else it is built with
-# Debian's Go from LOOMSHIM_KUBERNETES, a directory with the source of Kubernetes and its folder `vendor`. Go's modules do
-# not have it whole: k8s.io/kubernetes takes libraries from directories of its repository that no module holds. Where
-# none of these is to be had, everything is skipped.
+# kubelet is no package. It is LOOMSHIM_KUBELET, a program; else the one in the cache; else it is built with Debian's Go:
+# from LOOMSHIM_KUBERNETES, a directory with the source of Kubernetes and its folder `vendor`, or from the source package
+# of Debian 12, of which Debian builds kubectl alone: kubelet 1.20. Debian's later sources are without the libraries that
+# kubelet needs, and Go's modules do not have it whole. kubelets before 1.26 speak with containerd 1.x only: then trixie,
+# which has 1.7, is what is taken, else sid, which has 2.1.
 #
 # Each run has a mount, a pid and a network namespace of its own, and kubelet cannot change settings of the kernel. What
 # kubelet and containerd say is in target/kubelet. The last line is the sum: `N passed, N failed, N skipped`.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=cri-lib.sh
+# shellcheck source-path=SCRIPTDIR source=cri-lib.sh
 . "$REPO/integration/cri-lib.sh"
 cd "$REPO"
 
@@ -23,7 +24,7 @@ readonly WAIT_SECONDS_MAX=90 RUN_SECONDS_MAX=900
 readonly TEST_IMAGE=registry.k8s.io/loomshim/busybox:1
 readonly NODE=node
 
-handlers=("${CRI_HANDLERS[@]}") suite=sid
+handlers=("${CRI_HANDLERS[@]}") suite=
 if [[ ${1-} != --inside ]]; then
   while (($#)); do
     case $1 in
@@ -58,11 +59,11 @@ kubelet_program() {
     realpath -- "$LOOMSHIM_KUBELET"
     return
   fi
-  if [[ ! -x $CACHE/kubelet/kubelet && -n ${LOOMSHIM_KUBERNETES-} ]]; then
+  if [[ ! -x $CACHE/kubelet/kubelet ]]; then
     work=$(mktemp -d "$CACHE/kubelet-work-XXXXXX")
-    if build_kubelet "$work" "$LOOMSHIM_KUBERNETES" >"$CACHE/kubelet.log" 2>&1; then
+    if build_kubelet "$work" "${LOOMSHIM_KUBERNETES-}" >"$CACHE/kubelet.log" 2>&1; then
       mkdir -p "$CACHE/kubelet"
-      mv "$work/kubelet" "$work/kube-apiserver" "$CACHE/kubelet/"
+      mv "$work/out/kubelet" "$CACHE/kubelet/"
     else
       tail -n 3 "$CACHE/kubelet.log" >&2
     fi
@@ -71,15 +72,32 @@ kubelet_program() {
   [[ -x $CACHE/kubelet/kubelet ]] && printf '%s\n' "$CACHE/kubelet/kubelet"
 }
 
+# build_kubelet DIRECTORY [SOURCE]: with SOURCE by the newest Go, else from Debian 12 by the Go of Debian 12.
 build_kubelet() (
-  directory=$1
-  GOROOT=$(go_tree) || exit 1
-  export GOROOT GOPATH=$directory/go GOCACHE=${GOCACHE:-$directory/go-cache} GOTOOLCHAIN=local CGO_ENABLED=0
-  cd "$2"
-  say "building kubelet and kube-apiserver from $2: many minutes"
-  # the second one is for packaging/package-test.sh
-  "$GOROOT/bin/go" build -o "$directory/" ./cmd/kubelet ./cmd/kube-apiserver
+  directory=$1 source=${2-}
+  if [[ -n $source ]]; then
+    GOROOT=$(go_tree) || exit 1
+  else
+    fetch_source "$directory" || exit 1
+    source=$(compgen -G "$directory/kubernetes-*")
+    GOROOT=$directory/usr/lib/go-1.19
+  fi
+  export GOROOT GOPATH=$directory/go GOCACHE=${GOCACHE:-$directory/go-cache} GOTOOLCHAIN=local GOFLAGS=-mod=vendor CGO_ENABLED=0
+  cd "$source"
+  say "building kubelet from $source: many minutes"
+  "$GOROOT/bin/go" build -o "$directory/out/" ./cmd/kubelet
 )
+# fetch_source DIRECTORY: Debian's source of Kubernetes, with all that it is built of, and the Go of that Debian.
+fetch_source() {
+  local file
+  cd "$1"
+  need_packages debian-archive-keyring
+  with_sources=yes suite_apt bookworm "$1/apt" update
+  with_sources=yes suite_apt bookworm "$1/apt" source --download-only kubernetes
+  suite_apt bookworm "$1/apt" download golang-1.19-go golang-1.19-src
+  tar -xzf kubernetes_*.orig.tar.gz
+  for file in golang-*.deb; do dpkg -x "$file" .; done
+}
 
 # --------------------------------------------------------------------------------- inside
 
@@ -139,9 +157,12 @@ container() {
     "$1" "$TEST_IMAGE" "$(jq -n --arg line "$2" '$line')" "${3:+, $3}"
 }
 
+minor_of() { "$1" --version | sed 's/^[^.]*\.\([0-9]*\).*/\1/'; }
 kubelet_up() {
-  local i
-  "$kubelet" --config=/mnt/kubelet.yaml --root-dir=/mnt/kubelet --cert-dir=/mnt/kubelet/pki --hostname-override=$NODE \
+  local i flags=()
+  ((minor >= 27)) || flags=(--container-runtime-endpoint=unix:///mnt/ct/grpc)
+  ((minor >= 24)) || flags+=(--container-runtime=remote)
+  "$kubelet" "${flags[@]}" --config=/mnt/kubelet.yaml --root-dir=/mnt/kubelet --cert-dir=/mnt/kubelet/pki --hostname-override=$NODE \
     --v=2 >>"$out/kubelet.log" 2>&1 </dev/null &
   kubelet_pid=$!
   for ((i = 0; i < 300; i++)); do
@@ -183,7 +204,8 @@ make_pods() {
     \"containers\": [$(container main 'exec sleep 54321' '"volumeMounts": [{"name": "kept", "mountPath": "/kept"}]'),
       $(container second 'exec sleep 100000')]}"
   pod ends "{\"restartPolicy\": \"Never\", \"containers\": [$(container main 'echo out; echo err >&2; exit 7')]}"
-  [[ $label == *name* ]] || pod users "{\"hostUsers\": false, \"containers\": [$(container main 'exec sleep 100000')]}"
+  # before 1.33 kubelet knows no such field, or wants a gate
+  [[ $minor -lt 33 || $label == *name ]] || pod users "{\"hostUsers\": false, \"containers\": [$(container main 'exec sleep 100000')]}"
 }
 
 terminated() { of "$1" "$(main '.state.terminated | "\(.reason) \(.exitCode)"')"; }
@@ -224,28 +246,30 @@ stopped_in_order() {
   gone lives
   [[ -e /mnt/marks/stopped ]]
 }
+pods() { ask pods | jq '.items | length'; }
 all_gone() {
   local name
   for name in /mnt/pods/*.json; do rm "$name"; done
-  becomes 0 eval 'ask pods | jq ".items | length"'
-  becomes '' eval '"$tree/containerd/ctr" --address /mnt/ct/grpc -n k8s.io tasks ls -q'
+  becomes 0 pods
+  becomes '' "$tree/containerd/ctr" --address /mnt/ct/grpc -n k8s.io tasks ls -q
 }
 
 # inside TREE SHIM HANDLER IMAGES OUT KUBELET: one run, with the containerd and runc of TREE.
 inside() {
-  local tree=$1 shim=$2 default_runtime=$3 images=$4 out=$5 kubelet=$6 before
+  local tree=$1 shim=$2 default_runtime=$3 images=$4 out=$5 kubelet=$6 before name
   passed=0 failed=0
   apart "$out"
   mount -t tmpfs tmpfs /var/log
-  # kubelet would set vm.overcommit_memory and what the kernel does in a panic, for the whole machine
-  mkdir /tmp/net
-  mount --bind /proc/sys/net /tmp/net
-  mount --bind /proc/sys /proc/sys
-  mount -o remount,bind,ro /proc/sys
-  mount --move /tmp/net /proc/sys/net
+  # kubelet sets what the kernel does for want of memory and in a panic, which is the whole machine's
+  for name in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do
+    mkdir -p "/tmp/sys/${name%/*}"
+    cat "/proc/sys/$name" >"/tmp/sys/$name"
+    mount --bind "/tmp/sys/$name" "/proc/sys/$name"
+  done
   network
   containerd_of "$tree" "$shim" "$images" "$out"
-  label="containerd $version, $default_runtime"
+  minor=$(minor_of "$kubelet")
+  label="kubelet 1.$minor, containerd $version, $default_runtime"
   mkdir -p /mnt/{pods,marks,logs}
   make_pods
   cat >/mnt/kubelet.yaml <<END
@@ -254,20 +278,18 @@ kind: KubeletConfiguration
 address: 127.0.0.1
 authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
 authorization: {mode: AlwaysAllow}
-containerRuntimeEndpoint: unix:///mnt/ct/grpc
 staticPodPath: /mnt/pods
-podLogsDir: /mnt/logs
 cgroupDriver: cgroupfs
 cgroupRoot: /$group
 enforceNodeAllocatable: []
-failCgroupV1: false
 failSwapOn: false
 fileCheckFrequency: 1s
-localStorageCapacityIsolation: false
 resolvConf: ""
 evictionHard: {memory.available: 1Mi, nodefs.available: 0%, imagefs.available: 0%}
-featureGates: {KubeletInUserNamespace: true}
 END
+  # what older ones do not know
+  if ((minor >= 27)); then printf 'containerRuntimeEndpoint: unix:///mnt/ct/grpc\n' >>/mnt/kubelet.yaml; fi
+  if ((minor >= 31)); then printf 'failCgroupV1: false\n' >>/mnt/kubelet.yaml; fi
   kubelet_up || {
     printf 'FAILED %s: kubelet starts\n%s\n' "$label" "$(tail -n 5 "$out/kubelet.log")"
     printf '0 1\n' >"$out/sum"
@@ -317,7 +339,11 @@ fi
 need_root
 command -v apt-get >/dev/null || skip 'its parts are packages of Debian'
 mkdir -p "$CACHE"
-kubelet=$(kubelet_program) || skip "there is neither LOOMSHIM_KUBELET nor $CACHE/kubelet/kubelet, and none was built: see --help"
+kubelet=$(kubelet_program) || skip "there is neither LOOMSHIM_KUBELET nor $CACHE/kubelet/kubelet, and it cannot be built: $CACHE/kubelet.log"
+if [[ -z $suite ]]; then
+  suite=trixie
+  if (($(minor_of "$kubelet") >= 26)); then suite=sid; fi
+fi
 need_command ip iproute2
 need_command jq
 need_command curl

@@ -204,8 +204,8 @@ debian_mirror() {
   printf '%s\n' "${found:-http://deb.debian.org/debian}"
 }
 
-# suite_apt SUITE DIR ARGUMENT...: apt-get with a state of its own in DIR that knows that suite of Debian alone;
-# experimental stands on sid.
+# suite_apt SUITE DIR ARGUMENT...: apt-get with a state of its own in DIR that knows that suite of Debian alone, and its
+# sources if `with_sources` is set; experimental stands on sid.
 suite_apt() {
   local suite=$1 dir=$2 known=("$1")
   shift 2
@@ -216,7 +216,8 @@ suite_apt() {
   mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
   : >"$dir/state/status"
   for suite in "${known[@]}"; do
-    printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' "$(debian_mirror)" "$suite"
+    printf '%s [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' deb "$(debian_mirror)" "$suite" \
+      ${with_sources:+deb-src "$(debian_mirror)" "$suite"}
   done >"$dir/sources.list"
   apt_quiet -o Dir::State="$dir/state" -o Dir::State::status="$dir/state/status" -o Dir::Cache="$dir/cache" \
     -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
