@@ -42,7 +42,7 @@ make_image() {
   local work=$SCOPE/image
   make_rootfs "$work/rootfs"
   tar -C "$work/rootfs" --owner=0 --group=0 -cf "$work/layer.tar" .
-  printf '{"architecture":"%s","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":["sh"]},"rootfs":%s}' \
+  printf '{"architecture":"%s","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":["/bin/sleep","100000"]},"rootfs":%s}' \
     "$(dpkg --print-architecture)" \
     "{\"type\":\"layers\",\"diff_ids\":[\"sha256:$(sha256sum <"$work/layer.tar" | cut -c 1-64)\"]}" >"$work/config.json"
   printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$IMAGE" >"$work/manifest.json"
