@@ -91,6 +91,24 @@ public final class Epoll implements AutoCloseable {
   }
 
   /**
+   * Waits for {@code events} of {@code fd} from now on, whether it has been added or not. Two threads may do so at once;
+   * then it is one or the other.
+   */
+  public void set(Fd fd, int events, long token) throws ErrnoException {
+    try (var arena = new Arena(EVENT_BYTES)) {
+      long event = event(arena, events, token);
+      int result = control(MODIFY, fd, event);
+      if (result == -Errno.ENOENT) {
+        result = control(ADD, fd, event);
+      }
+      if (result == -Errno.EEXIST) {
+        result = control(MODIFY, fd, event); // the other one was quicker
+      }
+      ErrnoException.check("epoll_ctl", result);
+    }
+  }
+
+  /**
    * Waits for nothing of {@code fd} any more. A child may have the same file open for a moment, so a close does not see
    * to it.
    *
@@ -102,12 +120,19 @@ public final class Epoll implements AutoCloseable {
 
   private void control(int operation, Fd fd, int events, long token) throws ErrnoException {
     try (var arena = new Arena(EVENT_BYTES)) {
-      long event = arena.bytes(EVENT_BYTES);
-      Native.MEMORY.putInt(event, events);
-      Native.MEMORY.putLong(event + DATA_OFFSET, token);
-      int result = Native.callInt(EPOLL_CTL, epoll.number(), operation, fd.number(), event);
-      ErrnoException.check("epoll_ctl", result);
+      ErrnoException.check("epoll_ctl", control(operation, fd, event(arena, events, token)));
     }
+  }
+
+  private int control(int operation, Fd fd, long event) {
+    return Native.callInt(EPOLL_CTL, epoll.number(), operation, fd.number(), event);
+  }
+
+  private static long event(Arena arena, int events, long token) {
+    long event = arena.bytes(EVENT_BYTES);
+    Native.MEMORY.putInt(event, events);
+    Native.MEMORY.putLong(event + DATA_OFFSET, token);
+    return event;
   }
 
   /**

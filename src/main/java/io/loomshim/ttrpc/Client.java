@@ -12,7 +12,6 @@ import io.loomshim.proto.ttrpc.Response;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -31,17 +30,17 @@ public final class Client implements AutoCloseable {
   /** The last stream id, 32 bits and odd. A client is closed when it reaches it, after 2 billion calls. */
   static final long ID_MAX = 0xffff_ffffL;
 
-  private final SocketChannel channel;
+  private final SocketStream stream;
   private final FrameReader reader;
   private final FrameWriter writer;
   private final Deadlines deadlines;
   private final ClientLimit limit;
   private long nextId = 1;
 
-  private Client(SocketChannel channel, String name) {
-    this.channel = channel;
-    this.reader = new FrameReader(channel, Budget.UNLIMITED);
-    this.writer = new FrameWriter(channel);
+  private Client(SocketStream stream, String name) {
+    this.stream = stream;
+    this.reader = new FrameReader(stream, Budget.UNLIMITED);
+    this.writer = new FrameWriter(stream);
     this.deadlines = new Deadlines("deadlines/" + name);
     this.limit = new ClientLimit(deadlines, new Late());
   }
@@ -49,8 +48,8 @@ public final class Client implements AutoCloseable {
   /**
    * Connects. Waits up to {@code timeout} for the socket to appear and for room in its queue.
    *
-   * @throws IOException if that fails; an interrupt ends it with {@link java.nio.channels.ClosedByInterruptException}
-   *     or {@link java.io.InterruptedIOException}, and the thread stays interrupted
+   * @throws IOException if that fails; an interrupt ends it with {@link java.io.InterruptedIOException}, and the thread
+   *     stays interrupted
    */
   public static Client connect(Path socket, Duration timeout) throws IOException {
     return new Client(Dial.connect(socket, timeout), String.valueOf(socket.getFileName()));
@@ -148,22 +147,14 @@ public final class Client implements AutoCloseable {
 
   /** Tells whether the connection is known to be closed; then every call ends with {@link ClosedException}. */
   public boolean closed() {
-    return !channel.isOpen();
+    return !stream.isOpen();
   }
 
   /** Closes the connection; a call that is under way ends with {@link ClosedException}. Can be repeated. */
   @Override
   public void close() {
-    closeChannel();
+    stream.close();
     deadlines.close();
-  }
-
-  private void closeChannel() {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      Log.debug("ttrpc: close failed", "error", e.toString());
-    }
   }
 
   static StatusException late() {
@@ -183,7 +174,7 @@ public final class Client implements AutoCloseable {
   private final class Late implements Runnable {
     @Override
     public void run() {
-      closeChannel();
+      stream.close();
     }
   }
 }
