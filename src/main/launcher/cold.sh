@@ -213,7 +213,7 @@ jvm() {
   exec $restore_signals "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
     -Xss512k -Xms8m -Xmx192m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData \
     -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=60000 -Djdk.pollerMode=1 \
-    -Djdk.reflect.useNativeAccessorOnly=true \
+    -Djdk.reflect.useNativeAccessorOnly=true -Djava.util.logging.manager=io.loomshim.log.LibraryLogs \
     -Xmn6m -XX:SurvivorRatio=2 -XX:-ShrinkHeapInSteps -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 \
     -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr \
     "-Djffi.boot.library.path=$home/native" "$@"
