@@ -321,7 +321,8 @@ start_daemon() {
     if ! lives "${name%%-*}" "${name#*-}"; then set -- "$@" "$file"; fi
   done
   set -f
-  rm -f -- "$@"
+  # nothing in a directory that is new
+  if [ $# -gt 2 ] || [ -e "$1" ] || [ -e "$2" ]; then rm -f -- "$@"; fi
   if [ -s "$run/daemon.log" ]; then mv -f -- "$run/daemon.log" "$run/daemon.log.1"; fi
   if attempt; then return; fi
   # what the user has set for the JVM may be what it does not bear; a container is to start all the same
