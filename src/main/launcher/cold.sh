@@ -195,7 +195,7 @@ jvm() {
   # shellcheck disable=SC2086 # a list of options
   set -- $java_options "$@"
   if [ "${java_version:-0}" -ge 24 ]; then
-    set -- --sun-misc-unsafe-memory-access=allow "$@"
+    set -- --sun-misc-unsafe-memory-access=allow -Xlog:aot*=off:stderr "$@"
   fi
   case " $java_options" in
     # a cache takes the place of the archive: no JVM starts with both, nor with -Xshare:auto beside a cache
@@ -213,9 +213,9 @@ jvm() {
   exec $restore_signals "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
     -Xss512k -Xms8m -Xmx192m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData \
     -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=60000 -Djdk.pollerMode=1 \
-    -Djdk.reflect.useNativeAccessorOnly=true -Djava.util.logging.manager=io.loomshim.log.LibraryLogs \
+    -Djdk.reflect.useNativeAccessorOnly=true \
     -Xmn6m -XX:SurvivorRatio=2 -XX:-ShrinkHeapInSteps -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 \
-    -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr \
+    -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr -Xlog:cds*=off:stderr \
     "-Djffi.boot.library.path=$home/native" "$@"
 }
 

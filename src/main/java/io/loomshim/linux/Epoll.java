@@ -91,8 +91,8 @@ public final class Epoll implements AutoCloseable {
   }
 
   /**
-   * Waits for {@code events} of {@code fd} from now on, whether it has been added or not. Two threads may do so at once;
-   * then it is one or the other.
+   * Waits for {@code events} of {@code fd} from now on, whether it has been added or not. Two threads may do so at
+   * once; then it is one or the other.
    */
   public void set(Fd fd, int events, long token) throws ErrnoException {
     try (var arena = new Arena(EVENT_BYTES)) {

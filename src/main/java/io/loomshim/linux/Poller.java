@@ -27,7 +27,7 @@ public final class Poller {
 
   /** Who is told of the events of one descriptor. */
   interface Told {
-    /** {@code kinds} has come, {@link Epoll#READABLE} and the like; runs on the thread {@code poller}, waits for nothing. */
+    /** {@code kinds} has come, {@link Epoll#READABLE} and the like. On the thread {@code poller}; waits for nothing. */
     void tell(int kinds);
   }
 
@@ -130,7 +130,7 @@ public final class Poller {
     return token;
   }
 
-  /** Has the next of {@code events} of {@code fd} told, once; instead of what was armed before, if that is not told yet. */
+  /** Has the next of {@code events} of {@code fd} told, once; instead of what was armed before and is not told yet. */
   void arm(Fd fd, int events, long token) throws ErrnoException {
     begin();
     epoll.set(fd, events | Epoll.ONESHOT, token);

@@ -9,6 +9,7 @@ import io.loomshim.linux.StreamSocket;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -50,7 +51,7 @@ public final class SocketDoor implements Door {
   public Line accept() throws IOException {
     Fd fd = socket.enter();
     try {
-      while (true) {
+      while (socket.isOpen()) { // a socket that has been shut down has no connection now, for ever
         int accepted = SocketCalls.acceptWaiting(fd);
         if (accepted >= 0) {
           return line(new Fd(accepted));
@@ -61,6 +62,7 @@ public final class SocketDoor implements Door {
           throw new ErrnoException("accept", -accepted);
         }
       }
+      throw new ClosedChannelException();
     } catch (InterruptedException e) {
       throw new InterruptedIOException("interrupted");
     } finally {
