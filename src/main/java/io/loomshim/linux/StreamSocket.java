@@ -3,8 +3,8 @@ package io.loomshim.linux;
 import java.util.Optional;
 
 /**
- * Reading and writing stream sockets, and who the peer is (recv(2), unix(7)). None of the methods blocks but those whose
- * name ends in {@code Here}. Stateless.
+ * Reading and writing stream sockets, and who the peer is (recv(2), unix(7)). None of the methods blocks but those
+ * whose name ends in {@code Here}. Stateless.
  */
 public final class StreamSocket {
   private static final int SOL_SOCKET = 1;
@@ -37,8 +37,8 @@ public final class StreamSocket {
   }
 
   /**
-   * The same, but waits in the kernel until there is something: on a platform thread only, and a socket in blocking mode.
-   * {@link #shutdown} ends it, an interrupt does not.
+   * The same, but waits in the kernel until there is something: on a platform thread only, and a socket in blocking
+   * mode. {@link #shutdown} ends it, an interrupt does not.
    */
   public static int receiveHere(Fd socket, byte[] into, int offset, int length) throws ErrnoException {
     return receive(socket, into, offset, length, 0);

@@ -56,7 +56,8 @@ public final class Server implements AutoCloseable {
   }
 
   /**
-   * Makes a server that owns {@code listener}. {@code mapper} maps exceptions to a status. The services must be complete.
+   * Makes a server that owns {@code listener}. {@code mapper} maps exceptions to a status. The services must be
+   * complete.
    */
   public Server(Door listener, List<Service> services, ErrorMapper mapper) {
     this.listener = listener;

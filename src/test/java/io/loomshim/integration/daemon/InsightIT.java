@@ -4,7 +4,6 @@ import static io.loomshim.integration.harness.Inspect.list;
 import static io.loomshim.integration.harness.Inspect.number;
 import static io.loomshim.integration.harness.Inspect.the;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
