@@ -66,6 +66,7 @@ public final class Epoll implements AutoCloseable {
   }
 
   private final Fd epoll;
+  private final SpareMemory memory = new SpareMemory(EVENT_BYTES);
 
   private Epoll(Fd epoll) {
     this.epoll = epoll;
@@ -95,8 +96,9 @@ public final class Epoll implements AutoCloseable {
    * once; then it is one or the other.
    */
   public void set(Fd fd, int events, long token) throws ErrnoException {
-    try (var arena = new Arena(EVENT_BYTES)) {
-      long event = event(arena, events, token);
+    long event = memory.take();
+    try {
+      fill(event, events, token);
       int result = control(MODIFY, fd, event);
       if (result == -Errno.ENOENT) {
         result = control(ADD, fd, event);
@@ -105,6 +107,8 @@ public final class Epoll implements AutoCloseable {
         result = control(MODIFY, fd, event); // the other one was quicker
       }
       ErrnoException.check("epoll_ctl", result);
+    } finally {
+      memory.give(event);
     }
   }
 
@@ -119,8 +123,12 @@ public final class Epoll implements AutoCloseable {
   }
 
   private void control(int operation, Fd fd, int events, long token) throws ErrnoException {
-    try (var arena = new Arena(EVENT_BYTES)) {
-      ErrnoException.check("epoll_ctl", control(operation, fd, event(arena, events, token)));
+    long event = memory.take();
+    try {
+      fill(event, events, token);
+      ErrnoException.check("epoll_ctl", control(operation, fd, event));
+    } finally {
+      memory.give(event);
     }
   }
 
@@ -128,11 +136,9 @@ public final class Epoll implements AutoCloseable {
     return Native.callInt(EPOLL_CTL, epoll.number(), operation, fd.number(), event);
   }
 
-  private static long event(Arena arena, int events, long token) {
-    long event = arena.bytes(EVENT_BYTES);
+  private static void fill(long event, int events, long token) {
     Native.MEMORY.putInt(event, events);
     Native.MEMORY.putLong(event + DATA_OFFSET, token);
-    return event;
   }
 
   /**
@@ -157,5 +163,6 @@ public final class Epoll implements AutoCloseable {
   @Override
   public void close() {
     epoll.close();
+    memory.drop();
   }
 }

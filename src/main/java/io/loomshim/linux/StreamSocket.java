@@ -17,6 +17,9 @@ public final class StreamSocket {
   private static final int MSG_NOSIGNAL = 0x4000;
   private static final int SHUT_RDWR = 2;
 
+  /** For most frames, which are shorter. */
+  private static final SpareMemory SMALL = new SpareMemory(1024);
+
   private static final long RECV = Native.function("recv");
   private static final long SEND = Native.function("send");
   private static final long SHUTDOWN = Native.function("shutdown");
@@ -58,7 +61,7 @@ public final class StreamSocket {
       Native.MEMORY.getByteArray(address, into, offset, count);
       return count;
     } finally {
-      Native.MEMORY.freeMemory(address);
+      give(address, length);
     }
   }
 
@@ -82,16 +85,27 @@ public final class StreamSocket {
       } while (result == -Errno.EINTR);
       return result == -Errno.EAGAIN ? -1 : ErrnoException.check("send", (int) result);
     } finally {
-      Native.MEMORY.freeMemory(address);
+      give(address, length);
     }
   }
 
   private static long memory(int bytes) {
-    long address = Native.MEMORY.allocateMemory(Math.max(1, bytes), false);
+    if (bytes <= SMALL.bytes()) {
+      return SMALL.take();
+    }
+    long address = Native.MEMORY.allocateMemory(bytes, false);
     if (address == 0) {
       throw new OutOfMemoryError("no native memory for " + bytes + " bytes");
     }
     return address;
+  }
+
+  private static void give(long address, int bytes) {
+    if (bytes <= SMALL.bytes()) {
+      SMALL.give(address);
+    } else {
+      Native.MEMORY.freeMemory(address);
+    }
   }
 
   /** Ends both directions, whoever else has the socket open; wakes all who wait for it. */
