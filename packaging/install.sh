@@ -277,11 +277,12 @@ link() {
 
 # train: makes the start-up archive by a dry run of the daemon, with the options that cold.sh gives it. It has the
 # classes of the JDK too, so it goes in the place of the JDK's own, and from JDK 24 on they are linked in it. Without one
-# everything works, slower.
+# everything works, slower. JDK 21 puts objects into it with that collector only; any can use them.
 train() {
   if {
     trained "-XX:DumpLoadedClassList=$home/.classes" io.loomshim.training.Training &&
-      trained -Xshare:dump -XX:+AOTClassLinking "-XX:SharedClassListFile=$home/.classes" "-XX:SharedArchiveFile=$home/.loomshim.jsa"
+      trained -Xshare:dump -XX:-UseSerialGC -XX:+UseG1GC -XX:+AOTClassLinking \
+        "-XX:SharedClassListFile=$home/.classes" "-XX:SharedArchiveFile=$home/.loomshim.jsa"
   } > "$home/archive.log" 2>&1 < /dev/null && [ -s "$home/.loomshim.jsa" ]; then
     mv -f -- "$home/.loomshim.jsa" "$home/loomshim.jsa"
     rm -f -- "$home/archive.log"
