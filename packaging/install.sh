@@ -284,6 +284,10 @@ train() {
       trained -Xshare:dump -XX:-UseSerialGC -XX:+UseG1GC -XX:+AOTClassLinking \
         "-XX:SharedClassListFile=$home/.classes" "-XX:SharedArchiveFile=$home/.loomshim.jsa"
   } > "$home/archive.log" 2>&1 < /dev/null && [ -s "$home/.loomshim.jsa" ]; then
+    # which says what it fits
+    modules=${java:-$home/jre/bin/java}
+    modules=${modules%/bin/java}/lib/modules
+    if [ -e "$modules" ]; then touch -r "$modules" -- "$home/.loomshim.jsa"; fi
     mv -f -- "$home/.loomshim.jsa" "$home/loomshim.jsa"
     rm -f -- "$home/archive.log"
   else

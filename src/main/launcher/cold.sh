@@ -201,7 +201,7 @@ jvm() {
     # a cache takes the place of the archive: no JVM starts with both, nor with -Xshare:auto beside a cache
     *' -XX:AOT'*) ;;
     *)
-      if [ -r "$home/loomshim.jsa" ] && [ "$java" = "$installed_java" ]; then
+      if [ -r "$home/loomshim.jsa" ] && [ "$java" = "$installed_java" ] && archive_fits; then
         set -- "-XX:SharedArchiveFile=$home/loomshim.jsa" "$@"
       fi ;;
   esac
@@ -217,6 +217,13 @@ jvm() {
     -Xmn6m -XX:SurvivorRatio=2 -XX:-ShrinkHeapInSteps -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 \
     -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr -Xlog:cds*=off:stderr \
     "-Djffi.boot.library.path=$home/native" "$@"
+}
+
+# archive_fits: whether java is still the one that the archive was made with: they have the same time. With another one
+# the JVM would take no archive, not even its own.
+archive_fits() {
+  # shellcheck disable=SC3013 # dash and busybox know -nt and -ot
+  ! [ "$home/loomshim.jsa" -nt "${java%/bin/java}/lib/modules" ] && ! [ "$home/loomshim.jsa" -ot "${java%/bin/java}/lib/modules" ]
 }
 
 # ---- options on stdin ----
