@@ -222,8 +222,9 @@ jvm() {
 # archive_fits: whether java is still the one that the archive was made with: they have the same time. With another one
 # the JVM would take no archive, not even its own.
 archive_fits() {
+  modules=${java%/bin/java}/lib/modules
   # shellcheck disable=SC3013 # dash and busybox know -nt and -ot
-  ! [ "$home/loomshim.jsa" -nt "${java%/bin/java}/lib/modules" ] && ! [ "$home/loomshim.jsa" -ot "${java%/bin/java}/lib/modules" ]
+  ! [ "$home/loomshim.jsa" -nt "$modules" ] && ! [ "$home/loomshim.jsa" -ot "$modules" ]
 }
 
 # ---- options on stdin ----
