@@ -11,6 +11,7 @@ import io.loomshim.metrics.Budget;
 import io.loomshim.proto.ttrpc.Response;
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.channels.ByteChannel;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,19 +31,28 @@ public final class Client implements AutoCloseable {
   /** The last stream id, 32 bits and odd. A client is closed when it reaches it, after 2 billion calls. */
   static final long ID_MAX = 0xffff_ffffL;
 
-  private final SocketStream stream;
+  private final ByteChannel stream;
   private final FrameReader reader;
   private final FrameWriter writer;
   private final Deadlines deadlines;
   private final ClientLimit limit;
   private long nextId = 1;
 
-  private Client(SocketStream stream, String name) {
+  private Client(ByteChannel stream, String name) {
     this.stream = stream;
     this.reader = new FrameReader(stream, Budget.UNLIMITED);
     this.writer = new FrameWriter(stream);
     this.deadlines = new Deadlines("deadlines/" + name);
     this.limit = new ClientLimit(deadlines, new Late());
+  }
+
+  /**
+   * Makes a client that owns {@code stream}, whose close wakes a thread that reads or writes.
+   *
+   * @param name what the thread for its deadlines is named after
+   */
+  public static Client over(ByteChannel stream, String name) {
+    return new Client(stream, name);
   }
 
   /**
@@ -153,8 +163,16 @@ public final class Client implements AutoCloseable {
   /** Closes the connection; a call that is under way ends with {@link ClosedException}. Can be repeated. */
   @Override
   public void close() {
-    stream.close();
+    closeStream();
     deadlines.close();
+  }
+
+  private void closeStream() {
+    try {
+      stream.close();
+    } catch (IOException e) {
+      Log.debug("ttrpc: close failed", "error", e.toString());
+    }
   }
 
   static StatusException late() {
@@ -174,7 +192,7 @@ public final class Client implements AutoCloseable {
   private final class Late implements Runnable {
     @Override
     public void run() {
-      stream.close();
+      closeStream();
     }
   }
 }
