@@ -6,8 +6,8 @@
 #
 #   --jdk       releases, default 21,25,27
 #   --variants  none, archive, static, cache, fixed, headers, fixed-headers (default: those that the release knows):
-#               without an archive of ours; the archive that the installer makes; one static archive instead of the JDK's
-#               with ours on top; an AOT cache (JDK 25 and newer); the archive at the address that it was made for
+#               without an archive of ours; the archive that the installer makes; the same without linked classes; an
+#               AOT cache (JDK 25 and newer); the archive at the address that it was made for
 #               (ArchiveRelocationMode=0); compact object headers (JDK 25 and newer); both
 #   --rounds    daemons of each, taking turns, default 9
 #   --daemons   so many at once for the last columns, as with mode=pod, default 8

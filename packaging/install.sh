@@ -281,30 +281,37 @@ link() {
   mv -fT -- "${2%/*}/.${2##*/}" "$2"
 }
 
-# train: makes the start-up archive by a dry run of the daemon, with the options that cold.sh gives it. Without one
-# everything works, slower.
+# train: makes the start-up archive by a dry run of the daemon, with the options that cold.sh gives it. It has the
+# classes of the JDK too, so it goes in the place of the JDK's own, and from JDK 24 on they are linked in it. Without one
+# everything works, slower. JDK 21 puts objects into it with that collector only; any can use them.
 train() {
-  installed=${java:-$home/jre/bin/java}
   if {
-    # it goes on top of the JDK's own, which a JDK of the distribution does not have yet
-    [ -n "$java" ] || [ -e "$home/jre/lib/server/classes.jsa" ] || timeout 60 "$installed" -Xshare:dump -Xlog:disable
-    (
-      cd /
-      # shellcheck source=/dev/null
-      . "$home/cold.sh"
-      # shellcheck disable=SC2034 # jvm reads them; the command that it puts before java is the last one
-      java=$installed installed_java=$installed java_options='' restore_signals='timeout 60'
-      jvm -Xlog:all=warning:stderr "-XX:ArchiveClassesAtExit=$home/.loomshim.jsa" \
-        -cp "$home/loomshim.jar" io.loomshim.training.Training
-    )
+    trained "-XX:DumpLoadedClassList=$home/.classes" io.loomshim.training.Training &&
+      trained -Xshare:dump -XX:-UseSerialGC -XX:+UseG1GC -XX:+AOTClassLinking \
+        "-XX:SharedClassListFile=$home/.classes" "-XX:SharedArchiveFile=$home/.loomshim.jsa"
   } > "$home/archive.log" 2>&1 < /dev/null && [ -s "$home/.loomshim.jsa" ]; then
+    # which says what it fits
+    modules=${java:-$home/jre/bin/java}
+    modules=${modules%/bin/java}/lib/modules
+    if [ -e "$modules" ]; then touch -r "$modules" -- "$home/.loomshim.jsa"; fi
     mv -f -- "$home/.loomshim.jsa" "$home/loomshim.jsa"
     rm -f -- "$home/archive.log"
   else
     rm -f -- "$home/.loomshim.jsa"
     printf 'note: no start-up archive was made, the daemon starts slower; see %s\n' "$home/archive.log"
   fi
+  rm -f -- "$home/.classes"
 }
+
+# trained ARG...: runs a JVM with the daemon's options and classes.
+trained() (
+  cd /
+  # shellcheck source=/dev/null
+  . "$home/cold.sh"
+  # shellcheck disable=SC2034 # jvm reads them; the command that it puts before java is the last one
+  java=${java:-$home/jre/bin/java} installed_java='' java_options='' restore_signals='timeout 60'
+  jvm -Xlog:all=warning:stderr -cp "$home/loomshim.jar" "$@"
+)
 
 # ---- what runs ----
 

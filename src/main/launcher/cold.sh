@@ -197,13 +197,13 @@ jvm() {
   # shellcheck disable=SC2086 # a list of options
   set -- $java_options "$@"
   if [ "${java_version:-0}" -ge 24 ]; then
-    set -- --sun-misc-unsafe-memory-access=allow "$@"
+    set -- --sun-misc-unsafe-memory-access=allow -Xlog:aot*=off:stderr "$@"
   fi
   case " $java_options" in
     # a cache takes the place of the archive: no JVM starts with both, nor with -Xshare:auto beside a cache
     *' -XX:AOT'*) ;;
     *)
-      if [ -r "$home/loomshim.jsa" ] && [ "$java" = "$installed_java" ]; then
+      if [ -r "$home/loomshim.jsa" ] && [ "$java" = "$installed_java" ] && archive_fits; then
         set -- "-XX:SharedArchiveFile=$home/loomshim.jsa" "$@"
       fi ;;
   esac
@@ -217,8 +217,16 @@ jvm() {
     -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=60000 -Djdk.pollerMode=1 \
     -Djdk.reflect.useNativeAccessorOnly=true \
     -Xmn6m -XX:SurvivorRatio=2 -XX:-ShrinkHeapInSteps -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 \
-    -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr \
+    -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr -Xlog:cds*=off:stderr \
     "-Djffi.boot.library.path=$home/native" "$@"
+}
+
+# archive_fits: whether java is still the one that the archive was made with: they have the same time. With another one
+# the JVM would take no archive, not even its own.
+archive_fits() {
+  modules=${java%/bin/java}/lib/modules
+  # shellcheck disable=SC3013 # dash and busybox know -nt and -ot
+  ! [ "$home/loomshim.jsa" -nt "$modules" ] && ! [ "$home/loomshim.jsa" -ot "$modules" ]
 }
 
 # ---- options on stdin ----
@@ -323,7 +331,8 @@ start_daemon() {
     if ! lives "${name%%-*}" "${name#*-}"; then set -- "$@" "$file"; fi
   done
   set -f
-  rm -f -- "$@"
+  # nothing in a directory that is new
+  if [ $# -gt 2 ] || [ -e "$1" ] || [ -e "$2" ]; then rm -f -- "$@"; fi
   if [ -s "$run/daemon.log" ]; then mv -f -- "$run/daemon.log" "$run/daemon.log.1"; fi
   if attempt; then return; fi
   # what the user has set for the JVM may be what it does not bear; a container is to start all the same

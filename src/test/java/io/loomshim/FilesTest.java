@@ -40,7 +40,7 @@ final class FilesTest {
       Map.entry("rundir/DeadDirectories.java", "run directories; and on platform threads"),
       Map.entry("record/Record.java", "run directory"), Map.entry("record/RecordFile.java", "run directory"),
       Map.entry("daemon/Removals.java", "run directory"),
-      Map.entry("daemon/Listener.java", "run directory"), Map.entry("daemon/ThreadDumps.java", "run directory"),
+      Map.entry("daemon/ThreadDumps.java", "run directory"),
       Map.entry("inspect/ThreadNames.java", "run directory"), Map.entry("inspect/ProcessFigures.java", "/proc"),
       Map.entry("process/Children.java", "/proc"), Map.entry("mount/MountTable.java", "/proc"),
       Map.entry("mount/Kernel.java", "/proc"), Map.entry("mount/UserNamespace.java", "/proc"),
@@ -51,7 +51,7 @@ final class FilesTest {
       Map.entry("takeover/KeptDoor.java", "run directory"),
       Map.entry("stdio/ConsoleSocket.java", "a directory of ours in /run, or in /tmp where that cannot be written"),
       Map.entry("stdio/StreamFile.java", "/proc"),
-      Map.entry("ttrpc/Credentials.java", "/proc"),
+      Map.entry("ttrpc/SocketDoor.java", "run directory"),
       Map.entry("ttrpc/Dial.java", "containerd's socket, which the start of the daemon has named"));
 
   /** Programs of their own, without virtual threads that others need. */

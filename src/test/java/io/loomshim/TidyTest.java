@@ -31,8 +31,8 @@ class TidyTest {
   private static final Map<String, Integer> FLOORS =
       Map.ofEntries(
           Map.entry("log", 0), Map.entry("errors", 0), Map.entry("threads", 1), Map.entry("metrics", 1),
-          Map.entry("json", 2), Map.entry("toml", 2), Map.entry("linux", 2), Map.entry("ttrpc", 2),
-          Map.entry("process", 3), Map.entry("record", 3),
+          Map.entry("json", 2), Map.entry("toml", 2), Map.entry("linux", 2),
+          Map.entry("ttrpc", 3), Map.entry("process", 3), Map.entry("record", 3),
           Map.entry("event", 4), Map.entry("stdio", 4), Map.entry("mount", 4), Map.entry("shelf", 4),
           Map.entry("rundir", 4), Map.entry("takeover", 5),
           Map.entry("runc", 5), Map.entry("cgroup", 5), Map.entry("checkpoint", 6),

@@ -12,6 +12,8 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
@@ -114,7 +116,8 @@ public final class Main {
 
   private void ask(LivingDaemon daemon) throws InterruptedException {
     Map<String, Object> report;
-    try (Client client = Client.connect(daemon.socket(), ANSWER_MAX)) {
+    // a channel of the JDK: this command makes no native call
+    try (Client client = Client.over(SocketChannel.open(UnixDomainSocketAddress.of(daemon.socket())), "inspect")) {
       String json = client.call(Inspection.SERVICE, Inspection.METHOD, Empty.getDefaultInstance(),
           StringValue.parser(), ANSWER_MAX, Map.of()).getValue();
       report = Json.object(Json.read(json)).orElseThrow();

@@ -26,8 +26,10 @@ import io.loomshim.task.TaskService;
 import io.loomshim.task.Unanswered;
 import io.loomshim.threads.Aside;
 import io.loomshim.threads.Threads;
+import io.loomshim.ttrpc.Door;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
+import io.loomshim.ttrpc.SocketDoor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,8 +42,7 @@ import java.util.Optional;
  * One daemon. It serves every container of a namespace from the moment it listens until {@link Linger} decides that it
  * ends.
  *
- * <p>{@link #start} does only what a first client needs, on two threads where it can; {@link #run} then prepares
- * the rest.
+ * <p>{@link #start} does only what a first client needs; {@link #run} then prepares the rest.
  */
 public final class Daemon implements DaemonHooks {
   /** How long the last events may take to reach containerd. */
@@ -59,8 +60,7 @@ public final class Daemon implements DaemonHooks {
   private final Shortcuts shortcuts;
   private final Mistakes mistakes;
 
-  private Daemon(Arguments arguments, String events, Optional<Listener> listener, DaemonRecord own)
-      throws IOException {
+  private Daemon(Arguments arguments, String events, DaemonRecord own) throws IOException {
     shortcuts = arguments.shortcuts();
     mistakes = new Mistakes(arguments.mistakes());
     directory = new RunDirectory(arguments.runDirectory());
@@ -90,8 +90,8 @@ public final class Daemon implements DaemonHooks {
     }
     Self.becomeSubreaper();
     Log.to(Journal.of(arguments.journal(), arguments.namespace(), logs));
-    server = listener.isPresent() ? new Server(listener.get().channel(), services, new ErrorCodes())
-        : new Server(succession.estate().orElseThrow().door(), services, new ErrorCodes());
+    Door door = succession.estate().isPresent() ? succession.estate().get().door() : SocketDoor.listen(own.socket());
+    server = new Server(door, services, new ErrorCodes());
     inspection.shows(server);
     if (succession.saved().isPresent()) {
       inspection.tookOver(succession.takeovers(), succession.saved().get().daemon().getPid());
@@ -110,10 +110,7 @@ public final class Daemon implements DaemonHooks {
   public static Daemon start(Arguments arguments, String events) throws IOException {
     Log.debug(arguments.debug());
     Threads.use(arguments.threads());
-    DaemonRecord own = DaemonRecord.own(arguments.runDirectory());
-    Optional<Listener> listener =
-        arguments.survival().wanted() ? Optional.empty() : Optional.of(Listener.begin(own.socket()));
-    var daemon = new Daemon(arguments, events, listener, own);
+    var daemon = new Daemon(arguments, events, DaemonRecord.own(arguments.runDirectory()));
     try {
       if (daemon.succession.saved().isPresent()) {
         daemon.directory.publish(daemon.record); // whoever is answered by this daemon finds it

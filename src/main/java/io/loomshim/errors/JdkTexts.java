@@ -13,7 +13,6 @@ public final class JdkTexts {
       List.of("Too many open files", "No space left on device", "Disk quota exceeded", "Cannot allocate memory");
   private static final List<String> GONE =
       List.of("No such device", "No such file or directory", "Operation not supported");
-  private static final List<String> BUSY = List.of("Resource temporarily unavailable");
 
   private JdkTexts() {}
 
@@ -27,11 +26,6 @@ public final class JdkTexts {
    */
   public static boolean gone(IOException error) {
     return ends(error, GONE);
-  }
-
-  /** EAGAIN: the queue of a socket is full. */
-  public static boolean busy(IOException error) {
-    return ends(error, BUSY);
   }
 
   private static boolean ends(Throwable error, List<String> texts) {

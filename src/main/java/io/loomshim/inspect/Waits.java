@@ -9,7 +9,7 @@ import java.util.Map;
 
 /**
  * Says what a call in flight waits for: a file system that does not answer, else the command of the runtime that its
- * thread runs, else the meaning of its first frame in this program, else that frame. Stateless.
+ * thread runs, else the first frame in this program that has a meaning, else the first one. Stateless.
  */
 final class Waits {
   private static final String OURS = "io.loomshim.";
@@ -43,18 +43,21 @@ final class Waits {
 
   static String of(StackTraceElement[] stack) {
     boolean lock = false;
+    String first = "";
     for (StackTraceElement frame : stack) {
       String name = frame.getClassName();
       lock |= name.startsWith("java.util.concurrent.locks.ReentrantLock");
       if (name.startsWith(OURS)) {
-        if (lock && ONE_AT_A_TIME.contains(name)) {
+        String place = name + "." + frame.getMethodName();
+        if (first.isEmpty() && lock && ONE_AT_A_TIME.contains(name)) {
           return "an earlier call for the same process";
         }
-        String place = name + "." + frame.getMethodName();
-        String known = MEANINGS.get(place);
-        return known != null ? known : place.substring(OURS.length()) + ":" + frame.getLineNumber();
+        if (MEANINGS.containsKey(place)) {
+          return MEANINGS.get(place);
+        }
+        first = first.isEmpty() ? place.substring(OURS.length()) + ":" + frame.getLineNumber() : first;
       }
     }
-    return "";
+    return first;
   }
 }

@@ -66,6 +66,7 @@ public final class Epoll implements AutoCloseable {
   }
 
   private final Fd epoll;
+  private final SpareMemory memory = new SpareMemory(EVENT_BYTES);
 
   private Epoll(Fd epoll) {
     this.epoll = epoll;
@@ -91,6 +92,27 @@ public final class Epoll implements AutoCloseable {
   }
 
   /**
+   * Waits for {@code events} of {@code fd} from now on, whether it has been added or not. Two threads may do so at
+   * once; then it is one or the other.
+   */
+  public void set(Fd fd, int events, long token) throws ErrnoException {
+    long event = memory.take();
+    try {
+      fill(event, events, token);
+      int result = control(MODIFY, fd, event);
+      if (result == -Errno.ENOENT) {
+        result = control(ADD, fd, event);
+      }
+      if (result == -Errno.EEXIST) {
+        result = control(MODIFY, fd, event); // the other one was quicker
+      }
+      ErrnoException.check("epoll_ctl", result);
+    } finally {
+      memory.give(event);
+    }
+  }
+
+  /**
    * Waits for nothing of {@code fd} any more. A child may have the same file open for a moment, so a close does not see
    * to it.
    *
@@ -101,13 +123,22 @@ public final class Epoll implements AutoCloseable {
   }
 
   private void control(int operation, Fd fd, int events, long token) throws ErrnoException {
-    try (var arena = new Arena(EVENT_BYTES)) {
-      long event = arena.bytes(EVENT_BYTES);
-      Native.MEMORY.putInt(event, events);
-      Native.MEMORY.putLong(event + DATA_OFFSET, token);
-      int result = Native.callInt(EPOLL_CTL, epoll.number(), operation, fd.number(), event);
-      ErrnoException.check("epoll_ctl", result);
+    long event = memory.take();
+    try {
+      fill(event, events, token);
+      ErrnoException.check("epoll_ctl", control(operation, fd, event));
+    } finally {
+      memory.give(event);
     }
+  }
+
+  private int control(int operation, Fd fd, long event) {
+    return Native.callInt(EPOLL_CTL, epoll.number(), operation, fd.number(), event);
+  }
+
+  private static void fill(long event, int events, long token) {
+    Native.MEMORY.putInt(event, events);
+    Native.MEMORY.putLong(event + DATA_OFFSET, token);
   }
 
   /**
@@ -132,5 +163,6 @@ public final class Epoll implements AutoCloseable {
   @Override
   public void close() {
     epoll.close();
+    memory.drop();
   }
 }

@@ -13,7 +13,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * idle process never wakes. It is a registry of the process: one thread for all that wait.
  *
  * <p>A wait adds its descriptor, with Epoll.ONESHOT as a rule, and takes it out at its end. One descriptor has at
- * most one waiter at a time; to wait for both directions, duplicate it.
+ * most one waiter at a time; to wait for both directions, duplicate it. The socket of a connection stays here instead
+ * ({@link PolledSocket}), with both directions.
  */
 public final class Poller {
   /** Events taken per wake-up; more simply come with the next one. */
@@ -24,8 +25,14 @@ public final class Poller {
 
   private static final Poller SHARED = new Poller();
 
+  /** Who is told of the events of one descriptor. */
+  interface Told {
+    /** {@code kinds} has come, {@link Epoll#READABLE} and the like. On the thread {@code poller}; waits for nothing. */
+    void tell(int kinds);
+  }
+
   /** One parked thread. Written by the poller thread before it unparks. */
-  private static final class Waiter {
+  private static final class Waiter implements Told {
     final Thread thread = Thread.currentThread();
     final int wakes; // the events that this waits for
     volatile boolean ready;
@@ -33,12 +40,21 @@ public final class Poller {
     Waiter(int wakes) {
       this.wakes = wakes;
     }
+
+    @Override
+    public void tell(int kinds) {
+      if ((kinds & wakes) != 0) {
+        ready = true;
+        wake(thread);
+      }
+    }
   }
 
   private final ReentrantLock beginning = new ReentrantLock();
   private volatile Epoll epoll; // null until the first wait; written when holding that, once
   private final AtomicLong tokens = new AtomicLong();
   private final ConcurrentHashMap<Long, Waiter> waiters = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<Long, Told> sockets = new ConcurrentHashMap<>(); // their tokens are negative
 
   private Poller() {}
 
@@ -102,9 +118,31 @@ public final class Poller {
     return await(fd, Epoll.WRITABLE, deadline);
   }
 
-  /** The number of threads that wait now. */
+  /** The number of threads that wait now, those aside that wait for a {@link PolledSocket}. */
   public int waiting() {
     return waiters.size();
+  }
+
+  /** Has {@code told} be told of what is armed with the number that is returned, until {@link #remove}. */
+  long add(Told told) {
+    long token = -tokens.incrementAndGet();
+    sockets.put(token, told);
+    return token;
+  }
+
+  /** Has the next of {@code events} of {@code fd} told, once; instead of what was armed before and is not told yet. */
+  void arm(Fd fd, int events, long token) throws ErrnoException {
+    begin();
+    epoll.set(fd, events | Epoll.ONESHOT, token);
+  }
+
+  /** Ends what {@link #add} and {@link #arm} have begun; {@code fd} is still open. */
+  void remove(Fd fd, long token) {
+    sockets.remove(token);
+    Epoll begun = epoll;
+    if (begun != null) {
+      begun.remove(fd);
+    }
   }
 
   private boolean await(Fd fd, int event, Deadline deadline) throws ErrnoException, InterruptedException {
@@ -151,10 +189,10 @@ public final class Poller {
   }
 
   /** The key is an object, for which there may be no memory now. */
-  private Waiter waiter(long token) {
+  private Told waiter(long token) {
     while (true) {
       try {
-        return waiters.get(token);
+        return token < 0 ? sockets.get(token) : waiters.get(token);
       } catch (OutOfMemoryError e) {
         LockSupport.parkNanos(WAKE_PAUSE_NANOS);
       }
@@ -162,7 +200,7 @@ public final class Poller {
   }
 
   /** Without heap or OS threads the JVM may fail to make a thread run; no other thread would, so it is tried again. */
-  private static void wake(Thread thread) {
+  static void wake(Thread thread) {
     while (true) {
       try {
         LockSupport.unpark(thread);
@@ -179,10 +217,9 @@ public final class Poller {
       while (true) {
         int count = epoll.await(events);
         for (int i = 0; i < count; i++) {
-          Waiter waiter = waiter(events.token(i));
-          if (waiter != null && (events.kinds(i) & waiter.wakes) != 0) {
-            waiter.ready = true;
-            wake(waiter.thread);
+          Told waiter = waiter(events.token(i));
+          if (waiter != null) {
+            waiter.tell(events.kinds(i));
           }
         }
       }

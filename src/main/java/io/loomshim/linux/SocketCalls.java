@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Unix sockets that hand over descriptors (unix(7)), which the JDK's cannot. All sockets here are non-blocking and
- * closed on exec. Stateless.
+ * Unix sockets (unix(7)): how they are made and connected, and descriptors that are handed over. All sockets here are
+ * closed on exec, and non-blocking but for those of {@link #acceptWaiting}. Stateless.
  */
 public final class SocketCalls {
   // socket(2), accept(2), recv(2)
@@ -37,6 +37,7 @@ public final class SocketCalls {
   private static final long SOCKET = Native.function("socket");
   private static final long BIND = Native.function("bind");
   private static final long LISTEN = Native.function("listen");
+  private static final long CONNECT = Native.function("connect");
   private static final long ACCEPT4 = Native.function("accept4");
   private static final long RECVMSG = Native.function("recvmsg");
   private static final long MKDTEMP = Native.function("mkdtemp");
@@ -80,14 +81,33 @@ public final class SocketCalls {
 
   static void bind(Fd socket, Path path) throws ErrnoException {
     var name = new UnixAddress(path);
+    if (name.tooLong()) {
+      throw new ErrnoException("bind " + path, Errno.ENAMETOOLONG);
+    }
     try (var arena = new Arena(name.length())) {
       ErrnoException.check("bind " + path, Native.callInt(BIND, socket.number(), name.in(arena), name.length()));
+    }
+  }
+
+  /** Connects to what listens at {@code path}: 0, or a negative error number: EAGAIN while the queue there is full. */
+  public static int connect(Fd socket, Path path) {
+    var name = new UnixAddress(path);
+    if (name.tooLong()) {
+      return -Errno.ENAMETOOLONG;
+    }
+    try (var arena = new Arena(name.length())) {
+      return Native.callInt(CONNECT, socket.number(), name.in(arena), name.length());
     }
   }
 
   /** The next connection's descriptor number, or a negative error number: EAGAIN without one, EINTR. */
   public static int accept(Fd socket) {
     return Native.callInt(ACCEPT4, socket.number(), 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  }
+
+  /** The same for a connection in blocking mode, of which {@link StreamSocket} waits only where it is told to. */
+  public static int acceptWaiting(Fd socket) {
+    return Native.callInt(ACCEPT4, socket.number(), 0, 0, SOCK_CLOEXEC);
   }
 
   /** Receives one message (recvmsg(2)): two descriptors at most, and {@code bytesMax} of data, which are dropped. */

@@ -73,7 +73,7 @@ final class KeptLine implements Line {
 
   @Override
   public Optional<String> stranger() throws IOException {
-    return StreamSocket.sameUser(socket) ? Optional.empty() : Optional.of("another user");
+    return StreamSocket.stranger(socket);
   }
 
   @Override

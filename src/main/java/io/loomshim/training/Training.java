@@ -10,11 +10,9 @@ import io.loomshim.threads.Threads;
 import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
+import io.loomshim.ttrpc.SocketDoor;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -69,8 +67,7 @@ public final class Training {
 
   private static void train(Path directory) throws IOException, InterruptedException {
     Path events = directory.resolve("events");
-    try (var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(events));
-        Server containerd = new Server(listener, List.of(eventService()))) {
+    try (Server containerd = new Server(SocketDoor.listen(events), List.of(eventService()))) {
       containerd.start();
       var arguments = Arguments.parse(
           new String[] {"-namespace", "train", "-address", events.toString(), "-run-dir", directory.toString(),

@@ -11,8 +11,8 @@ import io.loomshim.metrics.Budget;
 import io.loomshim.proto.ttrpc.Response;
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.channels.ByteChannel;
 import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -31,26 +31,35 @@ public final class Client implements AutoCloseable {
   /** The last stream id, 32 bits and odd. A client is closed when it reaches it, after 2 billion calls. */
   static final long ID_MAX = 0xffff_ffffL;
 
-  private final SocketChannel channel;
+  private final ByteChannel stream;
   private final FrameReader reader;
   private final FrameWriter writer;
   private final Deadlines deadlines;
   private final ClientLimit limit;
   private long nextId = 1;
 
-  private Client(SocketChannel channel, String name) {
-    this.channel = channel;
-    this.reader = new FrameReader(channel, Budget.UNLIMITED);
-    this.writer = new FrameWriter(channel);
+  private Client(ByteChannel stream, String name) {
+    this.stream = stream;
+    this.reader = new FrameReader(stream, Budget.UNLIMITED);
+    this.writer = new FrameWriter(stream);
     this.deadlines = new Deadlines("deadlines/" + name);
     this.limit = new ClientLimit(deadlines, new Late());
   }
 
   /**
+   * Makes a client that owns {@code stream}, whose close wakes a thread that reads or writes.
+   *
+   * @param name what the thread for its deadlines is named after
+   */
+  public static Client over(ByteChannel stream, String name) {
+    return new Client(stream, name);
+  }
+
+  /**
    * Connects. Waits up to {@code timeout} for the socket to appear and for room in its queue.
    *
-   * @throws IOException if that fails; an interrupt ends it with {@link java.nio.channels.ClosedByInterruptException}
-   *     or {@link java.io.InterruptedIOException}, and the thread stays interrupted
+   * @throws IOException if that fails; an interrupt ends it with {@link java.io.InterruptedIOException}, and the thread
+   *     stays interrupted
    */
   public static Client connect(Path socket, Duration timeout) throws IOException {
     return new Client(Dial.connect(socket, timeout), String.valueOf(socket.getFileName()));
@@ -148,19 +157,19 @@ public final class Client implements AutoCloseable {
 
   /** Tells whether the connection is known to be closed; then every call ends with {@link ClosedException}. */
   public boolean closed() {
-    return !channel.isOpen();
+    return !stream.isOpen();
   }
 
   /** Closes the connection; a call that is under way ends with {@link ClosedException}. Can be repeated. */
   @Override
   public void close() {
-    closeChannel();
+    closeStream();
     deadlines.close();
   }
 
-  private void closeChannel() {
+  private void closeStream() {
     try {
-      channel.close();
+      stream.close();
     } catch (IOException e) {
       Log.debug("ttrpc: close failed", "error", e.toString());
     }
@@ -183,7 +192,7 @@ public final class Client implements AutoCloseable {
   private final class Late implements Runnable {
     @Override
     public void run() {
-      closeChannel();
+      closeStream();
     }
   }
 }

@@ -1,11 +1,12 @@
 package io.loomshim.ttrpc;
 
-import io.loomshim.errors.JdkTexts;
+import io.loomshim.linux.Errno;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.Fd;
+import io.loomshim.linux.PolledSocket;
+import io.loomshim.linux.SocketCalls;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.net.SocketException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -20,20 +21,31 @@ final class Dial {
   /**
    * Tries at least once, and again until {@code timeout} has passed while the socket is missing or its queue is full. A
    * socket that was missing at first is being made: it may refuse for a moment, between bind(2) and listen(2).
+   *
+   * @throws ErrnoException {@code connect PATH: …}
    */
-  static SocketChannel connect(Path socket, Duration timeout) throws IOException {
+  static SocketStream connect(Path socket, Duration timeout) throws IOException {
     long start = System.nanoTime();
     boolean missing = false;
     while (true) {
       missing |= !Files.exists(socket);
+      Fd fd = SocketCalls.open();
+      boolean connected = false;
       try {
-        return SocketChannel.open(UnixDomainSocketAddress.of(socket));
-      } catch (SocketException e) {
+        int result = SocketCalls.connect(fd, socket);
+        if (result == 0) {
+          var stream = new SocketStream(new PolledSocket(fd), false);
+          connected = true;
+          return stream;
+        }
         boolean late = Duration.ofNanos(System.nanoTime() - start).compareTo(timeout) >= 0;
         missing |= !Files.exists(socket);
-        // a full queue fails on a virtual thread, whose sockets do not block in the kernel; connect(2)
-        if (late || !missing && !JdkTexts.busy(e)) {
-          throw e;
+        if (late || !missing && result != -Errno.EAGAIN) {
+          throw new ErrnoException("connect " + socket, -result);
+        }
+      } finally {
+        if (!connected) {
+          fd.close();
         }
       }
       pause();

@@ -34,8 +34,7 @@ public final class Frame {
   static final int TEXT_CHARS_MAX = 1 << 20;
 
   /**
-   * Bytes in one system call; a larger frame takes several. This bounds the native memory that the JDK uses per carrier
-   * thread.
+   * Bytes in one system call; a larger frame takes several. This bounds the native memory through which they go.
    */
   static final int CHUNK_BYTES = 64 << 10;
 

@@ -9,9 +9,8 @@ import java.nio.channels.ReadableByteChannel;
  * Reads frames from a channel. Used by the one thread that reads a connection; no lock.
  *
  * <p>While it waits it holds {@link #BUFFER_BYTES}. Several small frames may arrive in one read. A frame that does not
- * fit gets an array of its own, which is dropped with the next frame. The JDK copies every read and write of an array
- * through native memory of the same size, which JDK 21 keeps per carrier thread and later ones allocate anew; so none
- * moves more than {@link Frame#CHUNK_BYTES}.
+ * fit gets an array of its own, which is dropped with the next frame. Every read and write of an array goes through
+ * native memory of the same size, so none moves more than {@link Frame#CHUNK_BYTES}.
  *
  * <p>Such an array counts against a {@link Budget} until {@link #release} or the next frame, unless {@link #hand}
  * passes that duty to the caller. A frame for which there is no room is read and thrown away.

@@ -7,8 +7,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Writes frames to a channel, one at a time under a lock. Each takes one write, a frame of more than
- * {@link Frame#CHUNK_BYTES} several. The calling thread must not be interrupted meanwhile, because the JDK would close
- * the channel.
+ * {@link Frame#CHUNK_BYTES} several. The calling thread must not be interrupted meanwhile, because that closes the
+ * channel.
  */
 final class FrameWriter {
   private final WritableByteChannel channel;

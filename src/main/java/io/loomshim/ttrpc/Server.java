@@ -5,7 +5,6 @@ import io.loomshim.metrics.Budget;
 import io.loomshim.threads.Joins;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
-import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,10 +22,8 @@ import java.util.concurrent.ThreadLocalRandom;
  *
  * <p>There may be {@link #CONNECTIONS_MAX} connections and {@value Calls#CALLS_MAX} calls in flight on each, and all
  * calls together may take a part of the heap. The server refuses what comes beyond that with RESOURCE_EXHAUSTED. An
- * idle connection costs about 3.5 KB of heap, most of it the stack of its parked thread. Reads and writes are cut into
- * pieces of 64 KiB because JDK 21 keeps a direct buffer of the largest size per carrier thread
- * ({@code jdk.nio.maxCachedBufferSize} need not be set). May be used from any thread; the lists are concurrent, and
- * there is no lock.
+ * idle connection costs about 3.5 KB of heap, most of it the stack of its parked thread. May be used from any thread;
+ * the lists are concurrent, and there is no lock.
  */
 public final class Server implements AutoCloseable {
   /** Calls in flight may take the largest heap divided by this, and clients with few of them as much again. */
@@ -54,19 +51,14 @@ public final class Server implements AutoCloseable {
   private volatile boolean closed;
 
   /** Makes a server that answers UNKNOWN for every exception without a status. */
-  public Server(ServerSocketChannel listener, List<Service> services) {
+  public Server(Door listener, List<Service> services) {
     this(listener, services, ErrorMapper.NONE);
   }
 
   /**
-   * Makes a server that owns {@code listener}, which is bound and in blocking mode. {@code mapper} maps exceptions to a
-   * status. The services must be complete.
+   * Makes a server that owns {@code listener}. {@code mapper} maps exceptions to a status. The services must be
+   * complete.
    */
-  public Server(ServerSocketChannel listener, List<Service> services, ErrorMapper mapper) {
-    this(new ChannelDoor(listener), services, mapper);
-  }
-
-  /** The same with another kind of listener. */
   public Server(Door listener, List<Service> services, ErrorMapper mapper) {
     this.listener = listener;
     this.errors = new Errors(mapper);
@@ -121,9 +113,8 @@ public final class Server implements AutoCloseable {
 
   /**
    * Closes the listener and all connections, and interrupts the calls in flight, whose replies are dropped. Does not
-   * wait for handlers. Afterwards no client can connect: a socket from which a virtual thread accepts keeps listening
-   * until that thread has noticed (JDK, ServerSocketChannelImpl.implCloseBlockingMode), so this method waits for its
-   * end. The caller removes the socket file. Can be repeated.
+   * wait for handlers, but for the end of the thread that accepts. Afterwards no client can connect. The caller removes
+   * the socket file. Can be repeated.
    */
   @Override
   public void close() {

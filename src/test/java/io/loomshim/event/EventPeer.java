@@ -7,6 +7,7 @@ import io.loomshim.proto.events.TaskStart;
 import io.loomshim.ttrpc.Call;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
+import io.loomshim.ttrpc.SocketDoor;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -41,7 +42,7 @@ final class EventPeer implements AutoCloseable {
   void start() throws IOException {
     var service = new Service("containerd.services.events.ttrpc.v1.Events");
     service.method("Forward", ForwardRequest.parser(), this::forward);
-    var started = new Server(listen(socket), List.of(service));
+    var started = new Server(SocketDoor.listen(socket), List.of(service));
     started.start();
     server = Optional.of(started);
   }

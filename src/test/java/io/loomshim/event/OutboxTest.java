@@ -18,6 +18,7 @@ import io.loomshim.record.Journal;
 import io.loomshim.record.Kinds;
 import io.loomshim.record.MemoryRecord;
 import io.loomshim.record.Saved;
+import io.loomshim.ttrpc.SocketDoor;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -262,7 +263,7 @@ class OutboxTest {
   @Test
   void aServerWithoutTheEventServiceRefusesForGood() throws Exception {
     var service = new io.loomshim.ttrpc.Service("other").method("Forward", Empty.parser(), (call, request) -> request);
-    try (var server = new io.loomshim.ttrpc.Server(EventPeer.listen(socket), List.of(service))) {
+    try (var server = new io.loomshim.ttrpc.Server(SocketDoor.listen(socket), List.of(service))) {
       server.start();
       addNumbers(0, 2);
       await().until(() -> outbox.counters().dropped() == 2);

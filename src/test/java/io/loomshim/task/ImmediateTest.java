@@ -22,9 +22,7 @@ import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
+import io.loomshim.ttrpc.SocketDoor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -104,7 +102,7 @@ final class ImmediateTest {
     Path runtime = Files.writeString(directory.resolve("runc"), RUNTIME);
     Files.setPosixFilePermissions(runtime, PosixFilePermissions.fromString("rwx------"));
     var socket = directory.resolve("s");
-    var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
+    var listener = SocketDoor.listen(socket);
     var containers = new Containers("test", Outbox.start("test", ""), Journal.NONE, RuncLimits.DEFAULT, false,
         KnownRuntimes.NONE);
     var tasks = new TaskService(containers, new Slow());

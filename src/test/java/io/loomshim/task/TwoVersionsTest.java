@@ -13,10 +13,8 @@ import io.loomshim.runc.KnownRuntimes;
 import io.loomshim.runc.RuncLimits;
 import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.Server;
+import io.loomshim.ttrpc.SocketDoor;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,7 +57,7 @@ final class TwoVersionsTest {
   @Test
   void everyMethodAnswersUnderBothNamesAndNoOtherNameDoes() throws Exception {
     var socket = directory.resolve("s");
-    var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
+    var listener = SocketDoor.listen(socket);
     var containers = new Containers("test", Outbox.start("test", ""), Journal.NONE, RuncLimits.DEFAULT, false,
         KnownRuntimes.NONE);
     var tasks = new TaskService(containers, new NoHooks());
@@ -99,7 +97,7 @@ final class TwoVersionsTest {
   @Test
   void aServiceOfNeitherVersionNamesWhatIsMissing() throws Exception {
     var socket = directory.resolve("s");
-    var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
+    var listener = SocketDoor.listen(socket);
     try (var server = new Server(listener, List.of())) {
       server.start();
       try (var client = Client.connect(socket, LIMIT)) {

@@ -4,9 +4,6 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Empty;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -44,8 +41,7 @@ class LaneTest {
   }
 
   private Server serve() throws Exception {
-    var socket = UnixDomainSocketAddress.of(directory.resolve("s"));
-    var server = new Server(ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(socket), List.of(service()));
+    var server = new Server(SocketDoor.listen(directory.resolve("s")), List.of(service()));
     server.start();
     return server;
   }

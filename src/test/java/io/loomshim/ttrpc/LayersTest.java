@@ -17,8 +17,8 @@ class LayersTest {
   private static final Path ROOM = Path.of("src/main/java/io/loomshim/ttrpc");
 
   /** Each class stands only on those before it. */
-  private static final List<String> ORDER = List.of("ClosedException", "Kind", "Backoff", "Credentials", "Line",
-      "Door", "ChannelDoor", "Redo", "Deadlines", "ClientLimit", "Dial", "Frame", "FrameReader", "FrameWriter",
+  private static final List<String> ORDER = List.of("ClosedException", "Kind", "Backoff", "Line", "Door",
+      "SocketStream", "SocketDoor", "Redo", "Deadlines", "ClientLimit", "Dial", "Frame", "FrameReader", "FrameWriter",
       "Client", "Call", "Handler", "Attempt", "Method", "Service", "ErrorMapper", "Errors", "Calls", "InFlight",
       "StuckCalls", "Shared", "Exchange", "Intake", "Lane", "Connection", "Server");
 

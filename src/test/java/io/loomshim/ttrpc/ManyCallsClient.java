@@ -11,7 +11,7 @@ import io.loomshim.metrics.Budget;
 import io.loomshim.proto.ttrpc.Response;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
-import java.nio.channels.SocketChannel;
+import java.nio.channels.ByteChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -25,11 +25,11 @@ import java.util.concurrent.locks.ReentrantLock;
  * is, and it notices by itself when the connection goes.
  *
  * <p>Two virtual threads serve it: one writes the requests in the order in which it numbers them, one reads the
- * replies. Callers never touch the channel, because the JDK closes a channel when a thread that uses it is
+ * replies. Callers never touch the channel, because a channel is closed when a thread that uses it is
  * interrupted; an interrupted or late call is only forgotten. {@code lock} guards everything that changes.
  */
 public final class ManyCallsClient implements AutoCloseable {
-  private final SocketChannel channel;
+  private final ByteChannel channel;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition work = lock.newCondition();
   private final ArrayDeque<Pending<?>> unsent = new ArrayDeque<>();
@@ -37,15 +37,15 @@ public final class ManyCallsClient implements AutoCloseable {
   private long nextId = 1;
   private boolean closed;
 
-  private ManyCallsClient(SocketChannel channel) {
+  private ManyCallsClient(ByteChannel channel) {
     this.channel = channel;
   }
 
   /**
    * Connects, waiting up to {@code timeout} for the socket to appear and for room in its queue.
    *
-   * @throws IOException if that fails; an interrupt ends it with {@link java.nio.channels.ClosedByInterruptException}
-   *     or {@link java.io.InterruptedIOException}, the thread still marked as interrupted
+   * @throws IOException if that fails; an interrupt ends it with {@link java.io.InterruptedIOException}, the thread
+   *     still marked as interrupted
    */
   public static ManyCallsClient connect(Path socket, Duration timeout) throws IOException {
     var client = new ManyCallsClient(Dial.connect(socket, timeout));

@@ -9,9 +9,6 @@ import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
 import io.loomshim.metrics.Subject;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -57,9 +54,7 @@ final class Stand implements AutoCloseable {
   Stand(ErrorMapper mapper, Optional<Duration> stuckAfter) throws IOException {
     directory = Files.createTempDirectory("ttrpc");
     socket = directory.resolve("s");
-    var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-    listener.bind(UnixDomainSocketAddress.of(socket));
-    server = new Server(listener, List.of(service()), mapper);
+    server = new Server(SocketDoor.listen(socket), List.of(service()), mapper);
     stuckAfter.ifPresent(server::logStuckAfter);
     server.start();
   }

@@ -4,7 +4,6 @@ import static io.loomshim.integration.harness.Inspect.list;
 import static io.loomshim.integration.harness.Inspect.number;
 import static io.loomshim.integration.harness.Inspect.the;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -285,22 +284,20 @@ final class InsightIT {
   }
 
   @Test
-  void ofJfrNothingIsLoadedWhileADaemonStartsAndOneClassWhenItWorks() {
+  void ofJfrOneClassIsLoadedAndThatFromTheArchive() {
     assumeFalse(Install.JFR, "these daemons record from the start: run without -Dloomshim.jfr");
     Path log = directory.resolve("classes");
     with("java_options", "-Xlog:class+load:file=" + log, "''", () -> {
       try (var task = shims.start(Shim.tested(), shims.bundle(Names.id("in"), "sleep", "1000"))) {
         String loaded = classes(log);
         assertTrue(loaded.contains("io.loomshim.daemon.Daemon ") && loaded.contains("io.loomshim.ttrpc.Server "));
-        assertFalse(loaded.contains("jdk.jfr."), () -> String.join("\n",
-            loaded.lines().filter(line -> line.contains("jdk.jfr.")).toList()));
         task.create();
         task.start();
         task.end();
         var ofJfr = classes(log).lines().filter(line -> line.contains("jdk.jfr.")
             || line.contains("io.loomshim.metrics.Events")).toList();
         assertEquals(1, ofJfr.size(), ofJfr::toString);
-        assertTrue(ofJfr.getFirst().contains("jdk.jfr.FlightRecorder "), ofJfr::toString);
+        assertTrue(ofJfr.getFirst().contains("jdk.jfr.FlightRecorder source: shared objects file"), ofJfr::toString);
       }
     });
   }

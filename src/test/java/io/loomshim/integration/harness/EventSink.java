@@ -15,11 +15,9 @@ import io.loomshim.proto.events.TaskResumed;
 import io.loomshim.proto.events.TaskStart;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
+import io.loomshim.ttrpc.SocketDoor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,13 +42,12 @@ public final class EventSink implements AutoCloseable {
   }
 
   private Server serve() throws IOException {
-    var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
     var service = new Service("containerd.services.events.ttrpc.v1.Events").method("Forward", ForwardRequest.parser(),
         (call, request) -> {
           envelopes.add(request.getEnvelope());
           return Empty.getDefaultInstance();
         });
-    var started = new Server(listener, List.of(service));
+    var started = new Server(SocketDoor.listen(socket), List.of(service));
     started.start();
     return started;
   }

@@ -21,13 +21,11 @@ record HandoverParts(Map<String, Long> samples) {
     parts.put("java/util/concurrent/ForkJoinPool.awaitWork", "a carrier goes to sleep (futex)");
     parts.put("java/util/concurrent/ForkJoinPool.externalSubmit", "the thread is put into the scheduler's queue");
     parts.put("java/util/concurrent/ForkJoinPool.externalExecuteTask", "the thread is put into the scheduler's queue");
-    parts.put("sun/nio/ch/EPoll.wait", "the poller waits (epoll_wait)");
-    parts.put("sun/nio/ch/EPoll.ctl", "a descriptor is registered (epoll_ctl)");
-    parts.put("sun/nio/ch/EPollPoller.implRegister", "a descriptor is registered (epoll_ctl)");
-    parts.put("sun/nio/ch/Poller.", "the poller finds and wakes the thread");
-    parts.put("sun/nio/ch/SocketDispatcher.read0", "the request is read");
-    parts.put("sun/nio/ch/UnixDomainSockets.", "the request is read");
-    parts.put("sun/nio/ch/SocketDispatcher.write0", "the reply is written");
+    parts.put("io/loomshim/linux/Epoll.await", "the poller waits (epoll_wait)");
+    parts.put("io/loomshim/linux/Epoll.set", "a descriptor is registered (epoll_ctl)");
+    parts.put("io/loomshim/linux/Poller.run", "the poller finds and wakes the thread");
+    parts.put("io/loomshim/linux/StreamSocket.receive", "the request is read");
+    parts.put("io/loomshim/linux/StreamSocket.send", "the reply is written");
     parts.put("jdk/internal/vm/Continuation.yield", "the stack is put away");
     parts.put("jdk/internal/vm/Continuation.enterSpecial", "the stack is put back");
     parts.put("io/loomshim/task/", "the call itself");

@@ -8,9 +8,9 @@ import org.junit.jupiter.api.Test;
 
 class HandoverPartsTest {
   private static final List<String> STACKS = List.of(
-      "[Read-Poller tid=7];java/lang/Thread.run;sun/nio/ch/Poller.pollerLoop;java/util/concurrent/"
-          + "ForkJoinPool.signalWork;Unsafe_Unpark;futex_wake 30",
-      "[Read-Poller tid=7];java/lang/Thread.run;sun/nio/ch/Poller.pollerLoop;sun/nio/ch/EPoll.wait;epoll_wait 10",
+      "[poller tid=7];java/lang/Thread.run;io/loomshim/linux/Poller.run;io/loomshim/linux/PolledSocket.tell;"
+          + "java/util/concurrent/ForkJoinPool.signalWork;Unsafe_Unpark;futex_wake 30",
+      "[poller tid=7];java/lang/Thread.run;io/loomshim/linux/Poller.run;io/loomshim/linux/Epoll.await;epoll_wait 10",
       "[ForkJoinPool-1-worker-1 tid=8];jdk/internal/vm/Continuation.enterSpecial;io/loomshim/ttrpc/Connection.run;"
           + "io/loomshim/task/TaskService.state 40",
       "[ForkJoinPool-1-worker-1 tid=8];jdk/internal/vm/Continuation.enterSpecial;io/loomshim/ttrpc/Connection.run 15",
