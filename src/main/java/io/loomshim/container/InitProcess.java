@@ -210,7 +210,7 @@ final class InitProcess extends ContainerProcess {
       String work = container.spec.options().getCriuWorkPath();
       Path workDirectory = work.isEmpty() ? container.bundle.criuRestoreWork() : Path.of(work);
       return container.runc.restore(container.spec.checkpoint().orElseThrow(), workDirectory,
-          container.bundle.initPidFile(), container.spec.options().getNoPivotRoot(), streams());
+          container.bundle.initPidFile(), container.spec.options().getNoPivotRoot(), openStreamsOnce());
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       container.common.undos().run(id(), container.runc.directory(), e, container.runc::deleteByForce);
       throw e;
@@ -247,6 +247,7 @@ final class InitProcess extends ContainerProcess {
         throw failure.get();
       }
       container.events.deleted(pid(), ended.exit(), life::removed);
+      keepNothing();
       return ended.exit();
     } finally {
       life.operations().unlock();
@@ -287,6 +288,7 @@ final class InitProcess extends ContainerProcess {
       // it has ended already
     }
     closeStreams();
+    keepNothing();
     container.rootFs.unmount();
     life.removed();
   }
