@@ -208,9 +208,8 @@ final class InitProcess extends ContainerProcess {
   private Child restore() throws IOException, InterruptedException {
     try (Children.Launch launch = Children.launching()) {
       assert launch != null;
-      String work = container.spec.options().getCriuWorkPath();
-      Path workDirectory = work.isEmpty() ? container.bundle.criuRestoreWork() : Path.of(work);
-      return container.runc.restore(container.spec.checkpoint().orElseThrow(), workDirectory,
+      Path work = container.bundle.criuRestoreWork(container.spec.options().getCriuWorkPath());
+      return container.runc.restore(container.spec.checkpoint().orElseThrow(), work,
           container.bundle.initPidFile(), container.spec.options().getNoPivotRoot(), openStreamsOnce());
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       container.common.undos().run(id(), container.runc.directory(), e, container.runc::deleteByForce);

@@ -103,8 +103,7 @@ public final class Runc {
    *
    * @param process the process object, whose file is not there any more afterwards
    * @param cgroup where the process belongs, below the container's cgroup; nothing for that itself
-   * @param streams the process's, which are attached to it
-   * @param made is told of the process while the pid file still names it, by another thread
+   * @param made is told of it while the pid file names it, by another thread; has {@code streams} by then
    * @throws StatusException when it is a terminal, a stream or the pid file that fails
    */
   public Child exec(ProcessFile process, PidFile pidFile, Optional<String> cgroup, Streams streams,
