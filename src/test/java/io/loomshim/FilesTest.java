@@ -48,7 +48,7 @@ final class FilesTest {
       Map.entry("linux/SmallFile.java", "those of its callers, which are in these lists themselves"),
       Map.entry("process/Processes.java", "/proc"),
       Map.entry("shelf/Holder.java", "/proc, the run directory"),
-      Map.entry("takeover/KeptDoor.java", "run directory"),
+      Map.entry("takeover/Gathering.java", "/proc"), Map.entry("takeover/KeptDoor.java", "run directory"),
       Map.entry("stdio/ConsoleSocket.java", "a directory of ours in /run, or in /tmp where that cannot be written"),
       Map.entry("stdio/StreamFile.java", "/proc"),
       Map.entry("ttrpc/SocketDoor.java", "run directory"),

@@ -59,6 +59,13 @@ public final class SubCgroup {
     return Optional.of(new SubCgroup(directory, parent.unifiedOnly()));
   }
 
+  /** The cgroup {@code name} below {@code parent}, if it is there. */
+  public static Optional<SubCgroup> find(Cgroup parent, String name) {
+    Path above = parent.directories().get(parent.unifiedOnly() ? Cgroup.UNIFIED : FREEZER);
+    boolean there = above != null && Files.isDirectory(above.resolve(name));
+    return there ? Optional.of(new SubCgroup(above.resolve(name), parent.unifiedOnly())) : Optional.empty();
+  }
+
   /** What {@code runc exec --cgroup} is to be told. */
   public String argument() {
     String name = directory.getFileName().toString();

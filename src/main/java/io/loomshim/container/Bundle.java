@@ -56,6 +56,11 @@ public record Bundle(Path directory) {
     return directory.resolve("work");
   }
 
+  /** The same, if {@code other} is empty; else that. */
+  Path criuRestoreWork(String other) {
+    return other.isEmpty() ? criuRestoreWork() : Path.of(other);
+  }
+
   Path criuLog() {
     return directory.resolve("criu-dump.log");
   }

@@ -6,6 +6,7 @@ import io.loomshim.checkpoint.CheckpointSpec;
 import io.loomshim.checkpoint.Checkpoints;
 import io.loomshim.errors.Code;
 import io.loomshim.errors.StatusException;
+import io.loomshim.process.Child;
 import io.loomshim.proto.types.Status;
 import io.loomshim.record.Saved;
 import io.loomshim.runc.Runc;
@@ -46,7 +47,7 @@ public final class Container {
     this.bundle = bundle;
     this.runc = runc;
     this.events = new TaskEvents(spec.id(), common.events());
-    this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs(), runc.environment());
+    this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs(), runc.environment(), this::keep);
     this.frozen = new Frozen(spec.id(), runc.settings().likeRunc());
     InitState first = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
     this.life = new InitLife(first, frozen, events);
@@ -56,6 +57,10 @@ public final class Container {
     this.gate = new ExecGate(spec.id());
     this.trees = new ExecTrees(common.killExecTree(), runc, common.execHelp(), cgroup);
     this.init = new InitProcess(this);
+  }
+
+  private Runnable keep(Child helper) {
+    return common.calls().keep(RootFs.HELPER, spec.id(), helper)::release;
   }
 
   /** Goes on with what a daemon that was killed has left; to be called once, before anything else. */
@@ -185,6 +190,11 @@ public final class Container {
   /** Lets frozen processes run again. */
   public void resume() throws IOException, InterruptedException {
     pausing.resume();
+  }
+
+  /** Whether it is frozen, or not, as a client had asked an earlier daemon for; that is told if it was not yet. */
+  public boolean settled(boolean frozen) throws InterruptedException {
+    return pausing.settle(frozen);
   }
 
   /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */

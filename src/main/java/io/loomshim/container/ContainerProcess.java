@@ -1,6 +1,5 @@
 package io.loomshim.container;
 
-import io.loomshim.errors.Scarcity;
 import io.loomshim.errors.StatusException;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Fd;
@@ -21,7 +20,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * A process of a container: what clients see of it, and the part of its life that is the same for an init and an exec:
@@ -31,12 +29,6 @@ import java.util.concurrent.locks.LockSupport;
 public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
   /** How long Delete waits for output that goes through us: 10 s is what containerd 2.2 settled on. */
   static final Duration DRAIN_WAIT_MAX = Duration.ofSeconds(10);
-
-  /** How long the news of an end may wait for the process's output to be moved; a busy machine has taken 50 ms. */
-  static final Duration FORWARD_WAIT_MAX = Duration.ofMillis(100);
-
-  /** Between two tries while there is no memory to wait. */
-  private static final long SCARCE_PAUSE_NANOS = 100_000_000;
 
   final Container container;
   final Subject subject;
@@ -57,23 +49,39 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
     this.kept = new Kept(subject.toString());
   }
 
-  /** The process has been made: from now on it and its streams outlive this daemon. */
+  /** The process has been made, or will be restored: from now on it and its streams outlive this daemon. */
   final void keep() {
     kept.begin(container.common.shelf(), child, streams);
   }
 
-  /** The process has been reaped: its pidfd is not kept any more. */
-  final void keepNoProcess() {
-    kept.changed();
+  /** The same for one that its caller does not have yet: while its pid file is there, either tells of it. */
+  final void keep(Child made) {
+    kept.begin(container.common.shelf(), Optional.of(made), streams);
+  }
+
+  /** It has been deleted: nothing of it outlives this daemon. */
+  final void keepNothing() {
+    kept.end();
+  }
+
+  /** A client has closed its stdin, as an earlier daemon has recorded of a process that had not been made. */
+  final void resumeClosed(boolean closed) {
+    stdinClosed = closed;
   }
 
   /**
    * Goes on with what an earlier daemon has recorded of a process that it had made, and has kept of it.
    *
+   * @param reaped how it has ended, if that daemon has reaped it and not told its end
    * @return whether it may still run, so that its end is to be waited for
    */
-  final boolean resume(ProcessEntry entry, boolean closed, Remains remains) throws IOException {
+  final boolean resume(ProcessEntry entry, Optional<ProcessEntry> reaped, boolean closed, Remains remains)
+      throws IOException {
     stdinClosed = closed;
+    if (entry.getPid() == 0) { // there is no process yet, and its start opens the streams anew
+      remains.discard(subject.toString());
+      return true;
+    }
     Exit exit = Notes.exit(entry);
     var held = new ArrayList<Held>();
     Optional<Fd> pidfd = Optional.empty();
@@ -81,7 +89,7 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
     if (found.isPresent()) {
       List<String> words = Labels.words(found.get().note());
       for (int i = 0; i < found.get().fds().size(); i++) {
-        String role = words.get(i + 2);
+        String role = words.get(i + Kept.FIRST_ROLE);
         if (role.equals(Kept.PIDFD)) {
           pidfd = Optional.of(found.get().fds().get(i));
         } else {
@@ -90,13 +98,17 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
       }
     }
     boolean ends = exit.equals(Exit.NONE);
-    if (ends && pidfd.isPresent()) {
+    if (ends && reaped.isEmpty() && pidfd.isPresent()) {
       child = Optional.of(Child.adopted(entry.getPid(), pidfd.get()));
-    } else if (entry.getPid() != 0) { // without a pidfd its status can be told by nothing
+    } else { // without a pidfd only the record can tell its status
       pidfd.ifPresent(Fd::close);
-      child = Optional.of(Child.gone(entry.getPid(), ends ? Child.STATUS_UNKNOWN : exit.status()));
+      int status = ends ? reaped.map(ProcessEntry::getExitStatus).orElse(Child.STATUS_UNKNOWN) : exit.status();
+      child = Optional.of(Child.gone(entry.getPid(), status));
     }
     streams = Optional.of(Streams.resume("io/" + subject, stdio, held));
+    if (closed) {
+      closeStreamOfInput(); // between the entry and the closing the daemon may have been killed
+    }
     if (!ends) {
       ended.record(exit);
       ended.open();
@@ -162,6 +174,10 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
       container.common.journal().write(Notes.stdinClosed(subject.toString()));
     }
     stdinClosed = true;
+    closeStreamOfInput();
+  }
+
+  private void closeStreamOfInput() {
     if (streams.isPresent()) {
       streams.get().closeStdin();
     }
@@ -195,9 +211,14 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
     return opened;
   }
 
-  /** The streams, which must have been opened. */
-  final Streams streams() {
-    return streams.orElseThrow();
+  /** The same, unless that has been done; those of an earlier daemon have closed with it. */
+  final Streams openStreamsOnce() throws IOException, InterruptedException {
+    return streams.isPresent() ? streams.get() : openStreams();
+  }
+
+  /** The streams, if they have been opened. */
+  final Optional<Streams> openedStreams() {
+    return streams;
   }
 
   /** The pipes that the process has as standard streams. */
@@ -226,56 +247,7 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
 
   /** Begins to wait for the end, on the thread {@code exit/ID} or {@code exit/ID/EXEC}; once there is a child. */
   final void startExitThread() {
-    Threads.start("exit/" + subject, new ExitThread(this));
-  }
-
-  private record ExitThread(ContainerProcess process) implements Runnable {
-    @Override
-    public void run() {
-      process.watchEnd();
-    }
-  }
-
-  /** The work of the exit thread, which is never interrupted. */
-  private void watchEnd() {
-    beforeEnd();
-    int status = awaitEnd();
-    keepNoProcess();
-    endRest();
-    forwardOutput();
-    publishEnd(status);
-  }
-
-  /**
-   * Before anything tells of the end: clients up to containerd 1.6 close their ends of the output when they hear of it,
-   * and lose what is not there.
-   */
-  private void forwardOutput() {
-    if (streams.isEmpty()) {
-      return;
-    }
-    streams.get().shutdown();
-    try {
-      streams.get().awaitForwarded(Deadline.in(FORWARD_WAIT_MAX));
-    } catch (InterruptedException | OutOfMemoryError e) {
-      Log.warn("an exit is published before its output was delivered", "id", subject.container());
-    }
-  }
-
-  private int awaitEnd() {
-    Child process = child.orElseThrow();
-    while (true) {
-      try {
-        return process.await();
-      } catch (InterruptedException e) {
-        Log.warn("interrupted wait for the end of a process", "pid", Integer.toString(process.pid()));
-      } catch (IllegalStateException | OutOfMemoryError e) {
-        if (!Scarcity.of(e instanceof OutOfMemoryError ? e : e.getCause())) {
-          throw e;
-        }
-        LockSupport.parkNanos(SCARCE_PAUSE_NANOS); // no memory, here or in the kernel: no exit is lost for that
-      }
-    }
+    Threads.start("exit/" + subject, new ExitWatch(this, kept));
   }
 
   /** Finds out what must be known before the end. */

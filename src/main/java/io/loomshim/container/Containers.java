@@ -109,17 +109,9 @@ public final class Containers {
    * @throws IOException when the bundle or a fifo cannot be used; nothing is left then
    */
   public Container create(Entry entry, ContainerSpec spec) throws IOException, InterruptedException {
-    boolean created = false;
-    try {
-      Container container = Creation.run(spec, common);
-      created = true;
-      entry.container = Optional.of(container);
-      return container;
-    } finally {
-      if (!created && common.journal().keeps()) {
-        common.journal().write(Change.forget(spec.id()));
-      }
-    }
+    Container container = Creation.run(spec, common);
+    entry.container = Optional.of(container);
+    return container;
   }
 
   /** The container {@code id}, if it exists. */

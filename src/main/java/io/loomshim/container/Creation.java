@@ -3,6 +3,7 @@ package io.loomshim.container;
 import io.loomshim.process.Child;
 import io.loomshim.process.Children;
 import io.loomshim.proto.runc.Options;
+import io.loomshim.record.Change;
 import io.loomshim.runc.DefaultRuntime;
 import io.loomshim.runc.Environment;
 import io.loomshim.runc.PidFile;
@@ -85,8 +86,17 @@ record Creation(Container container) {
       }
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       Optional<Child> made = init.child;
-      undos.run(id, container.runc.directory(), e, () -> undo(foreign, made));
+      undos.run(id, container.runc.directory(), e, () -> {
+        undo(foreign, made);
+        forget(id, foreign); // last: a daemon that takes over meanwhile has it undone
+      });
       throw e;
+    }
+  }
+
+  private void forget(String id, boolean foreign) {
+    if (container.common.journal().keeps() && !foreign) {
+      container.common.journal().write(Change.forget(id));
     }
   }
 

@@ -70,20 +70,25 @@ final class ExecProcess extends ContainerProcess {
   void resume(Saved.Exec saved, Remains remains) throws IOException {
     state = Notes.state(saved);
     if (state == ExecState.CREATED) {
-      return; // with the time of its start, if that was under way, goes what it has made: see goOn
+      resumeClosed(saved.stdinClosed());
+      remains.endStray(subject.toString()); // if its start was under way, what that has made goes: see goOn, too
+      return;
     }
     forgetProcess();
-    if (resume(saved.process().orElseThrow(), saved.stdinClosed(), remains)) {
+    if (resume(saved.process().orElseThrow(), saved.reaped(), saved.stdinClosed(), remains)) {
       container.gate.enter();
     }
   }
 
   /** The container is whole again: waits for the end of one that runs, and ends what the start of another has made. */
   void goOn() {
+    tree = container.trees.find(id());
     if (state == ExecState.RUNNING) {
       startExitThread();
     } else if (state == ExecState.CREATED) {
       endForeignStray();
+      container.trees.end(tree, id());
+      tree = Optional.empty();
     }
   }
 
@@ -95,9 +100,12 @@ final class ExecProcess extends ContainerProcess {
       if (pid > 0 && own.isPresent() && own.equals(Cgroup.of(pid))) { // else the pid is a stranger's by now
         Children.kill(pid);
       }
-      if (pid > 0) {
-        Aside.finish("remove " + pidFile, pidFile::remove);
-      }
+      var process = new ProcessFile(container.bundle.processFile(id()), "");
+      Aside.finish("remove " + pidFile, () -> {
+        pidFile.remove();
+        pidFile.removeDraft();
+        process.remove();
+      });
     } catch (IOException | InterruptedException e) {
       Log.warn("what was left of the start of an exec was not looked for", "id", container.id(), "exec", id(), "error",
           String.valueOf(e.getMessage()));
@@ -123,7 +131,6 @@ final class ExecProcess extends ContainerProcess {
       }
       forgetProcess();
       state = ExecState.RUNNING;
-      keep();
       container.events.execStarted(id(), pid());
       startExitThread();
       return pid();
@@ -158,7 +165,7 @@ final class ExecProcess extends ContainerProcess {
     EarlyMove.exec(container.runc);
     var file = new ProcessFile(container.bundle.processFile(id()), process.get());
     try {
-      return container.runc.exec(file, pidFile, tree.map(SubCgroup::argument), streams);
+      return container.runc.exec(file, pidFile, tree.map(SubCgroup::argument), streams, this::keep);
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       if (file.written()) {
         endStray(e);
@@ -255,6 +262,7 @@ final class ExecProcess extends ContainerProcess {
         container.common.journal().write(Notes.deleted(subject.toString(), pid(), ended.exit()));
       }
       state = ExecState.DELETED;
+      keepNothing();
       return ended.exit();
     } finally {
       operations.unlock();
@@ -267,6 +275,7 @@ final class ExecProcess extends ContainerProcess {
     if (child.isPresent()) { // else its start has its streams, and will fail
       closeStreams();
     }
+    keepNothing();
   }
 
   /** Whether the process runs, so that its pid means it and no other. */

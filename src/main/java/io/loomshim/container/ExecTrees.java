@@ -60,6 +60,12 @@ final class ExecTrees {
     return Optional.empty();
   }
 
+  /** What an earlier daemon has made for an exec. */
+  Optional<SubCgroup> find(String execId) {
+    Optional<Cgroup> above = cgroup.get();
+    return wanted && above.isPresent() ? SubCgroup.find(above.get(), PREFIX + execId) : Optional.empty();
+  }
+
   /** Older runtimes do not know the option, and some know it without the name of a hierarchy. */
   private static boolean understood(String help, SubCgroup tree) {
     return help.contains("--cgroup") && (!tree.namesHierarchy() || help.contains("<controller>:"));

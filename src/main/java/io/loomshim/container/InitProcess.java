@@ -208,10 +208,9 @@ final class InitProcess extends ContainerProcess {
   private Child restore() throws IOException, InterruptedException {
     try (Children.Launch launch = Children.launching()) {
       assert launch != null;
-      String work = container.spec.options().getCriuWorkPath();
-      Path workDirectory = work.isEmpty() ? container.bundle.criuRestoreWork() : Path.of(work);
-      return container.runc.restore(container.spec.checkpoint().orElseThrow(), workDirectory,
-          container.bundle.initPidFile(), container.spec.options().getNoPivotRoot(), streams());
+      Path work = container.bundle.criuRestoreWork(container.spec.options().getCriuWorkPath());
+      return container.runc.restore(container.spec.checkpoint().orElseThrow(), work,
+          container.bundle.initPidFile(), container.spec.options().getNoPivotRoot(), openStreamsOnce());
     } catch (IOException | InterruptedException | RuntimeException | Error e) {
       container.common.undos().run(id(), container.runc.directory(), e, container.runc::deleteByForce);
       throw e;
@@ -248,6 +247,7 @@ final class InitProcess extends ContainerProcess {
         throw failure.get();
       }
       container.events.deleted(pid(), ended.exit(), life::removed);
+      keepNothing();
       return ended.exit();
     } finally {
       life.operations().unlock();
@@ -288,6 +288,7 @@ final class InitProcess extends ContainerProcess {
       // it has ended already
     }
     closeStreams();
+    keepNothing();
     container.rootFs.unmount();
     life.removed();
   }

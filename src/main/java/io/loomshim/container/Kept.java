@@ -20,6 +20,9 @@ final class Kept {
   /** The role of the pidfd. */
   static final String PIDFD = "pidfd";
 
+  /** Where the roles begin among the words of a label. */
+  static final int FIRST_ROLE = 2;
+
   /** A change between the look and the keeping is looked at again; streams end, so there are not many. */
   private static final int TRIES_MAX = 100;
 
@@ -36,18 +39,41 @@ final class Kept {
   /** Begins to keep what there is of a process that has just been made. */
   void begin(Shelf shelf, Optional<Child> child, Optional<Streams> streams) {
     if (!shelf.broken()) {
-      lock.lock();
-      try {
-        this.child = child;
-        this.streams = streams;
-        for (int i = 0; i < TRIES_MAX && slot == Slot.NONE; i++) {
-          List<Held> held = held();
-          slot = shelf.put(label(held), fds(held));
-        }
-      } finally {
-        lock.unlock();
-      }
+      int kept = put(shelf, child, streams);
       watch();
+      if (kept > held().size()) {
+        changed(); // something was closed meanwhile, perhaps before it could be kept
+      }
+    }
+  }
+
+  /** How many descriptors there were. */
+  private int put(Shelf shelf, Optional<Child> child, Optional<Streams> streams) {
+    lock.lock();
+    try {
+      this.child = child;
+      this.streams = streams;
+      List<Held> held = held();
+      if (slot != Slot.NONE) {
+        changed(); // of an earlier try
+      } else {
+        slot = shelf.put(label(held), fds(held));
+      }
+      return held.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Keeps nothing any more, whatever is still open. */
+  void end() {
+    lock.lock();
+    try {
+      Slot last = slot;
+      slot = Slot.NONE;
+      last.release();
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -96,6 +96,16 @@ final class Notes {
     return saved.process().get().getState() == ProcessState.PROCESS_STOPPED ? ExecState.STOPPED : ExecState.RUNNING;
   }
 
+  /** A process has ended and been reaped: no one but the record can tell its status from now on. */
+  static Change reaped(String process, int pid, int status) {
+    return ended(Kinds.REAPED, process, pid, new Exit(status, Instant.now()));
+  }
+
+  /** The end of a process is told; {@code kind} is that of an init or an exec. */
+  static Change[] told(int kind, String process, int pid, Exit exit) {
+    return new Change[] {ended(kind, process, pid, exit), Change.remove(Kinds.REAPED, process)};
+  }
+
   /** A process has ended; {@code kind} is that of an init or an exec. */
   static Change ended(int kind, String process, int pid, Exit exit) {
     return Change.put(kind, process, ProcessEntry.newBuilder().setState(ProcessState.PROCESS_STOPPED).setPid(pid)

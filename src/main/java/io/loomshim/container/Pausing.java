@@ -81,6 +81,26 @@ final class Pausing {
     }
   }
 
+  /**
+   * A daemon was killed while it paused or resumed the container: what the kernel says has been done is told now.
+   *
+   * @param still what the client wants
+   * @return whether it is so
+   */
+  boolean settle(boolean still) throws InterruptedException {
+    life.operations().lockInterruptibly();
+    try {
+      Optional<Boolean> now = freezing.frozen();
+      if (now.isPresent() && now.get() == still) {
+        life.found(still);
+        life.doneBefore(still ? Operation.PAUSE : Operation.RESUME); // its caller is told success
+      }
+      return life.state() == (still ? InitState.PAUSED : InitState.RUNNING);
+    } finally {
+      life.operations().unlock();
+    }
+  }
+
   /** Sets resource limits; {@code resources} is the JSON of the OCI runtime spec. */
   void update(String resources) throws IOException, InterruptedException {
     life.operations().lockInterruptibly();

@@ -3,6 +3,7 @@ package io.loomshim.container;
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Poller;
+import io.loomshim.linux.ProcessCalls;
 import io.loomshim.log.Log;
 import io.loomshim.process.Children;
 import io.loomshim.shelf.Found;
@@ -22,14 +23,20 @@ public final class Remains {
   /** How long commands that are under way may take to end; what takes longer is killed with its container. */
   private static final Duration COMMANDS_WAIT_MAX = Duration.ofSeconds(10);
 
+  /** How long an exec may take: once it has ended, its pid file names the process that it has made. */
+  private static final Duration EXECS_WAIT_MAX = Duration.ofSeconds(1);
+
+  private static final String EXEC = "exec";
+
   /** Commands that make something: what they were making is undone. */
-  private static final List<String> MAKING = List.of("create", "exec", "restore");
+  private static final List<String> MAKING = List.of("create", EXEC, "restore", RootFs.HELPER);
 
   private final Map<String, Found> processes = new HashMap<>();
 
   /** Takes ownership of the descriptors, and has the commands end. */
   public Remains(List<Found> all) throws IOException, InterruptedException {
     Deadline deadline = Deadline.in(COMMANDS_WAIT_MAX);
+    Deadline execs = Deadline.in(EXECS_WAIT_MAX);
     for (Found found : all) {
       List<String> words = Labels.words(found.note());
       if (words.getFirst().equals(Labels.PROCESS)) {
@@ -38,7 +45,7 @@ public final class Remains {
           discard(before);
         }
       } else {
-        end(found, words, deadline);
+        end(found, words, words.get(1).equals(EXEC) ? execs : deadline);
       }
     }
   }
@@ -46,7 +53,7 @@ public final class Remains {
   private static void end(Found found, List<String> words, Deadline deadline) throws IOException, InterruptedException {
     Fd pidfd = found.fds().getFirst();
     int group = Integer.parseInt(words.get(3)); // which it leads: see Spawner
-    if (MAKING.contains(words.get(1)) && !pidfd.ready()) {
+    if (MAKING.contains(words.get(1)) && !words.get(1).equals(EXEC) && !pidfd.ready()) {
       Children.kill(-group);
     }
     if (!Poller.shared().awaitReadable(pidfd, deadline)) {
@@ -59,6 +66,23 @@ public final class Remains {
   /** What was kept of the process; the caller owns it. */
   Optional<Found> take(String subject) {
     return Optional.ofNullable(processes.remove(subject));
+  }
+
+  /** Gives up what was kept of a process. */
+  void discard(String subject) {
+    take(subject).ifPresent(Remains::discard);
+  }
+
+  /** The same for one that had been made, and whose start is undone: kills it. */
+  void endStray(String subject) {
+    Optional<Found> found = take(subject);
+    if (found.isPresent()) {
+      int pidfd = Labels.words(found.get().note()).indexOf(Kept.PIDFD) - Kept.FIRST_ROLE;
+      if (pidfd >= 0) {
+        ProcessCalls.signal(found.get().fds().get(pidfd), ProcessCalls.SIGKILL);
+      }
+      discard(found.get());
+    }
   }
 
   /** Gives up what no container has taken. */

@@ -5,6 +5,7 @@ import io.loomshim.log.Log;
 import io.loomshim.proto.record.ProcessEntry;
 import io.loomshim.record.Change;
 import io.loomshim.record.Saved;
+import io.loomshim.runc.Runc;
 import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -42,15 +43,18 @@ record Restoration(Common common, Remains remains) {
     InitProcess init = container.init;
     ProcessEntry entry = saved.init().orElseThrow();
     container.life.resume(Notes.state(entry, saved.paused()));
-    boolean ends = init.resume(entry, saved.stdinClosed(), remains);
+    boolean ends = init.resume(entry, saved.reaped(), saved.stdinClosed(), remains);
+    boolean made = init.child.isPresent();
+    if (ends && made && container.cgroup.get().isEmpty() && !init.child.get().ended()) {
+      container.cgroup.find(init.pid());
+    }
     container.frozen.watch(container.cgroup.get());
     if (!ends) {
       container.gate.close();
-    } else if (init.child.isPresent()) {
-      if (container.cgroup.get().isEmpty()) {
-        container.cgroup.find(init.pid());
-      }
-      if (container.life.state() == InitState.CREATED && container.runc.startedMeanwhile()) {
+    } else if (!made && container.runc.exists()) {
+      undoRestoring(container);
+    } else if (made) {
+      if (container.life.state() == InitState.CREATED && startedMeanwhile(container.runc, init.pid())) {
         container.life.order().lock();
         try {
           init.runs(); // its start had been done, and not recorded
@@ -60,6 +64,18 @@ record Restoration(Common common, Remains remains) {
       }
       init.startExitThread();
     }
+  }
+
+  /** Whether runc, or an earlier daemon in its place, had let it go. */
+  private static boolean startedMeanwhile(Runc runc, int pid) throws InterruptedException {
+    return runc.startedMeanwhile() || runc.released(pid);
+  }
+
+  /** A restoration that was under way: the Start that wanted it begins anew. */
+  private static void undoRestoring(Container container) {
+    Log.warn("a restoration that was under way when the daemon was killed is undone", "id", container.id());
+    container.common.undos().run(container.id(), container.runc.directory(), new IOException("the daemon was killed"),
+        container.runc::deleteByForce);
   }
 
   /** Its Create is answered UNAVAILABLE. */

@@ -18,16 +18,26 @@ import java.util.Optional;
  * by one thread, unmounted by any that the container belongs to.
  */
 final class RootFs {
+  /** What a mount helper is called among the commands that are kept. */
+  static final String HELPER = "mount";
+
   private final Path directory;
   private final List<Mount> mounts;
   private final List<String> environment;
+  private final Mounts.Watch helpers;
   private volatile Optional<Aside<Path>> last = Optional.empty(); // of the steps that mount
 
-  /** {@code environment}: that of programs that mount, {@code NAME=value} each. */
-  RootFs(Path directory, List<Mount> mounts, List<String> environment) {
+  /**
+   * What is to be mounted on {@code directory}.
+   *
+   * @param environment that of programs that mount, {@code NAME=value} each
+   * @param helpers is told of such programs
+   */
+  RootFs(Path directory, List<Mount> mounts, List<String> environment, Mounts.Watch helpers) {
     this.directory = directory;
     this.mounts = List.copyOf(mounts);
     this.environment = environment;
+    this.helpers = helpers;
   }
 
   /** Makes the directory if need be and mounts everything; what was mounted stays when a later one fails. */
@@ -60,7 +70,8 @@ final class RootFs {
 
   private void mount(Mount mount, Path target) throws InterruptedException {
     try {
-      Mounts.mount(mount.getType(), mount.getSource(), target, mount.getOptionsList(), environment);
+      Mounts.mount(mount.getType(), mount.getSource(), target, mount.getOptionsList(), environment,
+          helpers);
     } catch (IOException e) {
       throw new StatusException(
           Scarcity.code(e),

@@ -92,14 +92,14 @@ record TaskEvents(String id, Outbox outbox) {
     if (gone) {
       exited(id, pid, exit, then);
     } else {
-      exited(id, pid, exit, then, keeps() ? new Change[] {Notes.ended(Kinds.INIT, id, pid, exit)} : NOTHING);
+      exited(id, pid, exit, then, keeps() ? Notes.told(Kinds.INIT, id, pid, exit) : NOTHING);
     }
   }
 
   void execExited(String execId, int pid, Exit exit, Runnable then) {
     Flight.processEnded(id, execId, pid, exit.status());
     exited(execId, pid, exit, then,
-        keeps() ? new Change[] {Notes.ended(Kinds.EXEC_PROCESS, process(execId), pid, exit)} : NOTHING);
+        keeps() ? Notes.told(Kinds.EXEC_PROCESS, process(execId), pid, exit) : NOTHING);
   }
 
   private String process(String execId) {

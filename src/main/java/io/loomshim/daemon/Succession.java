@@ -11,6 +11,8 @@ import io.loomshim.rundir.DaemonRecord;
 import io.loomshim.shelf.Found;
 import io.loomshim.shelf.Holder;
 import io.loomshim.shelf.Shelf;
+import io.loomshim.stdio.ConsoleSocket;
+import io.loomshim.stdio.Outliving;
 import io.loomshim.takeover.Estate;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -48,6 +50,10 @@ final class Succession {
    */
   static Succession of(Survival survival, Identity identity, DaemonRecord own) throws IOException {
     Path run = identity.run();
+    if (survival.wanted()) {
+      Outliving.begin();
+      ConsoleSocket.below(run);
+    }
     if (survival.takesOver()) {
       return takeOver(survival, identity, own);
     }
@@ -71,9 +77,10 @@ final class Succession {
     Path socket = Estate.socket(found);
     var record = new DaemonRecord(own.pid(), own.startTime(), socket);
     RecordKeeping keeping = RecordKeeping.resume(identity, record, saved, state);
+    ConsoleSocket.removeLeft(identity.run());
     Estate estate = Estate.of(shelf, found, state, keeping);
     var succession = new Succession(shelf, keeping, Optional.of(saved), Optional.of(estate), record, alive);
-    succession.holder = Optional.of(Holder.parent(shelf, alive.fd(), identity.run()));
+    succession.holder = Holder.parent(shelf, alive.fd(), identity.run());
     Log.warn("a daemon was killed, and this one takes over from it", "pid", Long.toString(saved.daemon().getPid()),
         "containers", Integer.toString(saved.containers().size()), "connections",
         Integer.toString(estate.lines().size()));

@@ -6,7 +6,7 @@ package io.loomshim.linux;
  *
  * <p>Used by one thread, which closes it.
  */
-public final class CopyBuffer implements AutoCloseable {
+public final class CopyBuffer implements Passage {
   private final int capacity;
   private long address;
   private int start; // of the bytes that are still to be written
@@ -17,12 +17,8 @@ public final class CopyBuffer implements AutoCloseable {
     this.capacity = capacity;
   }
 
-  /**
-   * Reads behind what is still to be written, without waiting. Call only when not {@link #full}.
-   *
-   * @return the number of bytes, 0 at the end, −1 when there is nothing now (EAGAIN)
-   * @throws ErrnoException as read(2); what was filled before stays
-   */
+  /** Reads behind what is still to be written. Call only when not {@link #full}. */
+  @Override
   public int fill(Fd from) throws ErrnoException {
     assert !full();
     if (address == 0) {
@@ -36,12 +32,7 @@ public final class CopyBuffer implements AutoCloseable {
     return count;
   }
 
-  /**
-   * Writes of what was filled as much as there is room for, without waiting.
-   *
-   * @return the number of bytes, −1 when there is no room now (EAGAIN)
-   * @throws ErrnoException as write(2); what was not written stays
-   */
+  @Override
   public int drain(Fd to) throws ErrnoException {
     int count = to.writeFrom(address + start, end - start);
     start += Math.max(0, count);
@@ -52,7 +43,7 @@ public final class CopyBuffer implements AutoCloseable {
     return count;
   }
 
-  /** Whether everything that was filled has been drained. */
+  @Override
   public boolean empty() {
     return start == end;
   }
@@ -62,7 +53,7 @@ public final class CopyBuffer implements AutoCloseable {
     return end == capacity;
   }
 
-  /** Gives the memory back until the next {@link #fill}. Call only when {@link #empty}. */
+  @Override
   public void release() {
     assert empty();
     close();

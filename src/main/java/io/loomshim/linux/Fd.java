@@ -36,6 +36,7 @@ public final class Fd implements AutoCloseable {
   private static final int POLLFD_BYTES = 8;
   private static final int POLLFD_EVENTS = 4;
   private static final int POLLIN = 1; // little-endian: the lower half of a word
+  private static final int POLLOUT = 4;
 
   private static final int CLOSED = -1;
 
@@ -225,11 +226,16 @@ public final class Fd implements AutoCloseable {
 
   /** Whether a read would not wait now (poll(2)); that of a pidfd tells that the process has ended. */
   public boolean ready() {
-    return poll(0) > 0;
+    return poll(POLLIN, 0) > 0;
+  }
+
+  /** Whether there is room for a write now, or an error that it would tell of. */
+  public boolean roomy() {
+    return poll(POLLOUT, 0) > 0;
   }
 
   /** The number of descriptors that are ready, 1 or 0, or a negative error number. */
-  private int poll(int millisMax) {
+  int poll(int events, int millisMax) {
     int now = number();
     long entry = Native.MEMORY.allocateMemory(POLLFD_BYTES, false);
     if (entry == 0) {
@@ -237,7 +243,7 @@ public final class Fd implements AutoCloseable {
     }
     try {
       Native.MEMORY.putInt(entry, now);
-      Native.MEMORY.putInt(entry + POLLFD_EVENTS, POLLIN); // and no revents
+      Native.MEMORY.putInt(entry + POLLFD_EVENTS, events); // and no revents
       return Native.callInt(POLL, entry, 1, millisMax);
     } finally {
       Native.MEMORY.freeMemory(entry);
@@ -261,7 +267,7 @@ public final class Fd implements AutoCloseable {
    * system, so it is for steps of {@link Aside} only.
    */
   public boolean awaitReadableHere(int millisMax) throws ErrnoException {
-    int result = poll(millisMax);
+    int result = poll(POLLIN, millisMax);
     return result != -Errno.EINTR && ErrnoException.check("poll", result) > 0;
   }
 

@@ -64,6 +64,11 @@ public final class MemoryFile implements AutoCloseable {
     }
   }
 
+  /** A file without a limit, for bytes that another process may go on with. */
+  public static Fd unlimited() throws ErrnoException {
+    return create();
+  }
+
   private static Fd create() throws ErrnoException {
     try (var arena = Arena.forStrings("loomshim")) {
       int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;

@@ -16,6 +16,7 @@ public final class StreamSocket {
   private static final int MSG_DONTWAIT = 0x40;
   private static final int MSG_NOSIGNAL = 0x4000;
   private static final int SHUT_RDWR = 2;
+  private static final int POLLRDHUP = 0x2000; // poll(2)
 
   /** For most frames, which are shorter. */
   private static final SpareMemory SMALL = new SpareMemory(1024);
@@ -63,6 +64,11 @@ public final class StreamSocket {
     } finally {
       give(address, length);
     }
+  }
+
+  /** Whether the peer will write no more, though something may still be there to be read. */
+  public static boolean over(Fd socket) {
+    return socket.poll(POLLRDHUP, 0) > 0;
   }
 
   /** Writes what there is room for: how many bytes, −1 when there is none now. */

@@ -58,15 +58,15 @@ final class MountHelper {
    *
    * @throws IOException {@code mount helper [PROGRAM [ARGUMENTS]] failed: "WORDS": exit status N}, as from containerd
    */
-  static void mount(String type, String source, Path target, List<String> options, List<String> environment)
-      throws IOException, InterruptedException {
+  static void mount(String type, String source, Path target, List<String> options, List<String> environment,
+      Mounts.Watch watch) throws IOException, InterruptedException {
     List<String> command = command(type, source, target, options);
     try (Pipe pipe = Pipe.open();
         Fd nothing = Fd.open("/dev/null", Fd.O_RDWR, 0)) {
       pipe.reader().nonBlocking(true);
       var fds = List.of(nothing, pipe.writer(), pipe.writer());
       try (Child child = Spawner.spawn("start " + command.get(0), fds, () -> plan(command, environment))) {
-        OptionalInt status = ended(child);
+        OptionalInt status = ended(child, watch.began(child));
         if (status.isEmpty() || status.getAsInt() != 0) {
           throw failed(command, words(pipe.reader()), status);
         }
@@ -82,7 +82,7 @@ final class MountHelper {
   }
 
   /** Its status; of one that has not ended in time, or is not waited for any longer, nothing stays. */
-  private static OptionalInt ended(Child child) throws ErrnoException, InterruptedException {
+  private static OptionalInt ended(Child child, Runnable then) throws ErrnoException, InterruptedException {
     OptionalInt status = OptionalInt.empty();
     try {
       status = child.await(WAIT_MAX);
@@ -91,6 +91,7 @@ final class MountHelper {
       if (status.isEmpty()) {
         child.killGroup();
       }
+      then.run();
     }
   }
 

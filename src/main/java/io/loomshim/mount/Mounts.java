@@ -4,6 +4,7 @@ import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.MountCalls;
+import io.loomshim.process.Child;
 import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,8 +43,27 @@ public final class Mounts {
    */
   public static void mount(String type, String source, Path target, List<String> options, List<String> environment)
       throws IOException, InterruptedException {
+    mount(type, source, target, options, environment, Mounts::unwatched);
+  }
+
+  /** Is told of a helper that runs, and has the returned action run once it has ended. */
+  public interface Watch {
+    Runnable began(Child helper);
+  }
+
+  private static Runnable unwatched(Child helper) {
+    return Mounts::nothing;
+  }
+
+  private static void nothing() {
+    // no one else wants to know
+  }
+
+  /** The same, and {@code watch} is told of the helper. */
+  public static void mount(String type, String source, Path target, List<String> options, List<String> environment,
+      Watch watch) throws IOException, InterruptedException {
     if (MountHelper.serves(type)) {
-      MountHelper.mount(type, source, target, options, environment);
+      MountHelper.mount(type, source, target, options, environment, watch);
       return;
     }
     assert Aside.allowed();

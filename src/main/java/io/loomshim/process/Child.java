@@ -8,6 +8,7 @@ import io.loomshim.linux.Poller;
 import io.loomshim.linux.ProcessCalls;
 import java.time.Duration;
 import java.util.OptionalInt;
+import java.util.function.IntConsumer;
 
 /**
  * A child process of ours: one that we started, or one that fell to us as its subreaper. It stays a
@@ -32,7 +33,8 @@ public final class Child implements AutoCloseable {
   private final int pid;
   private final Fd pidfd;
   private final boolean adopted;
-  private OptionalInt status = OptionalInt.empty(); // only the awaiting thread's
+  private IntConsumer onEnd = Child::nothing; // as the next, only the awaiting thread's
+  private OptionalInt status = OptionalInt.empty();
   private volatile boolean ended;
 
   private Child(int pid, Fd pidfd, boolean adopted) {
@@ -55,6 +57,15 @@ public final class Child implements AutoCloseable {
     child.status = OptionalInt.of(status);
     child.ended = true;
     return child;
+  }
+
+  private static void nothing(int status) {
+    // no one else wants to know
+  }
+
+  /** Has {@code action} run with the status as soon as that is known, while {@link #pidfd} is still open. */
+  public void onEnd(IntConsumer action) {
+    onEnd = action;
   }
 
   /** A descriptor that stands for the process, for another daemon to adopt it by; stays this object's. */
@@ -131,6 +142,7 @@ public final class Child implements AutoCloseable {
   private void reap() throws ErrnoException, InterruptedException {
     if (adopted) {
       status = OptionalInt.of(ForeignExit.await(pid, pidfd));
+      onEnd.accept(status.getAsInt());
       ended = true;
       pidfd.close();
       return;
@@ -145,6 +157,7 @@ public final class Child implements AutoCloseable {
       throw new ErrnoException("wait4 " + pid, -result);
     }
     if (status.isPresent()) {
+      onEnd.accept(status.getAsInt());
       ended = true;
       pidfd.close();
       Children.release(pid);

@@ -43,9 +43,19 @@ public final class Processes {
     }
   }
 
+  /** What the process {@code pid} is called: the program, 15 bytes of it, or what it has said. */
+  public static String name(int pid) throws IOException {
+    String stat = text(Integer.toString(pid));
+    return stat.substring(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+  }
+
+  private static String text(String pid) throws IOException {
+    return Files.readString(Path.of("/proc", pid, "stat"), StandardCharsets.ISO_8859_1);
+  }
+
   /** What follows the name. */
   private static String[] stat(String pid) throws IOException {
-    String stat = Files.readString(Path.of("/proc", pid, "stat"), StandardCharsets.ISO_8859_1);
+    String stat = text(pid);
     return stat.substring(stat.lastIndexOf(')') + 2).strip().split(" "); // the last one ends with a line feed
   }
 }

@@ -25,6 +25,8 @@ public final class Kinds {
   public static final int STDIN_CLOSED = 7;
   /** Key {@code ID}: a client has paused the container; an empty value. */
   public static final int PAUSED = 8;
+  /** Key {@code ID} or {@code ID/EXEC}: the {@code ProcessEntry} of one that was reaped, until its end is told. */
+  public static final int REAPED = 9;
 
   /** The first of the kinds of containers that this room does not know. */
   public static final int CONTAINERS_FREE = 64;

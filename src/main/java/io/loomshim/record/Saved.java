@@ -35,9 +35,10 @@ public record Saved(DaemonEntry daemon, List<Container> containers, List<Event> 
    * @param kills kills for want of memory that have been told
    * @param paused whether a client has paused it and not resumed it
    * @param stdinClosed whether a client has closed its stdin
+   * @param reaped how the init has ended, if it was reaped and its end not told
    */
   public record Container(String id, ContainerEntry asked, Optional<ProcessEntry> init, CgroupEntry cgroup,
-      KillsEntry kills, boolean paused, boolean stdinClosed, List<Exec> execs) {}
+      KillsEntry kills, boolean paused, boolean stdinClosed, Optional<ProcessEntry> reaped, List<Exec> execs) {}
 
   /**
    * An exec.
@@ -46,8 +47,10 @@ public record Saved(DaemonEntry daemon, List<Container> containers, List<Event> 
    * @param asked what its client asked for
    * @param process empty when it had not started
    * @param stdinClosed whether a client has closed its stdin
+   * @param reaped how it has ended, if it was reaped and its end not told
    */
-  public record Exec(String id, ExecEntry asked, Optional<ProcessEntry> process, boolean stdinClosed) {}
+  public record Exec(String id, ExecEntry asked, Optional<ProcessEntry> process, boolean stdinClosed,
+      Optional<ProcessEntry> reaped) {}
 
   /** An event, and its number. */
   public record Event(long number, EventEntry event) {}
@@ -83,18 +86,28 @@ public record Saved(DaemonEntry daemon, List<Container> containers, List<Event> 
   private static Container container(String id, ByteString asked, State state) throws InvalidProtocolBufferException {
     var execs = new ArrayList<Exec>();
     for (var exec : state.of(id, Kinds.EXEC).entrySet()) {
-      execs.add(new Exec(exec.getKey().substring(id.length() + 1), ExecEntry.parseFrom(exec.getValue()),
-          process(state.get(Kinds.EXEC_PROCESS, exec.getKey())), closed(state, exec.getKey())));
+      Optional<ProcessEntry> process = process(state.get(Kinds.EXEC_PROCESS, exec.getKey()));
+      execs.add(new Exec(exec.getKey().substring(id.length() + 1), ExecEntry.parseFrom(exec.getValue()), process,
+          closed(state, exec.getKey()), reaped(state, exec.getKey(), process)));
     }
-    return new Container(id, ContainerEntry.parseFrom(asked), process(state.get(Kinds.INIT, id)),
+    Optional<ProcessEntry> init = process(state.get(Kinds.INIT, id));
+    return new Container(id, ContainerEntry.parseFrom(asked), init,
         CgroupEntry.parseFrom(state.get(Kinds.CGROUP, id).orElse(ByteString.EMPTY)),
         KillsEntry.parseFrom(state.get(Kinds.KILLS, id).orElse(ByteString.EMPTY)),
-        state.get(Kinds.PAUSED, id).isPresent(), closed(state, id),
+        state.get(Kinds.PAUSED, id).isPresent(), closed(state, id), reaped(state, id, init),
         List.copyOf(execs));
   }
 
   private static Optional<ProcessEntry> process(Optional<ByteString> value) throws InvalidProtocolBufferException {
     return value.isEmpty() ? Optional.empty() : Optional.of(ProcessEntry.parseFrom(value.get()));
+  }
+
+  /** The process of an earlier container of this name may have been reaped after that was gone. */
+  private static Optional<ProcessEntry> reaped(State state, String key, Optional<ProcessEntry> process)
+      throws InvalidProtocolBufferException {
+    Optional<ProcessEntry> reaped = process(state.get(Kinds.REAPED, key));
+    boolean own = reaped.isPresent() && process.isPresent() && reaped.get().getPid() == process.get().getPid();
+    return own ? reaped : Optional.empty();
   }
 
   private static boolean closed(State state, String key) {

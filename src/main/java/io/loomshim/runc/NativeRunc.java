@@ -81,6 +81,16 @@ final class NativeRunc {
     }
   }
 
+  /** Whether the init {@code pid} runs although its fifo is there: who let it go was killed before it removed it. */
+  boolean released(int pid) throws InterruptedException {
+    Path directory = runner.settings().root().resolve(id);
+    try {
+      return mayDo() && Aside.run("look at " + directory, () -> NativeStart.finish(directory, id, pid));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   /**
    * Removes the container, whose init {@code pid} has been reaped, with its cgroups.
    *

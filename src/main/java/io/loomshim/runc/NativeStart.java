@@ -2,6 +2,7 @@ package io.loomshim.runc;
 
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Fd;
+import io.loomshim.process.Processes;
 import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -22,6 +23,9 @@ final class NativeStart implements Aside.Step<Boolean> {
   /** Between two looks whether the init is there and the call still waits; runc looks every 100 ms. */
   private static final int LOOK_PAUSE_MILLIS = 20;
 
+  private static final String FIFO = "exec.fifo";
+  private static final String RUNC_INIT = "runc:[";
+
   private final CommandRunner runner;
   private final KnownRuntimes known;
   private final StateAhead ahead;
@@ -40,7 +44,7 @@ final class NativeStart implements Aside.Step<Boolean> {
     this.id = id;
     this.pid = pid;
     this.directory = runner.settings().root().resolve(id);
-    this.fifo = directory.resolve("exec.fifo");
+    this.fifo = directory.resolve(FIFO);
   }
 
   /** False when runc must do it: nothing has happened. For the thread that would wait for runc. */
@@ -75,6 +79,16 @@ final class NativeStart implements Aside.Step<Boolean> {
     }
     remove();
     return true;
+  }
+
+  /**
+   * Removes the fifo of an init that runs, of a container that runc has made; whether it did. runc calls its own part
+   * of an init so until the execve(2) (runc: nsexec.c).
+   */
+  static boolean finish(Path directory, String id, int pid) throws IOException {
+    Optional<RuncState> state = RuncState.read(directory);
+    boolean ours = state.isPresent() && state.get().id().equals(id) && state.get().pid() == pid && state.get().lives();
+    return ours && !Processes.name(pid).startsWith(RUNC_INIT) && Files.deleteIfExists(directory.resolve(FIFO));
   }
 
   /** The state of the container, if all is as it must be. */

@@ -53,7 +53,7 @@ public final class ProcessFile {
   }
 
   /** Removes it, if it is there. */
-  void remove() throws IOException {
+  public void remove() throws IOException {
     SmallFile.remove(path.toString());
   }
 

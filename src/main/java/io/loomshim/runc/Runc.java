@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * The runtime of one container: one method for each of its commands. A method ends with its command, and a failure is a
@@ -75,7 +76,7 @@ public final class Runc {
       make(new RuncCommand.Create(id, bundle, pidFile.path(), attachment.consoleSocket(), noPivot, noNewKeyring),
           "OCI runtime create failed", attachment);
     }
-    Child init = claim(pidFile, "container", Optional.empty());
+    Child init = claim("container", Claiming.ofInit(pidFile));
     runner.created(init.pid());
     natives.expect();
     return init;
@@ -93,7 +94,7 @@ public final class Runc {
       make(new RuncCommand.Restore(id, image, work, Optional.empty(), bundle, pidFile.path(),
           attachment.consoleSocket(), noPivot), "OCI runtime restore failed", attachment);
     }
-    return claim(pidFile, "container", Optional.empty());
+    return claim("container", Claiming.ofInit(pidFile));
   }
 
   /**
@@ -102,18 +103,18 @@ public final class Runc {
    *
    * @param process the process object, whose file is not there any more afterwards
    * @param cgroup where the process belongs, below the container's cgroup; nothing for that itself
-   * @param streams the process's, which are attached to it
+   * @param made is told of it while the pid file names it, by another thread; has {@code streams} by then
    * @throws StatusException when it is a terminal, a stream or the pid file that fails
    */
-  public Child exec(ProcessFile process, PidFile pidFile, Optional<String> cgroup, Streams streams)
-      throws IOException, InterruptedException {
+  public Child exec(ProcessFile process, PidFile pidFile, Optional<String> cgroup, Streams streams,
+      Consumer<Child> made) throws IOException, InterruptedException {
     boolean removed = false;
     try {
       try (Attachment attachment = attach(streams, "failed to create runc console socket")) {
         make(new RuncCommand.Exec(id, process, pidFile.path(), attachment.consoleSocket(), cgroup),
             "OCI runtime exec failed", attachment);
       }
-      Child child = claim(pidFile, "exec", Optional.of(process));
+      Child child = claim("exec", new Claiming(pidFile, Optional.of(process), made));
       removed = true;
       return child;
     } catch (UncheckedIOException e) {
@@ -150,11 +151,9 @@ public final class Runc {
     attachment.complete();
   }
 
-  private static Child claim(PidFile pidFile, String what, Optional<ProcessFile> needless)
-      throws InterruptedException {
+  private static Child claim(String what, Claiming claiming) throws InterruptedException {
     try {
-      var claiming = new Claiming(pidFile, needless);
-      return Aside.run("read " + pidFile, claiming, claiming);
+      return Aside.run("read " + claiming.file(), claiming, claiming);
     } catch (IOException e) {
       String text = "failed to retrieve OCI runtime " + what + " pid: " + e.getMessage();
       throw new StatusException(Scarcity.code(e), text, e);
@@ -287,6 +286,11 @@ public final class Runc {
   /** Whether the init waits for {@link #start}, as far as runc's or crun's directory tells; others have no fifo. */
   public boolean waitsForStart() throws InterruptedException {
     return directory.waitsForStart();
+  }
+
+  /** Whether {@code init} runs although its fifo is there, which is removed then; only known of runc's own. */
+  public boolean released(int init) throws InterruptedException {
+    return natives.released(init);
   }
 
   /** Whether one that waited does so no more, but is there. */

@@ -77,10 +77,7 @@ public final class RuncCalls {
 
     /** Its process: another daemon will know of it while it runs. */
     void began(Child child) {
-      if (!shelf.broken()) {
-        String label = COMMAND + " " + command + " " + container + " " + child.pid();
-        slot = shelf.put(label.getBytes(StandardCharsets.UTF_8), List.of(child.pidfd()));
-      }
+      slot = keep(command, container, child);
     }
 
     /** It is over: with a status, or for one of the reasons above. */
@@ -100,6 +97,15 @@ public final class RuncCalls {
   /** Commands whose processes are kept on {@code shelf} while they run. */
   public RuncCalls(Shelf shelf) {
     this.shelf = shelf;
+  }
+
+  /** Has another daemon know of a program that runs for {@code container}, until the slot is released. */
+  public Slot keep(String command, String container, Child child) {
+    if (shelf.broken()) {
+      return Slot.NONE;
+    }
+    String label = COMMAND + " " + command + " " + container + " " + child.pid();
+    return shelf.put(label.getBytes(StandardCharsets.UTF_8), List.of(child.pidfd()));
   }
 
   /** The same without a shelf. */

@@ -51,6 +51,7 @@ public final class Holder {
   private static final String FILE = "holder";
 
   private static final String SHELL = "/bin/sh";
+  private static final String NAME = "loomshim-holder";
 
   /**
    * Arguments: a daemon's OOM score, {@link #DEATHS_SECONDS}, the command of the next daemon. A status of more than 128
@@ -105,15 +106,34 @@ public final class Holder {
     return holder;
   }
 
-  /** The holder that has started this daemon: its parent. */
-  public static Holder parent(Shelf shelf, Fd alive, Path directory) throws IOException {
+  /** The holder that has started this daemon, its parent; nothing when that has been lost since. */
+  public static Optional<Holder> parent(Shelf shelf, Fd alive, Path directory) throws IOException {
     var holder = new Holder(shelf, alive, directory);
-    shelf.onFailure(holder::end);
-    int pid = (int) ProcessHandle.current().parent().orElseThrow(() -> new IOException("no parent")).pid();
+    int pid = parent();
     Fd pidfd = ProcessCalls.openPidfd(pid);
+    // whoever is the parent of orphans here is not ours to end; and the pid has not changed its meaning meanwhile
+    if (!commandLine(pid).contains(NAME) || pid != parent()) {
+      pidfd.close();
+      return Optional.empty();
+    }
+    shelf.onFailure(holder::end);
     holder.process = Optional.of(pidfd);
+    holder.publish(pid); // the daemon before may have been killed when it had just started it
     Threads.start("holder", () -> holder.awaitLoss(pidfd, Optional.empty()));
-    return holder;
+    return Optional.of(holder);
+  }
+
+  private static int parent() throws IOException {
+    return (int) ProcessHandle.current().parent().orElseThrow(() -> new IOException("no parent")).pid();
+  }
+
+  private static List<String> commandLine(int pid) throws IOException {
+    String text = Files.readString(Path.of("/proc", Integer.toString(pid), "cmdline"), StandardCharsets.UTF_8);
+    return List.of(text.split("\0"));
+  }
+
+  private void publish(int pid) throws IOException {
+    WholeFile.write(directory.resolve(FILE), pid + " " + Processes.startTime(Integer.toString(pid)) + "\n");
   }
 
   private void begin() throws IOException, InterruptedException {
@@ -124,8 +144,7 @@ public final class Holder {
       writer = Optional.of(pipe.writer().duplicate());
       Child child = Spawner.spawn(new Spawn(command(), environment(), directory, fds));
       Fd pidfd = ProcessCalls.openPidfd(child.pid());
-      String began = Processes.startTime(Integer.toString(child.pid()));
-      WholeFile.write(directory.resolve(FILE), child.pid() + " " + began + "\n");
+      publish(child.pid());
       process = Optional.of(pidfd);
       Threads.start("holder", () -> awaitLoss(pidfd, Optional.of(child)));
     }
@@ -136,7 +155,7 @@ public final class Holder {
 
   private static List<String> command() throws IOException {
     String score = Files.readString(Path.of("/proc/self/oom_score_adj")).strip();
-    var command = new ArrayList<>(List.of(SHELL, "-c", SCRIPT, "loomshim-holder", score,
+    var command = new ArrayList<>(List.of(SHELL, "-c", SCRIPT, NAME, score,
         Integer.toString(DEATHS_SECONDS)));
     if (ProcessCalls.blocked(ProcessCalls.SIGCHLD)) {
       command.addAll(List.of("/usr/bin/env", "--block-signal=CHLD"));

@@ -87,14 +87,15 @@ public final class Slot {
       if (released) {
         return;
       }
-      queue.drop(messages);
-      close(); // what is left of it in the shelf's own queue is empty
+      queue.drop(messages); // what is left of it in the shelf's own queue is empty
+      released = true;
     } catch (ErrnoException | RuntimeException | OutOfMemoryError e) {
       shelf.fail(e);
     } finally {
       lock.unlock();
     }
-    shelf.released(this);
+    shelf.released(this); // first: until then it may put the ends into its other queue
+    close();
   }
 
   /** Closes the queue of this process. */

@@ -89,6 +89,7 @@ public final class Console implements Streams {
     Optional<Fd> output = roles.take(OUTPUT);
     var console = new Console(name, output.orElseGet(() -> new Fd(-1)));
     console.keepers.addAll(roles.takeAll(KEEPER));
+    console.logger = Logger.resume(name, roles);
     console.stdinKeeper = roles.take(STDIN_KEEPER);
     console.stdin = roles.take(STDIN);
     console.stdin.ifPresent(console.keepers::add);
@@ -114,6 +115,7 @@ public final class Console implements Streams {
     if (stdinKeeper.isPresent()) {
       held.add(new Held(STDIN_KEEPER, stdinKeeper.get()));
     }
+    logger.ifPresent(program -> held.addAll(program.held()));
     return held;
   }
 
@@ -121,6 +123,7 @@ public final class Console implements Streams {
   public void onChange(Runnable action) {
     onChange = action;
     running.ifPresent(now -> now.output().onEnd(action));
+    logger.ifPresent(program -> program.onEnd(action));
   }
 
   /** A terminal has one output; the logger sees its stderr end at once. */
@@ -136,12 +139,7 @@ public final class Console implements Streams {
     }
   }
 
-  /**
-   * The same with an output that is open already.
-   *
-   * @param stdin a path, or empty
-   * @param output this takes ownership of it, also when it fails; made non-blocking
-   */
+  /** The same with {@code output}, which this owns, also when it fails; {@code stdin} is a path, or empty. */
   public static Console open(String name, String stdin, Fd output) throws IOException, InterruptedException {
     var console = new Console(name, output);
     try {

@@ -4,6 +4,7 @@ import io.loomshim.linux.CopyBuffer;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
+import io.loomshim.linux.Pipe;
 import io.loomshim.linux.Poller;
 import io.loomshim.log.Log;
 import io.loomshim.threads.Joins;
@@ -46,13 +47,43 @@ final class ConsoleInput {
 
   private void run() {
     try (to; var buffer = new CopyBuffer(BUFFER_BYTES)) {
-      copy(buffer);
+      if (!Outliving.wanted() || !Pipe.is(from) || !move()) {
+        copy(buffer);
+      }
     } catch (IOException e) {
       Log.warn("error copying", "stream", name, "error", String.valueOf(e.getMessage()));
     } catch (InterruptedException e) {
       return; // the process has ended, or all of it is being closed
     }
     output.hangUp();
+  }
+
+  /** Has the kernel move all, so that no byte is in this process alone; false where it does not (Linux before 5.11). */
+  private boolean move() throws IOException, InterruptedException {
+    Duration pause = PAUSE_MIN;
+    while (true) {
+      long moved = from.splice(to, BUFFER_BYTES);
+      if (moved == 0 || moved == -Errno.EINVAL) {
+        return moved == 0;
+      }
+      if (moved == -Errno.EIO) {
+        pause = pause(pause);
+      } else if (moved == -Errno.EAGAIN && from.ready()) {
+        Poller.shared().awaitWritable(to);
+      } else if (moved == -Errno.EAGAIN) {
+        Poller.shared().awaitReadable(from);
+      } else if (moved > 0 || moved == -Errno.EINTR) {
+        pause = PAUSE_MIN;
+      } else {
+        throw new ErrnoException("splice", (int) -moved);
+      }
+    }
+  }
+
+  /** Sleeps; the next pause is what it returns. */
+  private static Duration pause(Duration pause) throws InterruptedException {
+    Thread.sleep(pause);
+    return pause.multipliedBy(2).compareTo(PAUSE_MAX) < 0 ? pause.multipliedBy(2) : PAUSE_MAX;
   }
 
   private void copy(CopyBuffer buffer) throws IOException, InterruptedException {
@@ -81,8 +112,7 @@ final class ConsoleInput {
         if (e.errno() != Errno.EIO) {
           throw e;
         }
-        Thread.sleep(pause);
-        pause = pause.multipliedBy(2).compareTo(PAUSE_MAX) < 0 ? pause.multipliedBy(2) : PAUSE_MAX;
+        pause = pause(pause);
       }
     }
   }

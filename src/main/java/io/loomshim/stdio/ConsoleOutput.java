@@ -5,6 +5,7 @@ import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
+import io.loomshim.linux.Pipe;
 import io.loomshim.linux.Poller;
 import io.loomshim.linux.Pty;
 import io.loomshim.log.Log;
@@ -39,6 +40,9 @@ final class ConsoleOutput {
   /** A copy that was stopped ends at once, unless a write to a file hangs in the kernel. */
   private static final Duration STOP_WAIT_MAX = Duration.ofSeconds(5);
 
+  /** What the client's fifo holds: each splice takes one of its 64 pages, however few its bytes are. */
+  private static final int FIFO_BYTES = 256 * 1024;
+
   /** What {@link #read} returns when no process has the terminal open and all has been read. */
   private static final int NOT_OPEN = -2;
 
@@ -56,6 +60,7 @@ final class ConsoleOutput {
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.COPYING);
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Thread thread;
+  private boolean spliced; // in the kernel, so that no byte is in this process alone; of the thread that copies
   private volatile Deadline hangUpLimit = Deadline.NEVER;
   private volatile Runnable onEnd = Held::none;
 
@@ -65,6 +70,10 @@ final class ConsoleOutput {
     this.pty = pty;
     this.to = to;
     this.thread = Threads.unstarted(name, this::run);
+    this.spliced = Outliving.wanted() && !to.closed() && Pipe.is(to);
+    if (spliced) {
+      Pipe.capacity(to, FIFO_BYTES);
+    }
   }
 
   void start() {
@@ -101,7 +110,7 @@ final class ConsoleOutput {
       if (now == Phase.STOPPED || pty.master().closed()) {
         return;
       }
-      int count = read();
+      int count = spliced ? move() : read();
       if (count > 0) {
         deliver();
         leftOver += now == Phase.COPYING ? 0 : count;
@@ -109,12 +118,39 @@ final class ConsoleOutput {
           return;
         }
         Thread.yield(); // a terminal that is always ready must not keep a carrier
-      } else if (now != Phase.COPYING) {
+      } else if (count < 0 && now != Phase.COPYING) {
         return; // the phase was looked at first: all that was written before it began has been read
-      } else {
+      } else if (count < 0) {
         await(count);
       }
     }
+  }
+
+  /** {@link #read} and {@link #deliver} in one, once there is room; 0 when it is over. */
+  private int move() throws ErrnoException {
+    while (phase.get() != Phase.STOPPED && !pty.master().closed()) {
+      long moved = pty.master().splice(to, BUFFER_BYTES);
+      if (moved > 0) {
+        return (int) moved;
+      }
+      if (moved == -Errno.EINVAL) {
+        spliced = false; // Linux before 5.11
+        return read();
+      }
+      if (moved == 0 || moved == -Errno.EIO) {
+        return NOT_OPEN;
+      }
+      if (moved != -Errno.EAGAIN && moved != -Errno.EINTR) {
+        throw new ErrnoException("splice", (int) -moved);
+      }
+      if (moved == -Errno.EAGAIN && to.roomy()) {
+        return -1;
+      }
+      if (moved == -Errno.EAGAIN) {
+        awaitRoom();
+      }
+    }
+    return 0;
   }
 
   /** Reads what there is: the number of bytes, −1 when there is nothing now, or {@link #NOT_OPEN}. */

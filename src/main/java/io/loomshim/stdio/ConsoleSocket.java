@@ -10,6 +10,7 @@ import io.loomshim.linux.SocketCalls;
 import io.loomshim.log.Log;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -29,7 +30,10 @@ public final class ConsoleSocket implements AutoCloseable {
   static final int NAME_BYTES_MAX = 4096;
 
   private static final String IN_DIRECTORY = "/pty.sock";
-  private static final String TEMPLATE = "/ptyXXXXXX";
+  private static final String NAME = "pty";
+  private static final String TEMPLATE = "/" + NAME + "XXXXXX";
+
+  private static volatile String home = ""; // empty: as the environment says
 
   private final Path path;
   private final Fd socket;
@@ -41,7 +45,22 @@ public final class ConsoleSocket implements AutoCloseable {
 
   /** Makes the socket in a new directory under XDG_RUNTIME_DIR or else under TMPDIR or /tmp. */
   public static ConsoleSocket open() throws IOException {
-    return open(System.getenv());
+    return home.isEmpty() ? open(System.getenv()) : open(Map.of("TMPDIR", home));
+  }
+
+  /** From now on they lie in {@code directory}, if its name is short enough. */
+  public static void below(Path directory) {
+    home = directory.toString();
+  }
+
+  /** Removes what a daemon that was killed has left in {@code directory}. */
+  public static void removeLeft(Path directory) throws IOException {
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(directory, NAME + "*")) {
+      for (Path one : left) {
+        Files.deleteIfExists(Path.of(one + IN_DIRECTORY));
+        Files.deleteIfExists(one);
+      }
+    }
   }
 
   static ConsoleSocket open(Map<String, String> environment) throws IOException {

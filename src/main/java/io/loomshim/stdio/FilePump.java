@@ -2,14 +2,19 @@ package io.loomshim.stdio;
 
 import io.loomshim.linux.CopyBuffer;
 import io.loomshim.linux.Deadline;
+import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
+import io.loomshim.linux.Passage;
 import io.loomshim.linux.Poller;
+import io.loomshim.linux.StagedBytes;
 import io.loomshim.log.Log;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -27,6 +32,8 @@ final class FilePump implements Pump {
   /** Between the name of a stream and that of an end, in the roles of what is held. */
   static final String TO_FILE = ".file";
   static final String FROM_FILE = ".in";
+  /** At the end of the role of what holds bytes on their way to a file. */
+  static final String STAGE = ".stage";
 
   private static final int BUFFER_BYTES = 64 * 1024;
 
@@ -40,6 +47,7 @@ final class FilePump implements Pump {
   private final Fd from;
   private final Fd to;
   private final boolean alwaysReady; // whether the source is one that need not be waited for
+  private final Optional<StagedBytes> stage; // where bytes outlive the daemon
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Thread waiting;
   private volatile boolean finishing;
@@ -55,11 +63,12 @@ final class FilePump implements Pump {
   private boolean warned;
   private int afterwards; // bytes that were copied since it is to be finished
 
-  private FilePump(String name, Fd from, Fd to, boolean alwaysReady) {
+  private FilePump(String name, Fd from, Fd to, boolean alwaysReady, Optional<StagedBytes> stage) {
     this.name = name;
     this.from = from;
     this.to = to;
     this.alwaysReady = alwaysReady;
+    this.stage = stage;
     this.waiting = Threads.unstarted(name, this::run);
   }
 
@@ -70,12 +79,17 @@ final class FilePump implements Pump {
    * @param to a file or device, which may block
    */
   static FilePump toFile(String name, Fd from, Fd to) {
-    return started(new FilePump(name, from, to, false));
+    return started(new FilePump(name, from, to, false, Outliving.stage()));
+  }
+
+  /** Goes on with what was on its way to a file in {@code stage}, which this takes ownership of too. */
+  static FilePump toFile(String name, Fd from, Fd to, Fd stage) throws ErrnoException {
+    return started(new FilePump(name, from, to, false, Optional.of(StagedBytes.resume(stage, to))));
   }
 
   /** The same from a file to a non-blocking pipe. */
   static FilePump fromFile(String name, Fd from, Fd to) {
-    return started(new FilePump(name, from, to, true));
+    return started(new FilePump(name, from, to, true, Optional.empty()));
   }
 
   @Override
@@ -89,8 +103,12 @@ final class FilePump implements Pump {
   @Override
   public List<Held> held(String name) {
     String kind = name + (alwaysReady ? FROM_FILE : TO_FILE);
-    return from.closed() || to.closed() ? List.of()
-        : List.of(new Held(kind + Held.FROM, from), new Held(kind + Held.TO, to));
+    if (from.closed() || to.closed()) {
+      return List.of();
+    }
+    var held = new ArrayList<>(List.of(new Held(kind + Held.FROM, from), new Held(kind + Held.TO, to)));
+    stage.ifPresent(bytes -> held.add(new Held(kind + STAGE, bytes.memory())));
+    return held;
   }
 
   private static FilePump started(FilePump pump) {
@@ -111,13 +129,14 @@ final class FilePump implements Pump {
     } finally {
       from.close();
       to.close();
+      stage.ifPresent(bytes -> bytes.memory().close());
       ended.countDown();
       onEnd.run();
     }
   }
 
   private void awaitBytes() throws ErrnoException {
-    if (alwaysReady || finishing) {
+    if (alwaysReady || finishing || stage.isPresent() && !stage.get().empty()) {
       return;
     }
     try {
@@ -161,7 +180,11 @@ final class FilePump implements Pump {
   }
 
   private void copyWhatComes() {
-    try (var buffer = new CopyBuffer(BUFFER_BYTES)) {
+    if (alwaysReady && Outliving.wanted() && spliceAll()) {
+      return;
+    }
+    try (Passage buffer = stage.isPresent() ? stage.get() : new CopyBuffer(BUFFER_BYTES)) {
+      deliver(buffer); // what another daemon has left
       while (!stopped && !atEnd) {
         int count = buffer.fill(from);
         if (count > 0) {
@@ -180,8 +203,32 @@ final class FilePump implements Pump {
     }
   }
 
+  /** Has the kernel move a file that is read as stdin; false where it does not. */
+  private boolean spliceAll() {
+    try {
+      while (!stopped && !atEnd) {
+        long moved = from.splice(to, BUFFER_BYTES);
+        if (moved == -Errno.EINVAL) {
+          return false; // a device
+        }
+        atEnd = moved == 0;
+        if (moved == -Errno.EAGAIN) {
+          Poller.shared().awaitWritable(to);
+        } else if (moved < 0 && moved != -Errno.EINTR) {
+          throw new ErrnoException("splice", (int) -moved);
+        }
+      }
+    } catch (InterruptedException e) {
+      return spliceAll(); // to be finished or stopped
+    } catch (ErrnoException e) {
+      warn(e);
+      atEnd = true;
+    }
+    return true;
+  }
+
   /** Waits for more for a moment; false when none came. */
-  private boolean more(CopyBuffer buffer) throws ErrnoException {
+  private boolean more(Passage buffer) throws ErrnoException {
     atEnd = finishing;
     if (atEnd) {
       return false;
@@ -194,7 +241,7 @@ final class FilePump implements Pump {
     }
   }
 
-  private void deliver(CopyBuffer buffer) throws IOException {
+  private void deliver(Passage buffer) throws IOException {
     while (!buffer.empty() && !stopped) {
       try {
         if (buffer.drain(to) < 0) {

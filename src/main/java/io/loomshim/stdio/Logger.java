@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -43,10 +44,14 @@ final class Logger implements AutoCloseable {
   /** How long the end of a killed one is waited for; one that is stuck in the kernel is left to its thread. */
   static final Duration KILL_WAIT_MAX = Duration.ofSeconds(1);
 
+  /** The beginning of the role of its pidfd; its pid follows. */
+  private static final String ROLE = "logger.";
+
   private final String name;
   private final Child child;
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile boolean closing;
+  private volatile Runnable onEnd = Held::none;
   private final Fd stdout;
   private final Fd stderr;
 
@@ -95,6 +100,31 @@ final class Logger implements AutoCloseable {
     }
   }
 
+  /** Goes on with the program of another daemon, which has its input already; nothing where there was none. */
+  static Optional<Logger> resume(String name, Roles roles) {
+    Optional<Held> held = roles.takeBeginning(ROLE);
+    if (held.isEmpty()) {
+      return Optional.empty();
+    }
+    int pid = Integer.parseInt(held.get().role().substring(ROLE.length()));
+    var logger = new Logger(name, Child.adopted(pid, held.get().fd()), new Fd(-1), new Fd(-1));
+    Threads.start(name + "/logger", logger::reap);
+    return Optional.of(logger);
+  }
+
+  /** The program, for another daemon to wait for; nothing once it has ended. */
+  List<Held> held() {
+    return ended.getCount() == 0 ? List.of() : List.of(new Held(ROLE + child.pid(), child.pidfd()));
+  }
+
+  /** From now on {@code action} is run at its end. */
+  void onEnd(Runnable action) {
+    onEnd = action;
+    if (ended.getCount() == 0) {
+      action.run();
+    }
+  }
+
   /** Takes ownership of {@code stdout} only. */
   private static Logger started(String name, Child child, Fd stdout, Fd stderr) throws ErrnoException {
     try {
@@ -122,6 +152,7 @@ final class Logger implements AutoCloseable {
       }
     }
     ended.countDown();
+    onEnd.run();
   }
 
   private static Pipe pipe(String what) throws IOException {

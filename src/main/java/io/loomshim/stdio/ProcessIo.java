@@ -103,8 +103,11 @@ public final class ProcessIo implements Streams {
   }
 
   /** Goes on with what another daemon's held. */
-  static ProcessIo resume(String name, Roles roles) throws IOException {
+  static ProcessIo resume(String name, StdioPaths paths, Roles roles) throws IOException {
     var io = new ProcessIo(name, new Owner(0, 0));
+    Target stdout = Target.parse(paths.stdout());
+    io.pipes.addAll(roles.pipes(stdout instanceof Target.NewFile || Target.parse(paths.stderr()).same(stdout)));
+    io.logger = Logger.resume(name, roles);
     io.keepers.addAll(roles.takeAll(KEEPER));
     io.stdinKeeper = roles.take(STDIN_KEEPER);
     io.pumps.resume(roles);
@@ -121,6 +124,7 @@ public final class ProcessIo implements Streams {
       held.add(new Held(STDIN_KEEPER, stdinKeeper.get()));
     }
     held.addAll(pumps.held());
+    logger.ifPresent(program -> held.addAll(program.held()));
     return held;
   }
 
@@ -128,6 +132,7 @@ public final class ProcessIo implements Streams {
   public void onChange(Runnable action) {
     onChange = action;
     pumps.onEnd(action);
+    logger.ifPresent(program -> program.onEnd(action));
   }
 
   /** Opens stdin. */

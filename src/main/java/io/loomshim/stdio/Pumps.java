@@ -47,10 +47,16 @@ final class Pumps {
   void resume(Roles roles) throws IOException {
     for (String stream : OUTPUTS) {
       resume(stream, stream, roles, Pump::betweenPipes);
-      resume(stream, stream + FilePump.TO_FILE, roles, FilePump::toFile);
+      resume(stream, stream + FilePump.TO_FILE, roles, toFile(stream + FilePump.TO_FILE, roles));
     }
     resume(STDIN, STDIN, roles, Pump::betweenPipes);
     resume(STDIN, STDIN + FilePump.FROM_FILE, roles, FilePump::fromFile);
+  }
+
+  private static Start toFile(String role, Roles roles) {
+    Optional<Fd> stage = roles.take(role + FilePump.STAGE);
+    return (name, from, to) -> stage.isPresent() ? FilePump.toFile(name, from, to, stage.get())
+        : FilePump.toFile(name, from, to);
   }
 
   private void resume(String stream, String role, Roles roles, Start start) throws IOException {

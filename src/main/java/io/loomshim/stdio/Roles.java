@@ -1,6 +1,7 @@
 package io.loomshim.stdio;
 
 import io.loomshim.linux.Fd;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +23,40 @@ final class Roles implements AutoCloseable {
       }
     }
     return Optional.empty();
+  }
+
+  /** Takes the first whose role begins so. */
+  Optional<Held> takeBeginning(String role) {
+    for (Held held : rest) {
+      if (held.role().startsWith(role)) {
+        rest.remove(held);
+        return Optional.of(held);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * The pipes that the process has, as far as their other ends are here.
+   *
+   * @param one whether stderr is the pipe that stdout is
+   */
+  List<StreamFile> pipes(boolean one) throws IOException {
+    var pipes = new ArrayList<StreamFile>();
+    for (Held held : rest) {
+      String role = held.role();
+      if (role.startsWith("stdin.") && role.endsWith(Held.TO)) {
+        pipes.add(StreamFile.pipe(0, held.fd()));
+      } else if (role.startsWith("stdout.") && role.endsWith(Held.FROM)) {
+        pipes.add(StreamFile.pipe(1, held.fd()));
+        if (one) {
+          pipes.add(StreamFile.pipe(2, held.fd()));
+        }
+      } else if (role.startsWith("stderr.") && role.endsWith(Held.FROM)) {
+        pipes.add(StreamFile.pipe(2, held.fd()));
+      }
+    }
+    return pipes;
   }
 
   /** Takes all of a role. */

@@ -1,6 +1,5 @@
 package io.loomshim.takeover;
 
-import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.StreamSocket;
 import io.loomshim.log.Log;
@@ -89,9 +88,10 @@ public final class Estate {
     throw new IOException("the daemon before has left no socket to listen on");
   }
 
-  private static Line line(Found thing, long number, State state, CallsRecord record) throws ErrnoException {
+  private static Line line(Found thing, long number, State state, CallsRecord record) throws IOException {
     List<Line.Pending> pending = CallsRecord.pending(state, number);
-    return new KeptLine(number, thing.fds().getFirst(), thing.slot(), record, pending);
+    return new KeptLine(number, thing.fds().getFirst(), thing.slot(), record, pending,
+        KeptLine.gathering(Labels.words(thing.note()), thing.fds()));
   }
 
   private static void tear(Found thing, long number) {

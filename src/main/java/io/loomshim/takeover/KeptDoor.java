@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** A listening socket that outlives the daemon, as do the connections that it accepts. One thread accepts. */
 final class KeptDoor implements Door {
@@ -82,7 +83,7 @@ final class KeptDoor implements Door {
     number++;
     Slot own = shelf.put(KeptLine.note(number), List.of(accepted));
     try {
-      return new KeptLine(number, accepted, own, record, List.of());
+      return new KeptLine(number, accepted, own, record, List.of(), Optional.empty());
     } catch (ErrnoException | RuntimeException | Error e) {
       own.release(); // else the client would see no end
       throw e;

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +29,7 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class KeptLine implements Line {
   private static final String TORN = "torn";
+  private static final String LONG = "long";
 
   private final long number;
   private final Fd socket;
@@ -40,16 +42,24 @@ final class KeptLine implements Line {
   private int users;
   private boolean closed;
   private int torn; // how many of reader and writer are within a frame
+  private Optional<Gathering> gathering; // what has been read of a long frame
 
   private final WholeFrames frames; // of the thread that reads
 
-  /** Takes ownership of {@code socket}, also when it fails; {@code pending}: what an earlier daemon has begun. */
-  KeptLine(long number, Fd socket, Slot slot, CallsRecord record, List<Pending> pending) throws ErrnoException {
+  /**
+   * Takes ownership of {@code socket}, also when it fails.
+   *
+   * @param pending what an earlier daemon has begun
+   * @param gathering what it has read of a long frame
+   */
+  KeptLine(long number, Fd socket, Slot slot, CallsRecord record, List<Pending> pending,
+      Optional<Gathering> gathering) throws ErrnoException {
     this.number = number;
     this.socket = socket;
     this.slot = slot;
     this.record = record;
     this.pending = pending;
+    this.gathering = gathering;
     try {
       this.writing = socket.duplicate();
     } catch (ErrnoException | RuntimeException | Error e) {
@@ -59,7 +69,7 @@ final class KeptLine implements Line {
     for (Pending call : pending) {
       inFlight.add(call.id());
     }
-    this.frames = new WholeFrames(socket, new Within(), new HashSet<>(inFlight));
+    this.frames = new WholeFrames(socket, new Within(), new HashSet<>(inFlight), gathering);
   }
 
   static byte[] note(long number) {
@@ -69,6 +79,13 @@ final class KeptLine implements Line {
   /** Whether a frame was being read or written in part when the daemon was killed. */
   static boolean torn(List<String> words) {
     return words.contains(TORN);
+  }
+
+  /** What an earlier daemon has left of a long frame, whose slot has these words and descriptors. */
+  static Optional<Gathering> gathering(List<String> words, List<Fd> fds) throws IOException {
+    int at = words.indexOf(LONG);
+    return at < 0 ? Optional.empty()
+        : Optional.of(Gathering.resume(Long.parseLong(words.get(at + 1)), fds.subList(1, fds.size())));
   }
 
   @Override
@@ -169,14 +186,33 @@ final class KeptLine implements Line {
     public void mend() {
       keep(-1);
     }
+
+    @Override
+    public void gather(Optional<Gathering> now) {
+      lock.lock();
+      try {
+        gathering = now;
+        keep(0);
+      } finally {
+        lock.unlock();
+      }
+    }
   }
 
   private void keep(int more) {
     lock.lock();
     try {
       torn += more;
-      String[] words = {Labels.LINE, Long.toString(number), TORN};
-      slot.keep(torn > 0 ? Labels.of(words) : note(number), List.of(socket));
+      var words = new ArrayList<String>(List.of(Labels.LINE, Long.toString(number)));
+      var fds = new ArrayList<Fd>(List.of(socket));
+      if (torn > 0) {
+        words.add(TORN);
+      }
+      if (gathering.isPresent()) {
+        words.addAll(List.of(LONG, Long.toString(gathering.get().length())));
+        fds.addAll(gathering.get().fds());
+      }
+      slot.keep(Labels.of(words), fds);
     } finally {
       lock.unlock();
     }
@@ -214,6 +250,7 @@ final class KeptLine implements Line {
     if (closed && users == 0) {
       socket.close();
       writing.close();
+      frames.close();
     }
   }
 

@@ -15,6 +15,8 @@ import io.loomshim.proto.task.PauseRequest;
 import io.loomshim.proto.task.ResumeRequest;
 import io.loomshim.proto.task.StartRequest;
 import io.loomshim.proto.task.StartResponse;
+import io.loomshim.proto.task.WaitRequest;
+import io.loomshim.proto.task.WaitResponse;
 import io.loomshim.proto.types.Status;
 import io.loomshim.ttrpc.Redo;
 import java.util.Map;
@@ -31,15 +33,16 @@ public record Unanswered(Containers containers, Map<String, DeletedEntry> delete
   private static final int SIGKILL = 9;
 
   @Override
-  public Optional<MessageLite> reply(String method, MessageLite request) {
+  public Optional<MessageLite> reply(String method, MessageLite request) throws InterruptedException {
     return switch (request) {
       case CreateTaskRequest r -> Optional.of(created(r));
       case StartRequest r -> started(r);
       case ExecProcessRequest r -> added(r);
       case DeleteRequest r -> deletion(r);
       case KillRequest r -> killed(r);
-      case PauseRequest r -> is(r.getId(), Status.PAUSED);
-      case ResumeRequest r -> is(r.getId(), Status.RUNNING);
+      case PauseRequest r -> done(containers.get(r.getId()).settled(true));
+      case ResumeRequest r -> done(containers.get(r.getId()).settled(false));
+      case WaitRequest r -> waited(r);
       default -> {
         if (method.equals("Checkpoint")) {
           throw Redo.inDoubt();
@@ -77,15 +80,26 @@ public record Unanswered(Containers containers, Map<String, DeletedEntry> delete
   }
 
   private Optional<MessageLite> deletion(DeleteRequest request) {
-    String process = request.getExecId().isEmpty() ? request.getId() : request.getId() + "/" + request.getExecId();
-    DeletedEntry answer = deleted.get(process);
-    Optional<Container> container = containers.find(request.getId());
-    boolean gone = container.isEmpty() || !request.getExecId().isEmpty() && container.get().processes().stream()
-        .noneMatch(known -> known.id().equals(request.getExecId()));
-    return gone && answer != null
-        ? Optional.of(DeleteResponse.newBuilder().setPid(answer.getPid()).setExitStatus(answer.getExitStatus())
-            .setExitedAt(answer.getExitedAt()).build())
-        : Optional.empty();
+    Optional<DeletedEntry> answer = deleted(request.getId(), request.getExecId());
+    return answer.isEmpty() ? Optional.empty()
+        : Optional.of(DeleteResponse.newBuilder().setPid(answer.get().getPid())
+            .setExitStatus(answer.get().getExitStatus()).setExitedAt(answer.get().getExitedAt()).build());
+  }
+
+  /** Another client may have deleted the process since its end. */
+  private Optional<MessageLite> waited(WaitRequest request) {
+    Optional<DeletedEntry> answer = deleted(request.getId(), request.getExecId());
+    return answer.isEmpty() ? Optional.empty()
+        : Optional.of(WaitResponse.newBuilder().setExitStatus(answer.get().getExitStatus())
+            .setExitedAt(answer.get().getExitedAt()).build());
+  }
+
+  /** What the Delete of a process has answered that is not there any more. */
+  private Optional<DeletedEntry> deleted(String id, String exec) {
+    Optional<Container> container = containers.find(id);
+    boolean gone = container.isEmpty() || !exec.isEmpty() && container.get().processes().stream()
+        .noneMatch(known -> known.id().equals(exec));
+    return gone ? Optional.ofNullable(deleted.get(exec.isEmpty() ? id : id + "/" + exec)) : Optional.empty();
   }
 
   /** A signal that was sent twice would be two; but no process notices a second SIGKILL. */
@@ -93,15 +107,10 @@ public record Unanswered(Containers containers, Map<String, DeletedEntry> delete
     if (request.getSignal() != SIGKILL) {
       throw Redo.inDoubt();
     }
-    return is(request.getId(), request.getExecId(), Status.STOPPED);
+    return done(containers.get(request.getId()).process(request.getExecId()).status() == Status.STOPPED);
   }
 
-  private Optional<MessageLite> is(String id, Status status) {
-    return is(id, "", status);
-  }
-
-  private Optional<MessageLite> is(String id, String exec, Status status) {
-    boolean done = containers.get(id).process(exec).status() == status;
+  private static Optional<MessageLite> done(boolean done) {
     return done ? Optional.of(Empty.getDefaultInstance()) : Optional.empty();
   }
 }

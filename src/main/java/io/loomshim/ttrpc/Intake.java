@@ -81,9 +81,6 @@ final class Intake {
   }
 
   private static <Q extends MessageLite> Method<Q> again(Method<Q> method, Redo redo) {
-    if (method.kind() == Kind.ENDLESS) {
-      return method;
-    }
     Handler<Q> handler = (call, request) -> {
       Optional<MessageLite> reply = redo.reply(method.name(), request);
       return reply.isPresent() ? reply.get() : method.handle(call, request);

@@ -112,6 +112,20 @@ class NotesTest {
   }
 
   @Test
+  void aStatusIsKnownFromTheReapingUntilTheEndIsTold() throws Exception {
+    record.write(Notes.asked(SPEC));
+    events.created(SPEC, InitState.CREATED, 7);
+    record.write(Notes.reaped("web", 6, 137)); // of an earlier container of this name
+    assertEquals(Optional.empty(), container().reaped());
+    record.write(Notes.reaped("web", 7, 3));
+    assertEquals(3, container().reaped().orElseThrow().getExitStatus());
+    assertEquals(InitState.CREATED, Notes.state(container().init().orElseThrow(), false));
+    events.exited(7, new Exit(3, Instant.EPOCH), false, () -> { });
+    assertEquals(Optional.empty(), container().reaped());
+    assertEquals(3, container().init().orElseThrow().getExitStatus());
+  }
+
+  @Test
   void cgroupsAndKillsAreReadAsTheyWere() throws Exception {
     record.write(Notes.asked(SPEC));
     assertEquals(Optional.empty(), Notes.cgroup(container().cgroup()));

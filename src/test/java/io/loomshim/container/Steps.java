@@ -6,6 +6,7 @@ import io.loomshim.container.World.Life;
 import io.loomshim.errors.StatusException;
 import io.loomshim.event.StillOutbox;
 import io.loomshim.proto.record.DeletedEntry;
+import io.loomshim.proto.record.ProcessEntry;
 import io.loomshim.proto.record.ProcessState;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.record.Change;
@@ -35,7 +36,9 @@ final class Steps {
     /** It strikes a call out before it answers. */
     STRUCK_OUT_FIRST,
     /** It does not write down what it is about to answer. */
-    REPLY_NOT_KEPT
+    REPLY_NOT_KEPT,
+    /** It gives up the pidfd of a process that it has reaped before the end is written down. */
+    PIDFD_GIVEN_UP_FIRST
   }
 
   /** One thing that can happen. */
@@ -409,9 +412,11 @@ final class Steps {
     String name = "end of " + process;
     if (at == 0 && known && ended) {
       steps.add(new Named(name + " is seen", w -> reap(w, process)));
-    } else if (at == 1 && !(process == 0 && (world.order || world.execRuns() || startingExec(world)))) {
+    } else if (at == 1) {
+      steps.add(new Named(name + " is known", w -> writeStatus(w, process)));
+    } else if (at == 2 && !(process == 0 && (world.order || world.execRuns() || startingExec(world)))) {
       steps.add(new Named(name + " is written", w -> publish(w, process)));
-    } else if (at == 2) {
+    } else if (at == 3) {
       steps.add(new Named(name + " is written, second entry", w -> publishEvent(w, process)));
     }
   }
@@ -423,10 +428,27 @@ final class Steps {
   }
 
   private void reap(World world, int process) {
+    Optional<ProcessEntry> before = process == 0 ? world.container().orElseThrow().reaped()
+        : world.exec().orElseThrow().reaped();
+    if (before.isPresent()) {
+      world.reaped[process] = before.get().getExitStatus();
+      world.exitThread[process] = 2;
+      return;
+    }
     boolean ours = world.life[process] == Life.ZOMBIE;
     world.life[process] = Life.REAPED;
     world.reaped[process] = ours || kernelTells && world.parked[process] ? world.status[process] : UNKNOWN;
     world.exitThread[process] = 1;
+  }
+
+  /** What comes next may take long. */
+  private void writeStatus(World world, int process) {
+    if (fault != Fault.PIDFD_GIVEN_UP_FIRST) {
+      world.record.write(process == 0 ? Notes.reaped(World.ID, World.INIT_PID, world.reaped[0])
+          : Notes.reaped(World.PROCESS, World.EXEC_PID, world.reaped[1]));
+    }
+    world.parked[process] = false;
+    world.exitThread[process] = 2;
   }
 
   private void publish(World world, int process) throws Exception {
@@ -434,7 +456,7 @@ final class Steps {
     if (fault == Fault.EVENT_APART) {
       world.record.write(process == 0 ? Notes.ended(Kinds.INIT, World.ID, World.INIT_PID, exit)
           : Notes.ended(Kinds.EXEC_PROCESS, World.PROCESS, World.EXEC_PID, exit));
-      world.exitThread[process] = 2;
+      world.exitThread[process] = 3;
       return;
     }
     publishEvent(world, process);
@@ -447,7 +469,7 @@ final class Steps {
     } else {
       events(world).execExited(World.EXEC, World.EXEC_PID, exit, () -> { });
     }
-    world.exitThread[process] = 3;
+    world.exitThread[process] = 4;
   }
 
   private void deliver(World world, List<Named> steps) {

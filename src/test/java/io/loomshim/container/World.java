@@ -71,11 +71,14 @@ final class World {
   final int[] reaped = {0, 0};
   boolean order; // the lock, held by a Start
 
-  MemoryRecord record = new MemoryRecord();
-  private State state = new State();
-  private Saved saved = Saved.of("record", state);
+  MemoryRecord record;
+  private State state;
+  private Saved saved;
 
   World() throws UnreadableException {
+    record = new MemoryRecord();
+    state = new State();
+    saved = Saved.of("record", state);
     for (Call call : Call.values()) {
       at.put(call, 0);
       again.put(call, false);
@@ -83,8 +86,15 @@ final class World {
     }
   }
 
-  World copy() throws UnreadableException {
-    var copy = new World();
+  /** The same, whose parts of the record have been read already. */
+  private World(World other) {
+    record = other.record.copy();
+    state = other.state;
+    saved = other.saved;
+  }
+
+  World copy() {
+    var copy = new World(this);
     for (int i = 0; i < 2; i++) {
       copy.life[i] = life[i];
       copy.status[i] = status[i];
@@ -101,9 +111,6 @@ final class World {
     copy.again.putAll(again);
     copy.reply.putAll(reply);
     copy.order = order;
-    copy.record = record.copy();
-    copy.state = state;
-    copy.saved = saved;
     return copy;
   }
 

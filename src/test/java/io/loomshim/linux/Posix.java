@@ -20,6 +20,11 @@ public final class Posix {
     return path.toString();
   }
 
+  /** Sets the position of an open file. */
+  public static void seek(int fd, long position) throws IOException {
+    check("lseek", (int) CALLS.lseekLong(fd, position, 0));
+  }
+
   /** {@code result}, unless it is the -1 of a call that has failed; then errno tells why. */
   public static int check(String what, int result) throws IOException {
     if (result == -1) {

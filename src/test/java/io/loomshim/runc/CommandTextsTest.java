@@ -88,7 +88,8 @@ class CommandTextsTest {
     try (Streams streams = Streams.open("io/web-1/e", new StdioPaths("", "", "", false), owner,
         new LogContext("e", "test")); Children.Launch launch = Children.launching()) {
       assertFalse(launch == null);
-      return runc.exec(new ProcessFile(process, "{}"), new PidFile(dir.resolve("e.pid")), Optional.empty(), streams);
+      return runc.exec(new ProcessFile(process, "{}"), new PidFile(dir.resolve("e.pid")), Optional.empty(), streams,
+          made -> { });
     }
   }
 

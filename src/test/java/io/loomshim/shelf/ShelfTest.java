@@ -10,6 +10,8 @@ import io.loomshim.linux.Pipe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** A shelf against the kernel: what another process would find, seen through duplicates of the ends. */
@@ -124,6 +126,29 @@ class ShelfTest {
         try (Shelf third = other(other)) {
           assertEquals(kept, notes(third.look()));
         }
+      }
+    }
+  }
+
+  /** Slots that are being released while the living ones move to the other queue. */
+  @Test
+  void manyMayPutAndReleaseAtOnce() throws Exception {
+    try (Shelf shelf = Shelf.make(); Pipe pipe = Pipe.open()) {
+      shelf.put(note("stays"), List.of(pipe.reader()));
+      var work = new ArrayList<CompletableFuture<Void>>();
+      for (int i = 0; i < 4; i++) {
+        work.add(CompletableFuture.runAsync(() -> {
+          for (int n = 0; n < 50 * Shelf.DEAD_MAX; n++) {
+            shelf.put(note("passing"), List.of(pipe.writer())).release();
+          }
+        }));
+      }
+      for (CompletableFuture<Void> one : work) {
+        one.get(60, TimeUnit.SECONDS);
+      }
+      assertFalse(shelf.broken());
+      try (Shelf other = other(shelf)) {
+        assertEquals(new TreeSet<>(List.of("stays")), notes(other.look()));
       }
     }
   }
