@@ -18,6 +18,7 @@ import io.loomshim.runc.RuncLimits;
 import io.loomshim.rundir.DaemonRecord;
 import io.loomshim.rundir.DeadDirectories;
 import io.loomshim.rundir.RunDirectory;
+import io.loomshim.rundir.RunLinks;
 import io.loomshim.stdio.Flow;
 import io.loomshim.task.DaemonHooks;
 import io.loomshim.task.ErrorCodes;
@@ -66,7 +67,7 @@ public final class Daemon implements DaemonHooks {
     directory = new RunDirectory(arguments.runDirectory());
     var identity =
         new Identity(arguments.namespace(), arguments.mode(), arguments.address(), arguments.runDirectory(),
-            arguments.mistakes());
+            arguments.build(), arguments.mistakes());
     directory.prepare();
     succession = Succession.of(arguments.survival(), identity, own);
     record = succession.record();
@@ -82,6 +83,7 @@ public final class Daemon implements DaemonHooks {
     linger = new Linger(directory, containers, arguments.linger(), record);
     List<Service> services = new ArrayList<>(TaskHandlers.services(tasks));
     services.add(inspection.service());
+    services.add(succession.handOver().service());
     Self.requirePlatform();
     Self.raiseOpenFiles();
     Self.newSession();
@@ -93,6 +95,7 @@ public final class Daemon implements DaemonHooks {
     server = listener.isPresent() ? new Server(listener.get().channel(), services, new ErrorCodes())
         : new Server(succession.estate().orElseThrow().door(), services, new ErrorCodes());
     inspection.shows(server);
+    succession.handOver().of(server);
     if (succession.saved().isPresent()) {
       inspection.tookOver(succession.takeovers(), succession.saved().get().daemon().getPid());
     }
@@ -120,6 +123,9 @@ public final class Daemon implements DaemonHooks {
       }
       daemon.serve();
       daemon.directory.publish(daemon.record);
+      if (arguments.survival().standsBy()) {
+        RunLinks.make(daemon.directory.path(), arguments.build());
+      }
     } catch (IOException e) {
       Files.deleteIfExists(daemon.record.socket());
       throw e;

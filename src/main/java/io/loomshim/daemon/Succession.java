@@ -2,6 +2,7 @@ package io.loomshim.daemon;
 
 import io.loomshim.container.Remains;
 import io.loomshim.inspect.Identity;
+import io.loomshim.linux.Fd;
 import io.loomshim.linux.FileLock;
 import io.loomshim.log.Log;
 import io.loomshim.record.RecordFile;
@@ -10,8 +11,10 @@ import io.loomshim.record.State;
 import io.loomshim.rundir.DaemonRecord;
 import io.loomshim.shelf.Found;
 import io.loomshim.shelf.Holder;
+import io.loomshim.shelf.HolderBefore;
 import io.loomshim.shelf.Shelf;
 import io.loomshim.takeover.Estate;
+import io.loomshim.takeover.HandOver;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,13 +24,15 @@ import java.util.Optional;
  * What of a daemon outlives it, and what it has from the one before. Without the setting {@code take_over} it is
  * nothing. Made by the thread that starts the daemon.
  */
-final class Succession {
+final class Succession implements HandOver.Present {
   private final Shelf shelf;
   private final RecordKeeping keeping;
   private final Optional<Saved> saved;
   private final Optional<Estate> estate;
   private final DaemonRecord record;
   private final FileLock alive;
+  private final HandOver handOver;
+  private volatile Optional<HolderBefore> before = Optional.empty(); // until this daemon has a holder of its own
   private volatile Optional<Holder> holder = Optional.empty();
 
   private Succession(Shelf shelf, RecordKeeping keeping, Optional<Saved> saved, Optional<Estate> estate,
@@ -38,6 +43,7 @@ final class Succession {
     this.estate = estate;
     this.record = record;
     this.alive = alive;
+    this.handOver = new HandOver(this, record.socket().getParent());
   }
 
   /**
@@ -73,15 +79,42 @@ final class Succession {
     RecordKeeping keeping = RecordKeeping.resume(identity, record, saved, state);
     Estate estate = Estate.of(shelf, found, state, keeping);
     var succession = new Succession(shelf, keeping, Optional.of(saved), Optional.of(estate), record, alive);
-    succession.holder = Optional.of(Holder.parent(shelf, alive.fd(), identity.run()));
-    Log.warn("a daemon was killed, and this one takes over from it", "pid", Long.toString(saved.daemon().getPid()),
+    if (survival.standsBy()) {
+      succession.before = Optional.of(HolderBefore.in(identity.run(), survival.standBy()));
+    } else {
+      succession.holder = Optional.of(Holder.parent(shelf, alive.fd(), identity.run()));
+    }
+    String why = survival.standsBy() ? "a daemon has handed over to this one"
+        : "a daemon was killed, and this one takes over from it";
+    Log.warn(why, "pid", Long.toString(saved.daemon().getPid()),
         "containers", Integer.toString(saved.containers().size()), "connections",
         Integer.toString(estate.lines().size()));
     return succession;
   }
 
-  Shelf shelf() {
+  /** The service by which it can be asked to end in favour of another daemon. */
+  HandOver handOver() {
+    return handOver;
+  }
+
+  @Override
+  public Shelf shelf() {
     return shelf;
+  }
+
+  @Override
+  public Fd alive() {
+    return alive.fd();
+  }
+
+  @Override
+  public Optional<Holder> holder() {
+    return holder;
+  }
+
+  @Override
+  public boolean recorded() {
+    return keeping.complete();
   }
 
   RecordKeeping keeping() {
@@ -114,11 +147,10 @@ final class Succession {
 
   /** Starts the holder, if there is to be one and there is none. */
   void prepare(Path directory) {
-    if (shelf.broken() || holder.isPresent()) {
-      return;
-    }
     try {
-      holder = Optional.of(Holder.start(shelf, alive.fd(), directory));
+      if (!shelf.broken() && holder.isEmpty()) {
+        holder = Optional.of(Holder.start(shelf, alive.fd(), directory));
+      }
     } catch (IOException e) {
       Log.error("no holder: a daemon that is killed takes its containers with it", "error",
           String.valueOf(e.getMessage()));
@@ -126,10 +158,21 @@ final class Succession {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    endBefore();
+  }
+
+  private void endBefore() {
+    Optional<HolderBefore> known = before;
+    before = Optional.empty();
+    if (known.isPresent()) {
+      known.get().end();
+    }
   }
 
   /** The daemon is about to end in order: no one takes over. */
   void end() {
+    handOver.end();
+    endBefore();
     holder.ifPresent(Holder::end);
   }
 
