@@ -124,14 +124,31 @@ public final class Upgrade {
           HandOverRequest.newBuilder().addAllCommand(next.words()).build(), HandOverResponse.parser(),
           HandOver.ANSWER_MAX, Map.of()).getPid();
     } catch (StatusException e) {
+      if (e.code() == Code.UNAVAILABLE) {
+        return killed(daemon, next, e);
+      }
       String why = e.code() == Code.UNIMPLEMENTED ? "its build knows no hand-over" : e.getMessage();
       throw new RefusedException("not handed over: " + why + ". " + goesOn(present));
     } catch (ClosedException e) {
-      throw new RefusedException("not handed over: it has ended meanwhile");
+      return killed(daemon, next, e);
     } catch (IOException e) {
       throw new RefusedException("not handed over: it cannot be asked: " + e.getMessage());
     }
     return served(daemon, expected);
+  }
+
+  /** It was killed while it handled the call: the next daemon or the holder has gone on, or nothing has. */
+  private static String killed(LivingDaemon before, CommandLine next, Exception why) throws RefusedException {
+    try {
+      Optional<LivingDaemon> after = LivingDaemon.in(before.run());
+      Optional<CommandLine> line = after.isPresent() ? commandLine(after.get().pid()) : Optional.empty();
+      if (line.isPresent() && line.get().sameAs(next)) {
+        return "has ended meanwhile, and process " + after.get().pid() + " with the installed build goes on";
+      }
+    } catch (IOException e) {
+      // the reason is known
+    }
+    throw new RefusedException("not handed over: it has ended meanwhile: " + why.getMessage());
   }
 
   /** What it means that it was not handed over. */

@@ -4,6 +4,7 @@ import com.google.protobuf.Empty;
 import com.google.protobuf.MessageLite;
 import io.loomshim.container.Container;
 import io.loomshim.container.Containers;
+import io.loomshim.proto.handover.HandOverRequest;
 import io.loomshim.proto.record.DeletedEntry;
 import io.loomshim.proto.task.CreateTaskRequest;
 import io.loomshim.proto.task.CreateTaskResponse;
@@ -40,6 +41,7 @@ public record Unanswered(Containers containers, Map<String, DeletedEntry> delete
       case KillRequest r -> killed(r);
       case PauseRequest r -> is(r.getId(), Status.PAUSED);
       case ResumeRequest r -> is(r.getId(), Status.RUNNING);
+      case HandOverRequest r -> throw Redo.inDoubt();
       default -> {
         if (method.equals("Checkpoint")) {
           throw Redo.inDoubt();
