@@ -101,8 +101,8 @@ class KeptLineTest {
     assertTrue(server.hold(other, LONG));
     var state = call("State");
     var later = call("Work");
-    await().until(() -> server.connections() >= 2);
-    assertEquals(List.of(), server.inFlight());
+    await().until(() -> server.connections() >= 2 && server.inFlight().isEmpty());
+    assertFalse(state.isDone() || later.isDone());
     server.release();
     assertEquals("state", state.get(20, TimeUnit.SECONDS));
     work.countDown();
