@@ -684,8 +684,7 @@ upgrade() {
   esac
   note_mistakes
   find_java
-  # a daemon that keeps what the next one needs cannot give it up
-  take_over=true debug=false run=@run-dir@
+  debug=false run=@run-dir@
   with_settings daemon_words ask_to_upgrade -namespace @namespace@ -address @address@ -run-dir @run-dir@ -mode @mode@
 }
 

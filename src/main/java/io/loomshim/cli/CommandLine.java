@@ -11,6 +11,9 @@ import java.util.List;
  * @param words the program and its arguments
  */
 record CommandLine(List<String> words) {
+  /** What a daemon is told whose containers outlive it. */
+  static final String TAKE_OVER = "-take-over";
+
   private static final String JAR = "-jar";
 
   /** What tells a daemon apart from others of the same build and settings, and stays when it is handed over. */
@@ -53,8 +56,11 @@ record CommandLine(List<String> words) {
     for (String word : template) {
       next.add(own(word));
     }
-    if (has("-debug")) { // containerd's own choice
-      next.add("-debug");
+    // containerd's own choice, and what a daemon that keeps connections for the next one cannot give up
+    for (String option : List.of("-debug", TAKE_OVER)) {
+      if (has(option) && !next.contains(option)) {
+        next.add(option);
+      }
     }
     return new CommandLine(next);
   }

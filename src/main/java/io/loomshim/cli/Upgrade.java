@@ -115,7 +115,7 @@ public final class Upgrade {
     if (present.sameAs(next)) {
       return "is of the installed build and has these settings already";
     }
-    if (!present.has("-take-over")) {
+    if (!present.has(CommandLine.TAKE_OVER)) {
       throw new RefusedException("not handed over: it was started without take_over. " + goesOn(present));
     }
     long expected;

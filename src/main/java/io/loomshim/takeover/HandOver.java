@@ -45,6 +45,9 @@ public final class HandOver implements Handler<HandOverRequest> {
   /** How long the answer may take to be written. */
   private static final Duration WRITTEN_WAIT_MAX = Duration.ofSeconds(2);
 
+  /** What a daemon says before the reason why it does not start. */
+  private static final String ERROR = "error: ";
+
   /** The daemon that hands over. */
   public interface Present {
     /** What must not close with it. */
@@ -128,7 +131,7 @@ public final class HandOver implements Handler<HandOverRequest> {
           + "/daemon.log");
     }
     if (!word.equals(StandBy.READY)) {
-      throw refusal(word);
+      throw refusal(word.startsWith(ERROR) ? word.substring(ERROR.length()) : word);
     }
     if (!server.orElseThrow().hold(own, QUIET_WAIT_MAX)) {
       throw refusal("calls are at work: " + atWork(own));

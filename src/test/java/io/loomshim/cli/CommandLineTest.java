@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class CommandLineTest {
   private static final List<String> TEMPLATE = List.of("/jdk/bin/java", "-XX:ErrorFile=@run-dir@/hs_err.log", "-jar",
       "/lib/b2/loomshim.jar", "-namespace", "@namespace@", "-address", "@address@", "-run-dir", "@run-dir@", "-mode",
-      "@mode@", "-linger", "30", "-build", "b2", "-take-over");
+      "@mode@", "-linger", "30", "-build", "b2");
 
   private static CommandLine line(String text) {
     return CommandLine.of(text.replace(' ', '\0').getBytes(StandardCharsets.UTF_8));
@@ -27,13 +27,14 @@ class CommandLineTest {
   void theNextDaemonHasWhatIsTheDaemonsOwnAndElseWhatIsInstalled() {
     CommandLine next = present(" -inherit 3 -debug").next(TEMPLATE);
     assertEquals(line("/jdk/bin/java -XX:ErrorFile=/run/l/b1@ns/hs_err.log -jar /lib/b2/loomshim.jar -namespace ns"
-        + " -address /run/c.sock -run-dir /run/l/b1@ns -mode pod -linger 30 -build b2 -take-over -debug"), next);
+        + " -address /run/c.sock -run-dir /run/l/b1@ns -mode pod -linger 30 -build b2 -debug -take-over"), next);
   }
 
   @Test
   void whatADaemonHasInheritedMakesNoDifferenceAndNoOrderDoes() {
     CommandLine next = present("").next(TEMPLATE);
     assertFalse(present("").sameAs(next));
+    assertTrue(next.has("-take-over"));
     CommandLine after = new CommandLine(next.words()).next(TEMPLATE);
     assertTrue(after.sameAs(next));
     var words = new ArrayList<>(next.words());

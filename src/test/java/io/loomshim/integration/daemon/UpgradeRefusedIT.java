@@ -130,6 +130,7 @@ final class UpgradeRefusedIT {
   @Test
   void aDaemonWithoutTakeOverIsToldWhatThatMeansAndDrains() throws Exception {
     try (var builds = new TwoBuilds(BED.rootfs(), Map.of()); var task = builds.running("sleep", "1000")) {
+      assertTrue(builds.upgrade().ok().text().endsWith("is of the installed build and has these settings already\n"));
       builds.configure(Map.of("take_over", "true"));
       assertEquals("it was started without take_over. It goes on with the settings that it was started with",
           refused(builds, task, "first"));
