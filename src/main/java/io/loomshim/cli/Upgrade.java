@@ -155,7 +155,8 @@ public final class Upgrade {
   private String goesOn(CommandLine present) {
     String own = present.value("build");
     return own.equals(build) ? "It goes on with the settings that it was started with"
-        : "It goes on as it is until the last of its containers has gone; new ones go to a daemon of the installed build";
+        : "It goes on as it is until the last of its containers has gone; new ones go to a daemon of the installed"
+            + " build";
   }
 
   /** Waits until the next daemon answers at the socket of the one before. */

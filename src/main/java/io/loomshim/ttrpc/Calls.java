@@ -40,7 +40,7 @@ final class Calls {
   private int count;
   private boolean closed;
 
-  /** Waits for a free slot and lists the call, again if it has left the list meanwhile; false when the connection is closed. */
+  /** Waits for a free slot and lists the call, which may have left the list before; false when this is closed. */
   boolean enter(Entry entry) {
     lock.lock();
     try {

@@ -20,7 +20,8 @@ class ArgumentsTest {
       "-namespace", "k8s.io", "-address", "/run/c.sock", "-mode", "pod", "-run-dir", "/run/x", "-linger", "7",
       "-threads", "platform", "-stuck", "5", "-kill-exec-tree", "-debug", "-runc-timeout", "9",
       "-no-native-runc", "-no-early-cgroup-wait", "-no-spawn-apart", "-sealed-runtime", "false",
-      "-take-over", "-inherit", "3", "-stand-by", "8", "-journal", "/run/j", "-build", "b1", "-mistake", "one", "-mistake", "two"
+      "-take-over", "-inherit", "3", "-stand-by", "8", "-journal", "/run/j", "-build", "b1",
+      "-mistake", "one", "-mistake", "two"
     };
     assertEquals(
         new Arguments("k8s.io", "/run/c.sock", Path.of("/run/x"), Duration.ofSeconds(7), "pod", "platform",
