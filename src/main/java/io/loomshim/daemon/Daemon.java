@@ -11,6 +11,7 @@ import io.loomshim.linux.Poller;
 import io.loomshim.log.Log;
 import io.loomshim.process.Orphans;
 import io.loomshim.process.Self;
+import io.loomshim.proto.record.DaemonEntry;
 import io.loomshim.proto.task.DeleteResponse;
 import io.loomshim.record.Saved;
 import io.loomshim.runc.KnownRuntimes;
@@ -97,7 +98,8 @@ public final class Daemon implements DaemonHooks {
     inspection.shows(server);
     succession.handOver().of(server);
     if (succession.saved().isPresent()) {
-      inspection.tookOver(succession.takeovers(), succession.saved().get().daemon().getPid());
+      DaemonEntry before = succession.saved().get().daemon();
+      inspection.tookOver(succession.takeovers(), before.getPid(), before.getBuild());
     }
     if (!arguments.stuck().isZero()) {
       server.logStuckAfter(arguments.stuck());

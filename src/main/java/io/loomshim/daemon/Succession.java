@@ -84,11 +84,16 @@ final class Succession implements HandOver.Present {
     } else {
       succession.holder = Optional.of(Holder.parent(shelf, alive.fd(), identity.run()));
     }
-    String why = survival.standsBy() ? "a daemon has handed over to this one"
-        : "a daemon was killed, and this one takes over from it";
-    Log.warn(why, "pid", Long.toString(saved.daemon().getPid()),
-        "containers", Integer.toString(saved.containers().size()), "connections",
-        Integer.toString(estate.lines().size()));
+    String pid = Long.toString(saved.daemon().getPid());
+    String containers = Integer.toString(saved.containers().size());
+    String connections = Integer.toString(estate.lines().size());
+    if (survival.standsBy()) {
+      Log.info("a daemon has handed over to this one", "pid", pid, "build", saved.daemon().getBuild(), "containers",
+          containers, "connections", connections);
+    } else {
+      Log.warn("a daemon was killed, and this one takes over from it", "pid", pid, "containers", containers,
+          "connections", connections);
+    }
     return succession;
   }
 
