@@ -75,7 +75,7 @@ final class DaemonSignalsIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"TERM", "INT", "HUP"})
-  void withoutContainersItLeavesNothing(String signal) {
+  void withoutContainersItEndsInOrderToo(String signal) {
     try (var own = new OwnDaemon(BED.rootfs())) {
       var task = own.running("true");
       assertEquals(0, task.await("").getExitStatus());

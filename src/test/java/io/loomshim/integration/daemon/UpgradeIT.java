@@ -70,7 +70,8 @@ final class UpgradeIT {
     Path out = Bundle.fifo(BED.directory().resolve("counted"));
     var reader = Exec.start(BED.directory(), new Exec.Setting(BED.directory(), Map.of()),
         List.of("cat", out.toString()));
-    try (var builds = new TwoBuilds(BED.rootfs(), SETTINGS); var typist = new Typist(BED.directory(), "typist")) {
+    var settings = Map.of("take_over", "true", "linger_seconds", "2");
+    try (var builds = new TwoBuilds(BED.rootfs(), settings); var typist = new Typist(BED.directory(), "typist")) {
       String first = builds.build();
       try (var task = builds.running("sh", "-c", "trap 'exit 7' USR1; while :; do sleep 0.05; done");
           var terminal = builds.open(builds.shims().bundle("terminal", "sh", "-c",
@@ -115,10 +116,7 @@ final class UpgradeIT {
         task.kill(SIGUSR1, "");
         assertEquals(7, wait.get(60, TimeUnit.SECONDS));
       }
-      long last = builds.daemon();
-      Proc.terminate(last);
-      Await.until("the daemon has ended", () -> !Proc.alive(last));
-      Await.until("its run directory is gone, with all of its names",
+      Await.until("the run directory is gone with the daemon, and all of its names",
           () -> builds.entries().stream().noneMatch(path -> path.getFileName().toString().contains("@")));
     }
   }
