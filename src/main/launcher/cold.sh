@@ -416,8 +416,8 @@ launch() {
 
 # with_settings COMMAND ARG...: runs it with what a daemon is told of the settings behind the arguments.
 with_settings() {
-  set -- "$@" -linger "$linger_seconds" -threads "$threads" -runc-timeout "$runc_timeout_seconds" \
-    -stuck "$stuck_seconds" -build "$build"
+  set -- "$@" -build "$build" -linger "$linger_seconds" -threads "$threads" -runc-timeout "$runc_timeout_seconds" \
+    -stuck "$stuck_seconds"
   if $kill_exec_tree; then set -- "$@" -kill-exec-tree; fi
   $native_runc || set -- "$@" -no-native-runc
   $early_cgroup_wait || set -- "$@" -no-early-cgroup-wait

@@ -108,8 +108,8 @@ final class CommandLineTest {
     int jar = words.indexOf("-jar");
     assertEquals(List.of("-Xmx99m", "-XX:ErrorFile=@run-dir@/hs_err.log"), words.subList(jar - 2, jar));
     assertEquals(List.of(shim.prefix.resolve("lib/loomshim/" + build + "/loomshim.jar").toString(), "-namespace",
-        "@namespace@", "-address", "@address@", "-run-dir", "@run-dir@", "-mode", "@mode@", "-linger", "7", "-threads",
-        "virtual", "-runc-timeout", "60", "-stuck", "30", "-build", build), words.subList(jar + 1, words.size()));
+        "@namespace@", "-address", "@address@", "-run-dir", "@run-dir@", "-mode", "@mode@", "-build", build, "-linger",
+        "7", "-threads", "virtual", "-runc-timeout", "60", "-stuck", "30"), words.subList(jar + 1, words.size()));
     assertEquals("", run("upgrade").out().lines().toList().get(2));
   }
 

@@ -150,7 +150,8 @@ final class UpgradeRefusedIT {
       builds.configure(Map.of("java_options", "-Xmx1k"));
       String told = refused(builds, task, "first");
       assertTrue(told.startsWith("the next daemon did not come to say that it is ready; its words are in "), told);
-      assertTrue(Files.readString(builds.only().resolve("daemon.log")).contains("Error occurred during initialization of VM"));
+      assertTrue(Files.readString(builds.only().resolve("daemon.log"))
+          .contains("Error occurred during initialization of VM"));
     }
   }
 
