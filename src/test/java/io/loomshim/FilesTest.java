@@ -86,7 +86,7 @@ final class FilesTest {
       Map.entry("runc/PidFile.java", "within"), Map.entry("runc/ProcessFile.java", "within, and begins"),
       Map.entry("runc/RuncLog.java", "within"),
       Map.entry("runc/RuncDirectory.java", "begins"), Map.entry("stdio/OutputPath.java", "within"),
-      Map.entry("runc/RuncState.java", "within"),
+      Map.entry("runc/RuncState.java", "within"), Map.entry("runc/StateAhead.java", "begins"),
       Map.entry("runc/NativeStart.java", "begins"), Map.entry("runc/NativeDelete.java", "within"),
       Map.entry("stdio/Console.java", "begins"),
       Map.entry("stdio/Fifos.java", "begins"), Map.entry("stdio/Logger.java", "begins; and /dev/null"),

@@ -96,10 +96,8 @@ final class InitProcess extends ContainerProcess {
   private void resumeRest() {
     try {
       container.runc.resume();
-    } catch (RuncException e) {
-      Log.error("failed to resume after the end", "id", id(), "error", e.getMessage());
-    } catch (InterruptedException e) {
-      Log.error("failed to resume after the end", "id", id(), "error", "interrupted");
+    } catch (RuncException | InterruptedException e) {
+      Log.error("failed to resume after the end", "id", id(), "error", String.valueOf(e.getMessage()));
     }
   }
 
@@ -136,6 +134,9 @@ final class InitProcess extends ContainerProcess {
       life.order().unlock();
       ended.open();
       container.frozen.close();
+    }
+    if (life.state() != InitState.DELETED) {
+      container.runc.expectDelete();
     }
   }
 

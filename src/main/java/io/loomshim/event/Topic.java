@@ -23,6 +23,7 @@ enum Topic {
   OOM(TaskOOM.class, "/tasks/oom", "containerd.events.TaskOOM"),
   PAUSED(TaskPaused.class, "/tasks/paused", "containerd.events.TaskPaused"),
   RESUMED(TaskResumed.class, "/tasks/resumed", "containerd.events.TaskResumed"),
+  /** Known as containerd's other shims know it; none of them sends it. */
   CHECKPOINTED(TaskCheckpointed.class, "/tasks/checkpointed", "containerd.events.TaskCheckpointed");
 
   private static final Topic[] ALL = values();

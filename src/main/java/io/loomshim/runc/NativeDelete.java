@@ -21,11 +21,12 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * lock. A step that has been given up stops before its next removal; it removes nothing of a container that has been
  * made anew, since it removes files by the directory that it has opened.
  *
+ * @param ahead has the container's state
  * @param pid the init, which has been reaped
  * @param givenUp whether runc does it by now
  */
-record NativeDelete(CommandRunner runner, KnownRuntimes known, String id, int pid, AtomicBoolean givenUp)
-    implements Aside.Step<Boolean> {
+record NativeDelete(CommandRunner runner, KnownRuntimes known, StateAhead ahead, String id, int pid,
+    AtomicBoolean givenUp) implements Aside.Step<Boolean> {
   /**
    * Pauses in milliseconds before further tries to remove a cgroup: the last process may have been reaped before the
    * kernel has taken it out. runc waits as long at first, and longer then.
@@ -39,7 +40,7 @@ record NativeDelete(CommandRunner runner, KnownRuntimes known, String id, int pi
       return false;
     }
     Path directory = runner.settings().root().resolve(id);
-    Optional<RuncState> read = RuncState.read(directory);
+    Optional<RuncState> read = ahead.take();
     if (read.isEmpty() || !deletable(read.get())) {
       return false;
     }

@@ -20,6 +20,7 @@ final class NativeRunc {
   private final CommandRunner runner;
   private final RuncCalls calls;
   private final KnownRuntimes known;
+  private final StateAhead state;
 
   /** For the container {@code id}; {@code calls} is told of what is done, {@code known} are the runtimes. */
   NativeRunc(String id, CommandRunner runner, RuncCalls calls, KnownRuntimes known) {
@@ -27,6 +28,7 @@ final class NativeRunc {
     this.runner = runner;
     this.calls = calls;
     this.known = known;
+    this.state = new StateAhead(id, runner.settings().root().resolve(id));
   }
 
   /** A relative root is one from the directory in which runc runs. */
@@ -37,6 +39,13 @@ final class NativeRunc {
   /** Has the runtime asked for its version, while none is known; waits for nothing. */
   void prepare() {
     known.prepare(runner, id);
+  }
+
+  /** The container will be started or deleted soon: reads what that needs. Waits for nothing. */
+  void expect() {
+    if (mayDo()) {
+      state.begin();
+    }
   }
 
   /** What the runtime is, as far as that is known by now. */
@@ -59,7 +68,7 @@ final class NativeRunc {
     RuncCalls.Running running = calls.begin("start (native)", id);
     String outcome = RuncCalls.LEFT;
     try {
-      outcome = new NativeStart(runner, known, id, pid).start() ? "0" : RuncCalls.LEFT;
+      outcome = new NativeStart(runner, known, state, id, pid).start() ? "0" : RuncCalls.LEFT;
       return outcome.equals("0");
     } catch (RuncException e) {
       outcome = e.timedOut() ? RuncCalls.TIMED_OUT : "1";
@@ -87,7 +96,7 @@ final class NativeRunc {
     var givenUp = new AtomicBoolean();
     try {
       Path directory = runner.settings().root().resolve(id);
-      var step = new NativeDelete(runner, known, id, pid, givenUp);
+      var step = new NativeDelete(runner, known, state, id, pid, givenUp);
       boolean done = Aside.run("remove " + directory, step, DELETE_WAIT_MAX);
       outcome = done ? "0" : RuncCalls.LEFT;
       return done;

@@ -24,6 +24,7 @@ final class NativeStart implements Aside.Step<Boolean> {
 
   private final CommandRunner runner;
   private final KnownRuntimes known;
+  private final StateAhead ahead;
   private final String id;
   private final int pid;
   private final Path directory;
@@ -31,10 +32,11 @@ final class NativeStart implements Aside.Step<Boolean> {
   private volatile boolean begun;
   private volatile boolean givenUp;
 
-  /** For the container {@code id} with the init {@code pid}. */
-  NativeStart(CommandRunner runner, KnownRuntimes known, String id, int pid) {
+  /** For the container {@code id} with the init {@code pid}; {@code ahead} has its state. */
+  NativeStart(CommandRunner runner, KnownRuntimes known, StateAhead ahead, String id, int pid) {
     this.runner = runner;
     this.known = known;
+    this.ahead = ahead;
     this.id = id;
     this.pid = pid;
     this.directory = runner.settings().root().resolve(id);
@@ -81,7 +83,7 @@ final class NativeStart implements Aside.Step<Boolean> {
       if (!known.knows(runner, id)) {
         return Optional.empty();
       }
-      Optional<RuncState> state = RuncState.read(directory);
+      Optional<RuncState> state = ahead.take();
       // a container that others have made in its place is not ours to start
       boolean ours = state.isPresent() && state.get().id().equals(id) && state.get().pid() == pid;
       boolean waits = ours && !state.get().poststart() && !state.get().perhapsPaused() && state.get().lives()

@@ -77,6 +77,7 @@ public final class Runc {
     }
     Child init = claim(pidFile, "container", Optional.empty());
     runner.created(init.pid());
+    natives.expect();
     return init;
   }
 
@@ -230,6 +231,11 @@ public final class Runc {
    */
   public boolean deleteNatively(Child ended) throws InterruptedException {
     return natives.delete(ended.pid());
+  }
+
+  /** The init has ended, and Delete will come: reads what that needs. Waits for nothing. */
+  public void expectDelete() {
+    natives.expect();
   }
 
   /** Removes a container without processes, or with a created init only. Succeeds for one that is gone already. */

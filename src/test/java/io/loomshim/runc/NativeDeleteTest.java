@@ -159,7 +159,8 @@ class NativeDeleteTest {
 
   @Test
   void aStepThatHasBeenGivenUpRemovesNothing() throws Exception {
-    assertFalse(new NativeDelete(rig.runner, rig.known, NativeRig.ID, pid, new AtomicBoolean(true)).run());
+    var givenUp = new AtomicBoolean(true);
+    assertFalse(new NativeDelete(rig.runner, rig.known, rig.ahead(), NativeRig.ID, pid, givenUp).run());
     assertTrue(Files.exists(rig.directory.resolve(RuncState.FILE)));
     assertTrue(Files.exists(rig.cgroups.resolve("pids/a")));
   }

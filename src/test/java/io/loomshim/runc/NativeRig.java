@@ -43,6 +43,11 @@ final class NativeRig implements AutoCloseable {
     return new NativeRunc(ID, runner, calls, known);
   }
 
+  /** The container's state, not read yet. */
+  StateAhead ahead() {
+    return new StateAhead(ID, directory);
+  }
+
   /** How often {@code command} has been done. */
   long used(String command) {
     return calls.usage().stream().filter(u -> u.command().equals(command)).mapToLong(u -> u.latency().count()).sum();
