@@ -21,6 +21,7 @@ import io.loomshim.rundir.DeadDirectories;
 import io.loomshim.rundir.RunDirectory;
 import io.loomshim.rundir.RunLinks;
 import io.loomshim.stdio.Flow;
+import io.loomshim.takeover.HandOver;
 import io.loomshim.task.DaemonHooks;
 import io.loomshim.task.ErrorCodes;
 import io.loomshim.task.TaskHandlers;
@@ -84,7 +85,10 @@ public final class Daemon implements DaemonHooks {
     linger = new Linger(directory, containers, arguments.linger(), record);
     List<Service> services = new ArrayList<>(TaskHandlers.services(tasks));
     services.add(inspection.service());
-    services.add(succession.handOver().service());
+    Optional<HandOver> handOver = succession.handOver();
+    if (handOver.isPresent()) {
+      services.add(handOver.get().service());
+    }
     Self.requirePlatform();
     Self.raiseOpenFiles();
     Self.newSession();
@@ -96,7 +100,9 @@ public final class Daemon implements DaemonHooks {
     server = listener.isPresent() ? new Server(listener.get().channel(), services, new ErrorCodes())
         : new Server(succession.estate().orElseThrow().door(), services, new ErrorCodes());
     inspection.shows(server);
-    succession.handOver().of(server);
+    if (handOver.isPresent()) {
+      handOver.get().of(server);
+    }
     if (succession.saved().isPresent()) {
       DaemonEntry before = succession.saved().get().daemon();
       inspection.tookOver(succession.takeovers(), before.getPid(), before.getBuild());

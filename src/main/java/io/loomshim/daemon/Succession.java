@@ -31,7 +31,7 @@ final class Succession implements HandOver.Present {
   private final Optional<Estate> estate;
   private final DaemonRecord record;
   private final FileLock alive;
-  private final HandOver handOver;
+  private final Optional<HandOver> handOver;
   private volatile Optional<HolderBefore> before = Optional.empty(); // until this daemon has a holder of its own
   private volatile Optional<Holder> holder = Optional.empty();
 
@@ -43,7 +43,8 @@ final class Succession implements HandOver.Present {
     this.estate = estate;
     this.record = record;
     this.alive = alive;
-    this.handOver = new HandOver(this, record.socket().getParent());
+    this.handOver = shelf == Shelf.NONE ? Optional.empty()
+        : Optional.of(new HandOver(this, record.socket().getParent()));
   }
 
   /**
@@ -97,8 +98,8 @@ final class Succession implements HandOver.Present {
     return succession;
   }
 
-  /** The service by which it can be asked to end in favour of another daemon. */
-  HandOver handOver() {
+  /** The service by which it can be asked to end in favour of another daemon, where that could take over. */
+  Optional<HandOver> handOver() {
     return handOver;
   }
 
@@ -176,7 +177,7 @@ final class Succession implements HandOver.Present {
 
   /** The daemon is about to end in order: no one takes over. */
   void end() {
-    handOver.end();
+    handOver.ifPresent(HandOver::end);
     endBefore();
     holder.ifPresent(Holder::end);
   }
