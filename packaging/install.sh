@@ -9,6 +9,7 @@ set -euf
 
 LAUNCHER_SECONDS_MAX=10  # how long a launcher of the earlier build may still run before its files stay
 END_SECONDS_MAX=10       # of a daemon, after SIGTERM
+HOLDER=loomshim-holder    # in the command line of the process that starts a daemon's successor (take_over)
 LEASE_MINUTES_MAX=1      # a container that was promised to a daemon longer ago will never come
 
 usage() {
@@ -220,6 +221,7 @@ install_files() {
     fi
     lay_extras
   fi
+  hand_over
   clean
   # they move on to the new build's daemon
   systemctl_if_there daemon-reload
@@ -232,6 +234,16 @@ install_files() {
   printf 'for Kubernetes: %s\n' "$configure"
   if shown=$(PATH=$prefix/bin:$PATH "$configure" --print 2> /dev/null) && [ -n "$shown" ]; then
     printf 'which would do this:\n%s\n' "$shown"
+  fi
+}
+
+# hand_over: has the daemons that run go on with this build, if the user has chosen that. What it says is for the user;
+# a daemon that does not hand over goes on as it is.
+hand_over() {
+  # shellcheck disable=SC2154 # settings reads it
+  if (settings && $auto_upgrade); then
+    printf 'auto_upgrade: the daemons that run are asked to hand over\n'
+    "$home/$shim" upgrade || printf 'note: not all have; their containers go on with the build that they have\n'
   fi
 }
 
@@ -332,6 +344,9 @@ daemons() {
   for process in $(processes "$base/"); do
     case $(words "$process") in
       *"
+$HOLDER
+"*) ;;
+      *"
 -jar
 ${1-$base}/"*) printf '%s\n' "$process" ;;
     esac
@@ -372,7 +387,9 @@ serves() {
       Z*) continue ;;
     esac
     stat=${stat#* }
-    if [ "${stat%% *}" = "$1" ]; then count=$((count + 1)); fi
+    [ "${stat%% *}" = "$1" ] || continue
+    child=${file%/stat}
+    if ! grep -qsF "$HOLDER" "$child/cmdline"; then count=$((count + 1)); fi
   done
   set -f
   # a container that is about to come
@@ -433,7 +450,8 @@ forget() {
   settings
   set +f
   for directory in "$run_dir/$1@"* "$run_dir/options/$1"; do
-    if [ -d "$directory" ]; then rm -rf -- "$directory"; fi
+    # a daemon that another one has handed over to stays where that was, and has a lock on the directory
+    if [ -d "$directory" ] && flock -n "$directory" true; then rm -rf -- "$directory"; fi
   done
   set -f
 }

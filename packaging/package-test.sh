@@ -346,6 +346,35 @@ drained() {
 }
 check "a removal that drains waits for the last container" drained
 check "the package can be installed again" apt_install 1.0.0
+
+# ------------------------------------------------------------------------------ a live upgrade
+printf 'take_over=true\nauto_upgrade=true\n' >>"$tree/etc/loomshim.conf"
+space=$NAMESPACE-live
+check "a container with take_over runs" detached live
+# serving: the pid of the daemon of the namespace, as its file in the run directory names it.
+serving() { cut -d ' ' -f 1 "$tree"/run/loomshim/*"@$space@"*/daemon | sort -u; }
+daemon=$(serving) build=$(current)
+init_of() { t tasks ls | awk -v id="$1" '$1 == id { print $2 }'; }
+init=$(init_of live)
+check "its daemon is of the first build" equals "$(build_of "$daemon")" "$build"
+check "the upgrade with auto_upgrade is not refused" apt_install 1.0.1
+handed_over() {
+  [[ $(current) != "$build" && ! -d /proc/$daemon ]]
+  equals "$(build_of "$(serving)")" "$(current)"
+}
+check "the daemon has handed over to the second build" handed_over
+check "the files of the first build are gone" test ! -e "$tree$BUILDS/$build"
+check "the container runs on" prints RUNNING status_of live
+check "as the same process" prints "$init" init_of live
+check "exec in it" prints in t tasks exec --exec-id e4 live /bin/echo in
+check "a new container runs" prints more run more /bin/echo more
+check "and has the same daemon" equals "$(serving | wc -l)" 1
+downgrade() { in_tree apt-get -qq -y --allow-downgrades install "/packages/loomshim_1.0.0_$architecture.deb"; }
+check "back to the first build" downgrade
+back() { equals "$(current)" "$build" && equals "$(build_of "$(serving)")" "$build"; }
+check "the daemon has handed over to that" back
+check "exec in the container" prints in t tasks exec --exec-id e5 live /bin/echo in
+check "the container ends in order" remove live
 forced() {
   detached forced
   removal force

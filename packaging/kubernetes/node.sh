@@ -118,8 +118,9 @@ try_container() {
 install_node() {
   local arguments
   bring .
+  # first: with auto_upgrade the daemons that run take them up with the build
+  if [[ -f $SETTINGS ]]; then install -D -m 644 "$SETTINGS" "$HOST$PREFIX/etc/loomshim.conf"; fi
   unlabelled on_node "$DIRECTORY/install.sh" --prefix "$PREFIX"
-  if [[ -f $SETTINGS ]]; then install -m 644 "$SETTINGS" "$HOST$PREFIX/etc/loomshim.conf"; fi
   read -ra arguments <<<"$CONFIGURE"
   if ! configure "${arguments[@]}"; then
     label null

@@ -21,6 +21,10 @@ check_all() {
   # shellcheck source=src/main/launcher/settings.sh
   . "$home/settings.sh"
   read_settings "$config"
+  if $auto_upgrade && ! $take_over; then
+    notes="$notes$line_auto_upgrade auto_upgrade has no effect without take_over=true
+"
+  fi
   missing=0
   # what java is taken, and whether its options are taken, is found out by trying
   set_java=$java set_options=$java_options

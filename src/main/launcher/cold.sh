@@ -1,5 +1,5 @@
 # The second half of containerd-shim-loom-v1, read only by the cold paths, which start other programs anyway: finding
-# a JDK, starting the daemon, deleting a container without it, `inspect`, `-v`, `-info`.
+# a JDK, starting the daemon, deleting a container without it, `inspect`, `upgrade`, `-v`, `-info`.
 # shellcheck shell=sh disable=SC2031,SC2034,SC2154 # the variables are the launcher's
 
 OPTIONS_FILES_MAX=512  # remembered answers about options on stdin; all are dropped beyond it
@@ -25,6 +25,8 @@ Usage of ${0##*/}:
                                      shows what killed daemons had
   ${0##*/} inspect --traces FILE
                                      prints a recording of JFR as spans of OpenTelemetry
+  ${0##*/} upgrade [--namespace NS]
+                                     has the running daemons hand over to this build and these settings
   ${0##*/} --version  says which version this is
   ${0##*/} --help     says this
 
@@ -52,6 +54,7 @@ for_people() {
   case $command in
     inspect) inspect "$@" ;;
     check) check "$@" ;;
+    upgrade) upgrade "$@" ;;
     version | -version* | --version*) print_version ;;
     help | -h* | --h*) usage ;;
     '') misused 'a command is missing' ;;
@@ -192,6 +195,18 @@ to_journal() {
 # may follow the language of the host; names of files are UTF-8 all the same. Where a libc does not know
 # C.UTF-8, it takes C.
 jvm() {
+  jvm_words become "$@"
+}
+
+become() {
+  # shellcheck disable=SC2086 # empty, or a command that restores signals
+  exec $restore_signals "$@"
+}
+
+# jvm_words COMMAND ARG...: runs COMMAND with the command line of that JVM as its arguments.
+jvm_words() {
+  with=$1
+  shift
   unset LANGUAGE
   export LC_ALL=C.UTF-8
   # shellcheck disable=SC2086 # a list of options
@@ -211,8 +226,7 @@ jvm() {
     restore_signals='env --default-signal=INT,QUIT --block-signal=CHLD'
     if ! $restore_signals true 2> /dev/null; then restore_signals=; fi
   fi
-  # shellcheck disable=SC2086 # empty, or a command that restores signals
-  exec $restore_signals "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
+  "$with" "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
     -Xss512k -Xms8m -Xmx192m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData \
     -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=60000 -Djdk.pollerMode=1 \
     -Djdk.reflect.useNativeAccessorOnly=true \
@@ -408,8 +422,13 @@ launch() {
     fi
   fi
   cd -- "$run" || refuse "cannot enter $run"
-  set -- -namespace "$namespace" -address "$address" -run-dir "$run" -linger "$linger_seconds" -mode "$mode" \
-    -threads "$threads" -runc-timeout "$runc_timeout_seconds" -stuck "$stuck_seconds"
+  with_settings daemon_words become -namespace "$namespace" -address "$address" -run-dir "$run" -mode "$mode"
+}
+
+# with_settings COMMAND ARG...: runs it with what a daemon is told of the settings behind the arguments.
+with_settings() {
+  set -- "$@" -build "$build" -linger "$linger_seconds" -threads "$threads" -runc-timeout "$runc_timeout_seconds" \
+    -stuck "$stuck_seconds"
   if $kill_exec_tree; then set -- "$@" -kill-exec-tree; fi
   $native_runc || set -- "$@" -no-native-runc
   $early_cgroup_wait || set -- "$@" -no-early-cgroup-wait
@@ -428,7 +447,14 @@ launch() {
     set -- "$@" -mistake "$text"
   done
   IFS=$blanks
-  jvm "-XX:ErrorFile=$run/hs_err.log" -jar "$home/loomshim.jar" "$@"
+  "$@"
+}
+
+# daemon_words COMMAND ARG...: runs COMMAND with the command line of a daemon that is told these arguments.
+daemon_words() {
+  own_command=$1
+  shift
+  jvm_words "$own_command" "-XX:ErrorFile=$run/hs_err.log" -jar "$home/loomshim.jar" "$@"
 }
 
 refuse() {
@@ -634,20 +660,50 @@ answer() {
   printf %b "$out$stamp"
 }
 
-# ---- the shim itself: inspect, -v, -info ----
+# ---- the shim itself: inspect, upgrade, -v, -info ----
+
+# note_mistakes: for those who ask for something else.
+note_mistakes() {
+  if [ -n "$mistakes" ]; then
+    printf 'note: there are mistakes in %s; %s check names them\n' "$config" "${0##*/}" >&2
+  fi
+}
 
 # inspect ARG...: becomes the JVM that asks the running daemons.
 inspect() {
   case ${1-} in
     -h | -help | --help) usage; exit ;;
   esac
-  if [ -n "$mistakes" ]; then
-    printf 'note: there are mistakes in %s; %s check names them\n' "$config" "${0##*/}" >&2
-  fi
+  note_mistakes
   find_java
   # they are meant for the daemons
   java_options=
   jvm -cp "$home/loomshim.jar" io.loomshim.cli.Main "$run_dir" "$@"
+}
+
+# upgrade [--namespace NS]: becomes the JVM that has the running daemons hand over to this build with these settings.
+# What is a daemon's own stands between two @ in the command line that it is given.
+upgrade() {
+  only=
+  case $#:${1-} in
+    0:) ;;
+    1:-h | 1:-help | 1:--help) usage; exit ;;
+    2:--namespace)
+      identifier "$2" || misused "$2 is not a valid name of a namespace"
+      only=$2 ;;
+    *) misused 'upgrade takes --namespace NS, or no arguments' ;;
+  esac
+  note_mistakes
+  find_java
+  debug=false run=@run-dir@
+  with_settings daemon_words ask_to_upgrade -namespace @namespace@ -address @address@ -run-dir @run-dir@ -mode @mode@
+}
+
+# ask_to_upgrade WORD...: the words are the next daemon's command line.
+ask_to_upgrade() {
+  # they are meant for the daemons
+  java_options=
+  jvm -cp "$home/loomshim.jar" io.loomshim.cli.Upgrade "$run_dir" "$only" "$build" "$@"
 }
 
 check() {

@@ -8,7 +8,7 @@ DIGITS_MAX=9           # of a number of seconds: the daemon counts in 32 bits
 RUN_DIR_CHARS_MAX=35
 LOG_CHARS_MAX=115      # journal: and the path of a socket
 SETTINGS='mode task_api linger_seconds stuck_seconds log kill_exec_tree native_runc early_cgroup_wait spawn_apart
-  sealed_runtime take_over threads java java_options run_dir runc_timeout_seconds'
+  sealed_runtime take_over auto_upgrade threads java java_options run_dir runc_timeout_seconds'
 
 # setting NAME: sets its `kind` and its `default`; fails when there is none of this name.
 setting() {
@@ -18,7 +18,7 @@ setting() {
     linger_seconds | stuck_seconds) kind='seconds 0' default=30 ;;
     log) kind='containerd, journal, journal:/PATH' default=containerd ;;
     runc_timeout_seconds) kind='seconds 1' default=60 ;;
-    kill_exec_tree | take_over) kind='true, false' default=false ;;
+    kill_exec_tree | take_over | auto_upgrade) kind='true, false' default=false ;;
     native_runc | early_cgroup_wait | spawn_apart) kind='true, false' default=true ;;
     sealed_runtime) kind='auto, true, false' default=auto ;;
     threads) kind='virtual, platform, fixed:N, pinned' default=virtual ;;

@@ -48,6 +48,8 @@ final class FilesTest {
       Map.entry("linux/SmallFile.java", "those of its callers, which are in these lists themselves"),
       Map.entry("process/Processes.java", "/proc"),
       Map.entry("shelf/Holder.java", "/proc, the run directory"),
+      Map.entry("shelf/HolderBefore.java", "the run directory"),
+      Map.entry("rundir/RunLinks.java", "beside the run directory"),
       Map.entry("takeover/Gathering.java", "/proc"), Map.entry("takeover/KeptDoor.java", "run directory"),
       Map.entry("stdio/ConsoleSocket.java", "a directory of ours in /run, or in /tmp where that cannot be written"),
       Map.entry("stdio/StreamFile.java", "/proc"),
@@ -59,7 +61,8 @@ final class FilesTest {
       "daemon/Main.java", "standard output", "daemon/StartOptions.java", "the launcher's", "training/Training.java",
       "at the installation", "training/TrainingTask.java", "at the installation", "cli/Main.java",
       "standard output", "cli/Ended.java", "the command inspect",
-      "cli/Recording.java", "the command inspect", "rundir/LivingDaemon.java", "the command inspect");
+      "cli/Recording.java", "the command inspect", "rundir/LivingDaemon.java", "the command inspect",
+      "cli/Upgrade.java", "the command upgrade", "daemon/Readiness.java", "before a daemon has a thread");
 
   /** These begin the steps, or are called within steps only: then whoever uses them begins some. */
   private static final Map<String, String> ASIDE = Map.ofEntries(

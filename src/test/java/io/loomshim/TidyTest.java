@@ -60,7 +60,7 @@ class TidyTest {
 
   /** Programs that answer a user or the launcher on standard output. */
   private static final List<String> PROGRAMS = List.of("daemon/Main.java", "daemon/StartOptions.java",
-      "cli/Main.java");
+      "cli/Main.java", "cli/Upgrade.java");
 
   private static final Pattern ROOM = Pattern.compile("\\bio\\.loomshim\\.([a-z]+)\\b");
   private static final Pattern BENCH_ROOM = Pattern.compile("\\bio\\.loomshim\\.bench\\.([a-z]+)\\b");

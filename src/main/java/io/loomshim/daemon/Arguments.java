@@ -8,8 +8,8 @@ import java.util.List;
 /**
  * What the launcher tells a daemon: {@code -namespace NS -address ADDR -run-dir DIR -linger SECONDS -mode MODE
  * -threads KIND -runc-timeout SECONDS -stuck SECONDS [-kill-exec-tree] [-no-native-runc] [-no-early-cgroup-wait]
- * [-no-spawn-apart] [-sealed-runtime WHEN] [-take-over] [-inherit NUMBER] [-journal PATH] [-debug] [-mistake
- * TEXT]...}.
+ * [-no-spawn-apart] [-sealed-runtime WHEN] [-take-over] [-inherit NUMBER [-stand-by NUMBER]] [-journal PATH]
+ * [-build ID] [-debug] [-mistake TEXT]...}.
  *
  * @param namespace the containerd namespace that it serves
  * @param address containerd's gRPC socket
@@ -27,11 +27,12 @@ import java.util.List;
  * @param shortcuts what is done to make the commands of runc faster
  * @param survival whether its containers outlive it, and what of an earlier daemon it takes over
  * @param journal the socket of systemd's journal, which gets the lines of the log; empty for none
+ * @param build what the launcher is of; empty when it did not say so
  * @param mistakes the lines of loomshim.conf that do not count, each with its place and what counts instead
  */
 public record Arguments(String namespace, String address, Path runDirectory, Duration linger, String mode,
     String threads, Duration stuck, boolean killExecTree, boolean nativeRunc, boolean debug, Duration runcTimeout,
-    Shortcuts shortcuts, Survival survival, String journal, List<String> mistakes) {
+    Shortcuts shortcuts, Survival survival, String journal, String build, List<String> mistakes) {
   /**
    * Reads the command line.
    *
@@ -53,6 +54,7 @@ public record Arguments(String namespace, String address, Path runDirectory, Dur
     var mistakes = new ArrayList<String>();
     Survival survival = Survival.NONE;
     String journal = "";
+    String build = "";
     for (int i = 0; i < args.length; i++) {
       switch (args[i]) {
         case "-debug" -> debug = true;
@@ -70,6 +72,8 @@ public record Arguments(String namespace, String address, Path runDirectory, Dur
         case "-sealed-runtime" -> shortcuts = shortcuts.withSealedRuntime(value(args, ++i));
         case "-take-over" -> survival = survival.on();
         case "-inherit" -> survival = survival.inheriting(value(args, ++i));
+        case "-stand-by" -> survival = survival.standingBy(value(args, ++i));
+        case "-build" -> build = value(args, ++i);
         case "-journal" -> journal = value(args, ++i);
         case "-runc-timeout" -> runcTimeout = value(args, ++i);
         case "-mistake" -> mistakes.add(value(args, ++i));
@@ -84,7 +88,8 @@ public record Arguments(String namespace, String address, Path runDirectory, Dur
     }
     return new Arguments(namespace, address, Path.of(runDirectory), seconds("linger_seconds", linger, 0), mode, threads,
         seconds("stuck_seconds", stuck, 0), killExecTree, nativeRunc, debug,
-        seconds("runc_timeout_seconds", runcTimeout, 1), shortcuts, survival, journal, List.copyOf(mistakes));
+        seconds("runc_timeout_seconds", runcTimeout, 1), shortcuts, survival, journal, build,
+        List.copyOf(mistakes));
   }
 
   private static Duration seconds(String name, String text, int min) {

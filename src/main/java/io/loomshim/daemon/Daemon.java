@@ -11,6 +11,7 @@ import io.loomshim.linux.Poller;
 import io.loomshim.log.Log;
 import io.loomshim.process.Orphans;
 import io.loomshim.process.Self;
+import io.loomshim.proto.record.DaemonEntry;
 import io.loomshim.proto.task.DeleteResponse;
 import io.loomshim.record.Saved;
 import io.loomshim.runc.KnownRuntimes;
@@ -18,7 +19,9 @@ import io.loomshim.runc.RuncLimits;
 import io.loomshim.rundir.DaemonRecord;
 import io.loomshim.rundir.DeadDirectories;
 import io.loomshim.rundir.RunDirectory;
+import io.loomshim.rundir.RunLinks;
 import io.loomshim.stdio.Flow;
+import io.loomshim.takeover.HandOver;
 import io.loomshim.task.DaemonHooks;
 import io.loomshim.task.ErrorCodes;
 import io.loomshim.task.TaskHandlers;
@@ -66,7 +69,7 @@ public final class Daemon implements DaemonHooks {
     directory = new RunDirectory(arguments.runDirectory());
     var identity =
         new Identity(arguments.namespace(), arguments.mode(), arguments.address(), arguments.runDirectory(),
-            arguments.mistakes());
+            arguments.build(), arguments.mistakes());
     directory.prepare();
     succession = Succession.of(arguments.survival(), identity, own);
     record = succession.record();
@@ -82,6 +85,10 @@ public final class Daemon implements DaemonHooks {
     linger = new Linger(directory, containers, arguments.linger(), record);
     List<Service> services = new ArrayList<>(TaskHandlers.services(tasks));
     services.add(inspection.service());
+    Optional<HandOver> handOver = succession.handOver();
+    if (handOver.isPresent()) {
+      services.add(handOver.get().service());
+    }
     Self.requirePlatform();
     Self.raiseOpenFiles();
     Self.newSession();
@@ -93,8 +100,12 @@ public final class Daemon implements DaemonHooks {
     Door door = succession.estate().isPresent() ? succession.estate().get().door() : SocketDoor.listen(own.socket());
     server = new Server(door, services, new ErrorCodes());
     inspection.shows(server);
+    if (handOver.isPresent()) {
+      handOver.get().of(server);
+    }
     if (succession.saved().isPresent()) {
-      inspection.tookOver(succession.takeovers(), succession.saved().get().daemon().getPid());
+      DaemonEntry before = succession.saved().get().daemon();
+      inspection.tookOver(succession.takeovers(), before.getPid(), before.getBuild());
     }
     if (!arguments.stuck().isZero()) {
       server.logStuckAfter(arguments.stuck());
@@ -117,6 +128,9 @@ public final class Daemon implements DaemonHooks {
       }
       daemon.serve();
       daemon.directory.publish(daemon.record);
+      if (arguments.survival().standsBy()) {
+        RunLinks.make(daemon.directory.path(), arguments.build());
+      }
     } catch (IOException e) {
       Files.deleteIfExists(daemon.record.socket());
       throw e;

@@ -79,6 +79,11 @@ final class RecordKeeping implements Journal {
     return record.isPresent();
   }
 
+  /** Whether there is a record, and nothing waits for room in it. */
+  boolean complete() {
+    return record.isPresent() && record.get().complete();
+  }
+
   /** The daemon ends in order: removes the record. */
   void end() {
     record.ifPresent(Record::close);

@@ -2,6 +2,7 @@ package io.loomshim.daemon;
 
 import io.loomshim.container.Remains;
 import io.loomshim.inspect.Identity;
+import io.loomshim.linux.Fd;
 import io.loomshim.linux.FileLock;
 import io.loomshim.log.Log;
 import io.loomshim.record.RecordFile;
@@ -10,10 +11,12 @@ import io.loomshim.record.State;
 import io.loomshim.rundir.DaemonRecord;
 import io.loomshim.shelf.Found;
 import io.loomshim.shelf.Holder;
+import io.loomshim.shelf.HolderBefore;
 import io.loomshim.shelf.Shelf;
 import io.loomshim.stdio.ConsoleSocket;
 import io.loomshim.stdio.Outliving;
 import io.loomshim.takeover.Estate;
+import io.loomshim.takeover.HandOver;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,13 +26,15 @@ import java.util.Optional;
  * What of a daemon outlives it, and what it has from the one before. Without the setting {@code take_over} it is
  * nothing. Made by the thread that starts the daemon.
  */
-final class Succession {
+final class Succession implements HandOver.Present {
   private final Shelf shelf;
   private final RecordKeeping keeping;
   private final Optional<Saved> saved;
   private final Optional<Estate> estate;
   private final DaemonRecord record;
   private final FileLock alive;
+  private final Optional<HandOver> handOver;
+  private volatile Optional<HolderBefore> before = Optional.empty(); // until this daemon has a holder of its own
   private volatile Optional<Holder> holder = Optional.empty();
 
   private Succession(Shelf shelf, RecordKeeping keeping, Optional<Saved> saved, Optional<Estate> estate,
@@ -40,6 +45,8 @@ final class Succession {
     this.estate = estate;
     this.record = record;
     this.alive = alive;
+    this.handOver = shelf == Shelf.NONE ? Optional.empty()
+        : Optional.of(new HandOver(this, record.socket().getParent()));
   }
 
   /**
@@ -80,15 +87,47 @@ final class Succession {
     ConsoleSocket.removeLeft(identity.run());
     Estate estate = Estate.of(shelf, found, state, keeping);
     var succession = new Succession(shelf, keeping, Optional.of(saved), Optional.of(estate), record, alive);
-    succession.holder = Holder.parent(shelf, alive.fd(), identity.run());
-    Log.warn("a daemon was killed, and this one takes over from it", "pid", Long.toString(saved.daemon().getPid()),
-        "containers", Integer.toString(saved.containers().size()), "connections",
-        Integer.toString(estate.lines().size()));
+    if (survival.standsBy()) {
+      succession.before = Optional.of(HolderBefore.in(identity.run(), survival.standBy()));
+    } else {
+      succession.holder = Holder.parent(shelf, alive.fd(), identity.run());
+    }
+    String pid = Long.toString(saved.daemon().getPid());
+    String containers = Integer.toString(saved.containers().size());
+    String connections = Integer.toString(estate.lines().size());
+    if (survival.standsBy()) {
+      Log.info("a daemon has handed over to this one", "pid", pid, "build", saved.daemon().getBuild(), "containers",
+          containers, "connections", connections);
+    } else {
+      Log.warn("a daemon was killed, and this one takes over from it", "pid", pid, "containers", containers,
+          "connections", connections);
+    }
     return succession;
   }
 
-  Shelf shelf() {
+  /** The service by which it can be asked to end in favour of another daemon, where that could take over. */
+  Optional<HandOver> handOver() {
+    return handOver;
+  }
+
+  @Override
+  public Shelf shelf() {
     return shelf;
+  }
+
+  @Override
+  public Fd alive() {
+    return alive.fd();
+  }
+
+  @Override
+  public Optional<Holder> holder() {
+    return holder;
+  }
+
+  @Override
+  public boolean recorded() {
+    return keeping.complete();
   }
 
   RecordKeeping keeping() {
@@ -121,11 +160,10 @@ final class Succession {
 
   /** Starts the holder, if there is to be one and there is none. */
   void prepare(Path directory) {
-    if (shelf.broken() || holder.isPresent()) {
-      return;
-    }
     try {
-      holder = Optional.of(Holder.start(shelf, alive.fd(), directory));
+      if (!shelf.broken() && holder.isEmpty()) {
+        holder = Optional.of(Holder.start(shelf, alive.fd(), directory));
+      }
     } catch (IOException e) {
       Log.error("no holder: a daemon that is killed takes its containers with it", "error",
           String.valueOf(e.getMessage()));
@@ -133,10 +171,21 @@ final class Succession {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    endBefore();
+  }
+
+  private void endBefore() {
+    Optional<HolderBefore> known = before;
+    before = Optional.empty();
+    if (known.isPresent()) {
+      known.get().end();
+    }
   }
 
   /** The daemon is about to end in order: no one takes over. */
   void end() {
+    handOver.ifPresent(HandOver::end);
+    endBefore();
     holder.ifPresent(Holder::end);
   }
 

@@ -5,12 +5,14 @@ package io.loomshim.daemon;
  *
  * @param wanted whether another daemon takes over when this one is killed
  * @param inherited the number of the first descriptor that an earlier daemon has left, 0 when there was none
+ * @param standBy the number of the descriptor that keeps the holder from doing anything, for a daemon that has been
+ *     started beside the earlier one and waits for its end; 0 for any other
  */
-public record Survival(boolean wanted, int inherited) {
-  static final Survival NONE = new Survival(false, 0);
+public record Survival(boolean wanted, int inherited, int standBy) {
+  static final Survival NONE = new Survival(false, 0, 0);
 
   Survival on() {
-    return new Survival(true, inherited);
+    return new Survival(true, inherited, standBy);
   }
 
   /**
@@ -19,15 +21,33 @@ public record Survival(boolean wanted, int inherited) {
    * @throws IllegalArgumentException with a text for the user
    */
   Survival inheriting(String number) {
+    return new Survival(wanted, number("-inherit", number), standBy);
+  }
+
+  /**
+   * The same, beside a daemon that is about to end.
+   *
+   * @throws IllegalArgumentException with a text for the user
+   */
+  Survival standingBy(String number) {
+    return new Survival(wanted, inherited, number("-stand-by", number));
+  }
+
+  private static int number(String option, String text) {
     try {
-      return new Survival(wanted, Integer.parseInt(number));
+      return Integer.parseInt(text);
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException("-inherit is not a number of a descriptor: " + number, e);
+      throw new IllegalArgumentException(option + " is not a number of a descriptor: " + text, e);
     }
   }
 
-  /** Whether this daemon takes over from one that was killed. */
+  /** Whether this daemon takes over from another one. */
   boolean takesOver() {
     return inherited > 0;
+  }
+
+  /** Whether that one is asked to end, and ends when this one is ready. */
+  boolean standsBy() {
+    return standBy > 0;
   }
 }

@@ -52,9 +52,13 @@ public final class Inspection implements Handler<Empty> {
     this.server = Optional.of(server);
   }
 
-  /** The daemon has taken over from {@code pid}, which was killed; that was the take-over number {@code count}. */
-  public void tookOver(int count, long pid) {
-    origin = Report.row("count", count, "from_pid", pid, "at", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
+  /**
+   * The daemon has taken over from {@code pid}, of the build {@code build}, which was killed or has handed over; that
+   * was the take-over number {@code count}.
+   */
+  public void tookOver(int count, long pid, String build) {
+    origin = Report.row("count", count, "from_pid", pid, "from_build", build, "at",
+        Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
   }
 
   @Override

@@ -1,5 +1,7 @@
 package io.loomshim.record;
 
+import java.util.Set;
+
 /**
  * The kinds of values in a record. A kind says what a key means and which message the value is. Numbers keep their
  * meaning for ever.
@@ -39,6 +41,10 @@ public final class Kinds {
   public static final int EVENT = 257;
   /** Key {@code ID} or {@code ID/EXEC}: a {@code DeletedEntry}; the last {@link State#DELETED_MAX} are kept. */
   public static final int DELETED = 258;
+
+  /** All kinds of this room. */
+  public static final Set<Integer> OWN = Set.of(CONTAINER, INIT, EXEC, EXEC_PROCESS, CGROUP, KILLS, STDIN_CLOSED,
+      PAUSED, DAEMON, EVENT, DELETED);
 
   /** The first of the other kinds that this room does not know. */
   public static final int OTHERS_FREE = 320;

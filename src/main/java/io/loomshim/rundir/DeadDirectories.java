@@ -75,7 +75,9 @@ public final class DeadDirectories {
         if (System.nanoTime() - end > 0) {
           return;
         }
-        if (named(directory) && !directory.equals(own)) {
+        if (RunLinks.dangling(directory)) {
+          Files.deleteIfExists(directory);
+        } else if (named(directory) && !Files.isSymbolicLink(directory) && !directory.equals(own)) {
           tryRemove(directory);
         }
       }
@@ -89,8 +91,13 @@ public final class DeadDirectories {
    * is in use again stays.
    */
   public static void removeOwn(Path own) {
-    if (named(own)) {
-      tryRemove(own);
+    try {
+      Path real = own.toRealPath(); // the launcher may have come by a link
+      if (named(real)) {
+        tryRemove(real);
+      }
+    } catch (IOException e) {
+      // it is gone already
     }
   }
 
@@ -153,6 +160,7 @@ public final class DeadDirectories {
 
   /** Removes the leases first: if a launcher drops a lease meanwhile, the removal fails and the rest stays. */
   private static void remove(Path directory) throws IOException {
+    RunLinks.remove(directory); // a launcher that came by one finds that its lease is gone, and begins again
     for (String name : new String[] {"leases", "deleted", "removed"}) {
       removeWithFiles(directory.resolve(name));
     }
@@ -195,6 +203,9 @@ public final class DeadDirectories {
   public static List<Path> records(Path directory) throws IOException {
     var records = new ArrayList<Path>();
     for (Path run : list(directory)) {
+      if (Files.isSymbolicLink(run)) {
+        continue;
+      }
       for (Path file : list(run)) {
         String name = file.getFileName().toString();
         boolean old = run.endsWith(LOGS) && !isLog(file);

@@ -26,7 +26,11 @@ public record LivingDaemon(Path run, long pid, Path socket) {
   public static List<LivingDaemon> all(Path directory) throws IOException {
     var runs = new ArrayList<Path>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
-      entries.forEach(runs::add);
+      for (Path entry : entries) {
+        if (!Files.isSymbolicLink(entry)) { // another name of one of them
+          runs.add(entry);
+        }
+      }
     } catch (NoSuchFileException | NotDirectoryException e) {
       return List.of();
     }

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The process that has the ends of the {@link Shelf} and starts the next daemon: a shell that waits for the end of a
@@ -32,7 +33,7 @@ import java.util.Optional;
  * Then everything that is on the shelf is closed, and containerd cleans up.
  *
  * <p>If it is lost, the daemon starts another one. The thread {@code holder} waits for that. All methods may be called
- * from any thread.
+ * from any thread; {@code lock} guards the replacement.
  */
 public final class Holder {
   /** The number that the first end of the shelf has in the holder and in the daemons that it starts. */
@@ -41,6 +42,9 @@ public final class Holder {
   /** The same for the lock that a living daemon has on its run directory. */
   public static final int ALIVE = FIRST_END + Shelf.ENDS;
 
+  /** How a daemon is told {@link #FIRST_END}. */
+  static final String INHERIT = "-inherit";
+
   /** How far apart three deaths must be: what kills a daemon again and again is not to kill for ever. */
   private static final int DEATHS_SECONDS = Integer.getInteger("loomshim.deaths.seconds", 60);
 
@@ -48,7 +52,7 @@ public final class Holder {
   private static final Duration END_WAIT_MAX = Duration.ofSeconds(1);
 
   /** In the run directory: {@code PID STARTTIME} of the holder, for launchers, which wait for it to take over. */
-  private static final String FILE = "holder";
+  static final String FILE = "holder";
 
   private static final String SHELL = "/bin/sh";
   private static final String NAME = "loomshim-holder";
@@ -83,7 +87,9 @@ public final class Holder {
   private final Shelf shelf;
   private final Fd alive;
   private final Path directory;
+  private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean ended;
+  private boolean settled;
   private volatile Optional<Fd> process = Optional.empty();
   private Optional<Fd> writer = Optional.empty(); // of the pipe; for as long as this process lives
 
@@ -141,11 +147,13 @@ public final class Holder {
       var fds = new ArrayList<Fd>(List.of(pipe.reader(), nothing, new Fd(2)));
       fds.addAll(shelf.ends());
       fds.add(alive);
-      writer = Optional.of(pipe.writer().duplicate());
+      Fd end = pipe.writer().duplicate();
       Child child = Spawner.spawn(new Spawn(command(), environment(), directory, fds));
       Fd pidfd = ProcessCalls.openPidfd(child.pid());
       publish(child.pid());
       process = Optional.of(pidfd);
+      writer.ifPresent(Fd::close);
+      writer = Optional.of(end);
       Threads.start("holder", () -> awaitLoss(pidfd, Optional.of(child)));
     }
     if (ended) {
@@ -157,18 +165,26 @@ public final class Holder {
     String score = Files.readString(Path.of("/proc/self/oom_score_adj")).strip();
     var command = new ArrayList<>(List.of(SHELL, "-c", SCRIPT, NAME, score,
         Integer.toString(DEATHS_SECONDS)));
-    if (ProcessCalls.blocked(ProcessCalls.SIGCHLD)) {
-      command.addAll(List.of("/usr/bin/env", "--block-signal=CHLD"));
-    }
+    command.addAll(signals());
     String own = Files.readString(Path.of("/proc/self/cmdline"), StandardCharsets.UTF_8);
     command.addAll(List.of(own.split("\0")));
-    if (!command.contains("-inherit")) {
-      command.addAll(List.of("-inherit", Integer.toString(FIRST_END)));
+    int standBy = command.indexOf(StandBy.OPTION);
+    if (standBy >= 0) {
+      command.subList(standBy, standBy + 2).clear(); // the next daemon does not wait
+    }
+    if (!command.contains(INHERIT)) {
+      command.addAll(List.of(INHERIT, Integer.toString(FIRST_END)));
     }
     return command;
   }
 
-  private static List<String> environment() {
+  /** What must stand before the command line of a daemon that a daemon starts. */
+  static List<String> signals() {
+    return ProcessCalls.blocked(ProcessCalls.SIGCHLD) ? List.of("/usr/bin/env", "--block-signal=CHLD") : List.of();
+  }
+
+  /** This process's own. */
+  static List<String> environment() {
     var environment = new ArrayList<String>();
     for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
       environment.add(variable.getKey() + "=" + variable.getValue());
@@ -182,14 +198,59 @@ public final class Holder {
       if (child.isPresent()) {
         child.get().await();
       }
-      if (!ended) {
-        Log.warn("the holder was lost; another one is started");
-        begin();
-      }
+      replace(pidfd);
     } catch (IOException | OutOfMemoryError e) {
       shelf.fail(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * The end of the pipe that the holder waits for: it starts no daemon as long as any process has it. A holder that
+   * waits for its child in its place is replaced first. It stays this object's.
+   *
+   * @throws IOException when there cannot be another holder; then the present one stays
+   */
+  public Fd pipe() throws IOException, InterruptedException {
+    lock.lock();
+    try {
+      if (writer.isEmpty()) {
+        Optional<Fd> parent = process;
+        begin();
+        parent.ifPresent(Holder::kill);
+      }
+      return writer.orElseThrow();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Starts another one in the place of {@code lost}, if that is the present one and there is to be one. */
+  private void replace(Fd lost) throws IOException, InterruptedException {
+    lock.lock();
+    try {
+      if (!ended && !settled && process.isPresent() && process.get() == lost) {
+        Log.warn("the holder was lost; another one is started");
+        begin();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The daemon is about to end, and another one to go on: the holder is not replaced any more if it is lost.
+   *
+   * @return false when it is not the one that waits for {@code pipe}; then nothing has changed
+   */
+  public boolean settle(Fd pipe) {
+    lock.lock();
+    try {
+      settled = writer.isPresent() && writer.get() == pipe && process.isPresent() && !process.get().ready();
+      return settled;
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -212,7 +273,11 @@ public final class Holder {
     ended = true;
     Optional<Fd> known = process;
     if (known.isPresent()) {
-      ProcessCalls.signal(known.get(), ProcessCalls.SIGKILL);
+      kill(known.get());
     }
+  }
+
+  static void kill(Fd pidfd) {
+    ProcessCalls.signal(pidfd, ProcessCalls.SIGKILL);
   }
 }

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The calls in flight of all connections, in the record: what was asked from before the handler begins, and the reply
@@ -21,6 +22,9 @@ final class CallsRecord {
 
   /** Key {@code CONNECTION/ID}: the frame of the reply that is being written. */
   static final int REPLY = CALL + 1;
+
+  /** All kinds of values of this room. */
+  static final Set<Integer> KINDS = Set.of(CALL, REPLY);
 
   private final Journal journal;
 

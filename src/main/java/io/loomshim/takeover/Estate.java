@@ -4,6 +4,7 @@ import io.loomshim.linux.Fd;
 import io.loomshim.linux.StreamSocket;
 import io.loomshim.log.Log;
 import io.loomshim.record.Journal;
+import io.loomshim.record.Kinds;
 import io.loomshim.record.State;
 import io.loomshim.shelf.Found;
 import io.loomshim.shelf.Shelf;
@@ -72,6 +73,11 @@ public final class Estate {
     Path socket = KeptDoor.path(door.note());
     return new Estate(new KeptDoor(door.fds().getFirst(), door.slot(), shelf, record, last), List.copyOf(lines),
         List.copyOf(processes), socket);
+  }
+
+  /** Whether this build knows values of {@code kind}; it must know all that are in a record. */
+  public static boolean knows(int kind) {
+    return Kinds.OWN.contains(kind) || CallsRecord.KINDS.contains(kind);
   }
 
   /**

@@ -116,6 +116,11 @@ final class KeptLine implements Line {
   }
 
   @Override
+  public boolean keeps() {
+    return frames.inSocket();
+  }
+
+  @Override
   public void begun(long id) {
     inFlight.add(id);
     record.begun(number, id, frames.data());

@@ -174,6 +174,11 @@ final class WholeFrames {
         : ByteBuffer.allocate(0);
   }
 
+  /** Whether the present frame is still in the socket, too. */
+  boolean inSocket() {
+    return inSocket > 0;
+  }
+
   /** Takes the present frame out of the socket. */
   void takeOut() throws IOException {
     while (inSocket > 0) {

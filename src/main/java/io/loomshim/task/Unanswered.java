@@ -4,6 +4,7 @@ import com.google.protobuf.Empty;
 import com.google.protobuf.MessageLite;
 import io.loomshim.container.Container;
 import io.loomshim.container.Containers;
+import io.loomshim.proto.handover.HandOverRequest;
 import io.loomshim.proto.record.DeletedEntry;
 import io.loomshim.proto.task.CreateTaskRequest;
 import io.loomshim.proto.task.CreateTaskResponse;
@@ -43,6 +44,7 @@ public record Unanswered(Containers containers, Map<String, DeletedEntry> delete
       case PauseRequest r -> done(containers.get(r.getId()).settled(true));
       case ResumeRequest r -> done(containers.get(r.getId()).settled(false));
       case WaitRequest r -> waited(r);
+      case HandOverRequest r -> throw Redo.inDoubt();
       default -> {
         if (method.equals("Checkpoint")) {
           throw Redo.inDoubt();

@@ -40,7 +40,7 @@ final class Calls {
   private int count;
   private boolean closed;
 
-  /** Waits for a free slot and lists the call; false when the connection is closed. */
+  /** Waits for a free slot and lists the call, which may have left the list before; false when this is closed. */
   boolean enter(Entry entry) {
     lock.lock();
     try {
@@ -51,6 +51,7 @@ final class Calls {
         return false;
       }
       count++;
+      entry.previous = null; // it may have been listed before
       entry.next = latest;
       if (latest != null) {
         latest.previous = entry;
@@ -122,6 +123,21 @@ final class Calls {
         interruptLocked(entry, State.GONE);
       }
       slotFree.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether there is a call other than {@code own} that does not just wait without a limit for something to happen. */
+  boolean busyBeside(Call own) {
+    lock.lock();
+    try {
+      for (Entry entry = latest; entry != null; entry = entry.next) {
+        if (entry.call != own && (!entry.call.endless() || entry.state == State.REPLYING)) {
+          return true;
+        }
+      }
+      return false;
     } finally {
       lock.unlock();
     }

@@ -187,7 +187,7 @@ final class Connection implements Runnable {
   private boolean begin(Exchange exchange) {
     Call call = exchange.call();
     Thread.currentThread().setName("rpc/" + call.method() + "/c" + number);
-    if (!calls.enter(exchange.entry())) {
+    if (!shared.gate().enter(calls, exchange.entry(), line)) {
       shared.memory().give(exchange.memory);
       return false;
     }

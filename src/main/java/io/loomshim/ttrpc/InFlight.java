@@ -20,6 +20,16 @@ final class InFlight {
     connections.remove(calls);
   }
 
+  /** Whether any connection has a call beside {@code own} that is at work, not one that waits without a limit. */
+  boolean busyBeside(Call own) {
+    for (Calls calls : connections) {
+      if (calls.busyBeside(own)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Returns all calls, the oldest first. */
   List<Call> list() {
     List<Call> list = new ArrayList<>();

@@ -28,6 +28,14 @@ public interface Line extends ByteChannel {
   /** Its number, counted from 1. */
   long number();
 
+  /**
+   * Whether the request that was read last is still in the connection, so that another server would read it again; for
+   * the thread that has read it, before {@link #begun}.
+   */
+  default boolean keeps() {
+    return false;
+  }
+
   /** The request that was read last is about to be handled: from now on it is no longer in the connection. */
   default void begun(long id) {}
 

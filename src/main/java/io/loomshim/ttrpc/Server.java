@@ -32,6 +32,9 @@ public final class Server implements AutoCloseable {
   /** How long {@link #close} waits for the end of the thread that accepts, which only has to notice. */
   private static final Duration ACCEPT_END_MAX = Duration.ofSeconds(1);
 
+  /** Between two looks for calls that are at work, while others are held back. */
+  private static final Duration HOLD_PAUSE = Duration.ofMillis(1);
+
   /** Heap for each connection: more than it costs, so that idle connections take less than a third of the heap. */
   private static final long HEAP_BYTES_PER_CONNECTION = 12 << 10;
 
@@ -45,6 +48,7 @@ public final class Server implements AutoCloseable {
   private final Deadlines deadlines = new Deadlines("deadlines");
   private final Budget memory = Budget.ofHeap(MEMORY_PART);
   private final InFlight inFlight = new InFlight();
+  private final Gate gate = new Gate();
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
   private Optional<StuckCalls> stuck = Optional.empty(); // set before the start
   private Optional<Thread> accepting = Optional.empty(); // set by the start
@@ -83,7 +87,7 @@ public final class Server implements AutoCloseable {
    * @param redo knows what becomes of the calls that had not been answered
    */
   public void start(List<Line> lines, Redo redo) {
-    var shared = new Shared(services, errors, memory, deadlines, inFlight, stuck);
+    var shared = new Shared(services, errors, memory, deadlines, inFlight, gate, stuck);
     for (Line line : lines) {
       var connection = new Connection(shared, connections, line);
       connections.add(connection);
@@ -95,6 +99,37 @@ public final class Server implements AutoCloseable {
   /** Returns the calls whose handler runs or whose reply is being written, the oldest first. */
   public List<Call> inFlight() {
     return inFlight.list();
+  }
+
+  /**
+   * Holds back all calls that have not begun, so that another server can go on with the connections, and waits until
+   * only such are in flight that may wait without a limit.
+   *
+   * @param own the call of the caller, which does not count
+   * @return false when calls were still at work after {@code limit}; then nothing is held back any more
+   * @throws InterruptedException likewise
+   */
+  public boolean hold(Call own, Duration limit) throws InterruptedException {
+    long end = System.nanoTime() + limit.toNanos();
+    boolean quiet = false;
+    gate.close();
+    try {
+      quiet = !inFlight.busyBeside(own);
+      while (!quiet && System.nanoTime() - end < 0) {
+        Thread.sleep(HOLD_PAUSE);
+        quiet = !inFlight.busyBeside(own);
+      }
+      return quiet;
+    } finally {
+      if (!quiet) {
+        gate.open();
+      }
+    }
+  }
+
+  /** Lets the calls go on that {@link #hold} has held back. */
+  public void release() {
+    gate.open();
   }
 
   /** Returns the use of each method that has been called, in no order. */

@@ -9,7 +9,8 @@ import java.util.Optional;
  *
  * @param services by their full names
  * @param memory what calls in flight hold
+ * @param gate holds back calls that have not begun
  * @param stuck logs calls that take too long; empty when that is switched off
  */
 record Shared(Map<String, Service> services, Errors errors, Budget memory, Deadlines deadlines, InFlight inFlight,
-    Optional<StuckCalls> stuck) {}
+    Gate gate, Optional<StuckCalls> stuck) {}

@@ -20,12 +20,13 @@ class ArgumentsTest {
       "-namespace", "k8s.io", "-address", "/run/c.sock", "-mode", "pod", "-run-dir", "/run/x", "-linger", "7",
       "-threads", "platform", "-stuck", "5", "-kill-exec-tree", "-debug", "-runc-timeout", "9",
       "-no-native-runc", "-no-early-cgroup-wait", "-no-spawn-apart", "-sealed-runtime", "false",
-      "-take-over", "-inherit", "3", "-journal", "/run/j", "-mistake", "one", "-mistake", "two"
+      "-take-over", "-inherit", "3", "-stand-by", "8", "-journal", "/run/j", "-build", "b1",
+      "-mistake", "one", "-mistake", "two"
     };
     assertEquals(
         new Arguments("k8s.io", "/run/c.sock", Path.of("/run/x"), Duration.ofSeconds(7), "pod", "platform",
             Duration.ofSeconds(5), true, false, true, Duration.ofSeconds(9),
-            new Shortcuts(false, false, SealedPrograms.Policy.NEVER), new Survival(true, 3), "/run/j",
+            new Shortcuts(false, false, SealedPrograms.Policy.NEVER), new Survival(true, 3, 8), "/run/j", "b1",
             List.of("one", "two")),
         Arguments.parse(args));
   }
@@ -35,7 +36,7 @@ class ArgumentsTest {
     assertEquals(
         new Arguments("ns", "", Path.of("/r"), Duration.ofSeconds(30), "namespace", "virtual",
             Duration.ofSeconds(30), false, true, false, Duration.ofSeconds(60), Shortcuts.ALL, Survival.NONE,
-            "", List.of()),
+            "", "", List.of()),
         Arguments.parse(new String[] {"-namespace", "ns", "-run-dir", "/r"}));
   }
 

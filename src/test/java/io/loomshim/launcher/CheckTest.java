@@ -123,6 +123,16 @@ final class CheckTest {
   }
 
   @Test
+  void autoUpgradeIsKnownAndNeedsTakeOver() throws Exception {
+    String note = "  note: " + file() + ":1: auto_upgrade has no effect without take_over=true\n";
+    has(check("auto_upgrade=true\n"), note);
+    Outcome both = check("auto_upgrade=true\ntake_over=true\n");
+    has(both, "\n  auto_upgrade          true                      " + file() + ":1\n");
+    assertFalse(both.out().contains("has no effect"), both.out());
+    has(check("auto_upgrade=perhaps\n"), "auto_upgrade=perhaps is none of true, false; taken instead: false");
+  }
+
+  @Test
   void itTakesNoArguments() throws Exception {
     Outcome outcome = Installation.finish(shim.command(shim.base, List.of("check", "mode")), null);
     assertEquals(2, outcome.status());

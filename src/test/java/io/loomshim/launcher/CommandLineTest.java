@@ -11,6 +11,7 @@ import io.loomshim.launcher.Installation.Outcome;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -90,6 +91,38 @@ final class CommandLineTest {
     Outcome outcome = run("inspect", "--json", "--namespace", "a b");
     assertEquals(3, outcome.status(), outcome.stderr());
     assertEquals("io.loomshim.cli.Main\n" + shim.runDir + "\n--json\n--namespace\na b\n", outcome.out());
+  }
+
+  @Test
+  void upgradeIsDoneByAJvmThatIsToldHowADaemonIsStarted() throws Exception {
+    shim.fakeJava("for word; do case $word in io.loomshim.*) found=1 ;; esac; "
+        + "if [ \"${found-}\" ]; then echo \"$word\"; fi; done; exit 1");
+    shim.set("linger_seconds", "7");
+    shim.set("java_options", "-Xmx99m");
+    Outcome outcome = run("upgrade", "--namespace", "a");
+    assertEquals(1, outcome.status(), outcome.stderr());
+    List<String> words = outcome.out().lines().toList();
+    String build = Files.readSymbolicLink(shim.prefix.resolve("lib/loomshim/current")).toString();
+    assertEquals(List.of("io.loomshim.cli.Upgrade", shim.runDir.toString(), "a", build,
+        shim.base.resolve("fake jdk/bin/java").toString()), words.subList(0, 5));
+    int jar = words.indexOf("-jar");
+    assertEquals(List.of("-Xmx99m", "-XX:ErrorFile=@run-dir@/hs_err.log"), words.subList(jar - 2, jar));
+    assertEquals(List.of(shim.prefix.resolve("lib/loomshim/" + build + "/loomshim.jar").toString(), "-namespace",
+        "@namespace@", "-address", "@address@", "-run-dir", "@run-dir@", "-mode", "@mode@", "-build", build, "-linger",
+        "7", "-threads", "virtual", "-runc-timeout", "60", "-stuck", "30"), words.subList(jar + 1, words.size()));
+    assertEquals("", run("upgrade").out().lines().toList().get(2));
+  }
+
+  @Test
+  void upgradeRefusesWhatItDoesNotTake() throws Exception {
+    for (List<String> wrong : List.of(List.of("x"), List.of("--namespace"), List.of("--namespace", "../x"),
+        List.of("--namespace", "a", "b"))) {
+      var words = new ArrayList<>(List.of("upgrade"));
+      words.addAll(wrong);
+      Outcome outcome = run(words.toArray(String[]::new));
+      assertEquals(2, outcome.status(), wrong.toString());
+      assertTrue(outcome.stderr().contains("Usage of containerd-shim-loom-v1:"), outcome.stderr());
+    }
   }
 
   @Test

@@ -88,17 +88,18 @@ class ManualTest {
 
   @Test
   void bashCompletesCommandsAndOptions() throws Exception {
-    assertEquals(List.of("--help", "--version", "check", "help", "inspect"), completed(""));
+    assertEquals(List.of("--help", "--version", "check", "help", "inspect", "upgrade"), completed(""));
     assertEquals(List.of("inspect"), completed("in"));
     assertEquals(inspectOptions(), completed("inspect", "--"));
     assertEquals(List.of(), completed("check", ""));
+    assertEquals(List.of("--namespace"), completed("upgrade", ""));
     assertTrue(completed("inspect", "--run", "/proc/sel").contains("/proc/self"));
   }
 
   @Test
   void theManPageHasTheCommandsAndOptionsThatBashCompletes() throws Exception {
     String page = Files.readString(PAGE).replace("\\-", "-");
-    for (String word : List.of("inspect", "check", "--version", "--help")) {
+    for (String word : List.of("inspect", "check", "upgrade", "--version", "--help")) {
       assertTrue(page.contains("\n.TP\n.B " + word + "\n"), word);
     }
     String launcher = Files.readString(Path.of("src/main/launcher/cold.sh")).split("\nusage\\(\\) ")[1].split("\n}")[0];

@@ -132,7 +132,8 @@ final class StartTest {
     assertEquals(0, Installation.finish(shim.command(shim.bundle("a"), arguments), null).status());
     assertEquals(
         List.of("-namespace", "test", "-address", "/run/c.sock", "-run-dir",
-            shim.run("a").toString(), "-linger", "7", "-mode", "namespace", "-threads", "virtual",
+            shim.run("a").toString(), "-mode", "namespace", "-build",
+            shim.run("a").getFileName().toString().split("@")[0], "-linger", "7", "-threads", "virtual",
             "-runc-timeout", "60", "-stuck", "9", "-kill-exec-tree",
             "-no-native-runc", "-debug"),
         Files.readAllLines(shim.run("a").resolve("arguments")));

@@ -20,7 +20,7 @@ class LayersTest {
   private static final List<String> ORDER = List.of("ClosedException", "Kind", "Backoff", "Line", "Door",
       "SocketStream", "SocketDoor", "Redo", "Deadlines", "ClientLimit", "Dial", "Frame", "FrameReader", "FrameWriter",
       "Client", "Call", "Handler", "Attempt", "Method", "Service", "ErrorMapper", "Errors", "Calls", "InFlight",
-      "StuckCalls", "Shared", "Exchange", "Intake", "Lane", "Connection", "Server");
+      "Gate", "StuckCalls", "Shared", "Exchange", "Intake", "Lane", "Connection", "Server");
 
   private static final Pattern COMMENT = Pattern.compile("/\\*.*?\\*/|//[^\n]*", Pattern.DOTALL);
   private static final Pattern STRING = Pattern.compile("\"(\\\\.|[^\"\\\\])*\"");
