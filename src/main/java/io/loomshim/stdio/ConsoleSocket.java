@@ -22,6 +22,7 @@ import java.util.Map;
  * <p>It lies in a directory of its own that only root can enter. Used by the thread of the call that creates the
  * process. runc does not wait for an accept: once it has ended well, connection and message wait in the socket. So open
  * this, let runc run, and only then call {@link #receive}; when runc fails, close it and nothing waits for anything.
+ * Where they lie is a registry of the process, set before the first is opened.
  */
 public final class ConsoleSocket implements AutoCloseable {
   /** Bytes of a path that a socket address surely has room for with its end: sun_path of unix(7) has 108. */

@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * A frame that is longer than a socket holds, on its way into a file in memory that outlives the daemon. The kernel
  * moves it, through a pipe (splice(2)), so at each moment a byte is in the socket, the pipe or the file. Used by the
- * thread that reads the connection.
+ * thread that reads the connection. How much is gathered is a registry of the process, as its memory is.
  */
 final class Gathering implements AutoCloseable {
   /** Of all that are gathered at once; what comes beyond that is read as it comes. */

@@ -411,9 +411,11 @@ final class Steps {
     int at = world.exitThread[process];
     String name = "end of " + process;
     if (at == 0 && known && ended) {
-      steps.add(new Named(name + " is seen", w -> reap(w, process)));
-    } else if (at == 1) {
-      steps.add(new Named(name + " is known", w -> writeStatus(w, process)));
+      steps.add(new Named(name + " is seen", w -> {
+        reap(w, process);
+        writeStatus(w, process);
+      }));
+      ifKilled(world, steps, name + " is seen, and not written down before SIGKILL", w -> reap(w, process));
     } else if (at == 2 && !(process == 0 && (world.order || world.execRuns() || startingExec(world)))) {
       steps.add(new Named(name + " is written", w -> publish(w, process)));
     } else if (at == 3) {
@@ -443,6 +445,9 @@ final class Steps {
 
   /** What comes next may take long. */
   private void writeStatus(World world, int process) {
+    if (world.exitThread[process] == 2) {
+      return; // an earlier daemon has
+    }
     if (fault != Fault.PIDFD_GIVEN_UP_FIRST) {
       world.record.write(process == 0 ? Notes.reaped(World.ID, World.INIT_PID, world.reaped[0])
           : Notes.reaped(World.PROCESS, World.EXEC_PID, world.reaped[1]));
