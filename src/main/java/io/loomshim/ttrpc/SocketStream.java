@@ -12,9 +12,8 @@ import java.nio.channels.ClosedByInterruptException;
  * What comes and goes on a connected socket. One thread at a time reads and one writes; any thread may close it, which
  * wakes both. Buffers have an array.
  *
- * <p>A thread that waits is parked, and an interrupt then closes the stream and stays set. On one side of a server a
- * platform thread waits in the kernel instead: its interrupt changes nothing, and it is not woken by way of another
- * thread.
+ * <p>A thread that waits is parked, and an interrupt then closes the stream and stays set. Of a server, a platform
+ * thread waits in the kernel instead: no other thread has to wake it, and an interrupt does not.
  */
 final class SocketStream implements ByteChannel {
   private final PolledSocket socket;
