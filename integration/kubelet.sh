@@ -353,6 +353,9 @@ need_cni
 out=$REPO/target/kubelet
 rm -rf "$out"
 mkdir -p "$out"
+# where it is may be hidden in a run
+cp --reflink=auto "$kubelet" "$out/kubelet"
+kubelet=$out/kubelet
 {
   printf 'registry.k8s.io/pause:3.10\t{"Env": ["PATH=/bin"], "Entrypoint": %s}\n' "$PAUSE"
   printf '%s\t{"Env": ["PATH=/bin"], "Cmd": ["sh"]}\n' $TEST_IMAGE
@@ -364,6 +367,7 @@ end() {
   find /sys/fs/cgroup -depth -type d \( -path "*/$group*" -o -path '*/k8s.io*' \) -exec rmdir {} + 2>/dev/null || true
 }
 trap end EXIT
+trap 'kill -TERM $(jobs -p) 2>/dev/null; exit 130' INT TERM HUP
 for directory in /sys/fs/cgroup /sys/fs/cgroup/*; do
   # hierarchies of version 1, or the one of version 2
   [[ ! -e $directory/cgroup.procs || -L $directory ]] || mkdir -p "$directory/$group"
