@@ -172,7 +172,8 @@ containerd_of() {
     >>"$out/containerd.log" 2>&1 </dev/null &
   containerd_pid=$!
   for ((i = 0; i < 600; i++)); do
-    if "$tree/containerd/ctr" --address /mnt/ct/grpc plugins ls 2>/dev/null | grep -q '\.cri.*ok'; then break; fi
+    if "$tree/containerd/ctr" --address /mnt/ct/grpc plugins ls 2>/dev/null |
+      awk '$1 == "io.containerd.grpc.v1" && $2 == "cri" && $NF == "ok" { found = 1 } END { exit !found }'; then break; fi
     kill -0 "$containerd_pid" 2>/dev/null || return 1
     sleep 0.1
   done

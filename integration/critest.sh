@@ -174,6 +174,7 @@ images=$out/images.tar
 make_images "$images"
 # like those of pods without a parent
 trap 'find /sys/fs/cgroup -depth -type d -path "*/k8s.io*" -exec rmdir {} + 2>/dev/null || true' EXIT
+trap 'kill -TERM $(jobs -p) 2>/dev/null; exit 130' INT TERM HUP
 children=()
 for suite in "${suites[@]}"; do
   tree=$(need_suite "$suite")

@@ -85,7 +85,7 @@ if [[ ${1-} != --inside ]]; then
       "$PROGRAM" --inside "$suite" || true
     read -r p f <"$SCOPE/sum" || { p=0 f=1 && printf 'FAILED %s did not come to its end\n' "$suite"; }
     passed=$((passed + p)) failed=$((failed + f))
-    rm -f "$SCOPE/sum"
+    rm -f "$SCOPE"/sum "$SCOPE"/*.pid
     find /sys/fs/cgroup -maxdepth 2 -type d | grep -E "/($MADE)\$" | grep -vxFf "$SCOPE/cgroups" | while read -r directory; do
       find "$directory" -depth -type d -exec rmdir {} + 2>/dev/null || true
     done || true
