@@ -44,7 +44,7 @@ public final class Kinds {
 
   /** All kinds of this room. */
   public static final Set<Integer> OWN = Set.of(CONTAINER, INIT, EXEC, EXEC_PROCESS, CGROUP, KILLS, STDIN_CLOSED,
-      PAUSED, DAEMON, EVENT, DELETED);
+      PAUSED, REAPED, DAEMON, EVENT, DELETED);
 
   /** The first of the other kinds that this room does not know. */
   public static final int OTHERS_FREE = 320;
