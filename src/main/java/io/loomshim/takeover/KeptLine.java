@@ -117,7 +117,7 @@ final class KeptLine implements Line {
 
   @Override
   public boolean keeps() {
-    return frames.inSocket();
+    return frames.kept();
   }
 
   @Override

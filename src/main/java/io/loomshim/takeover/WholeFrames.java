@@ -174,9 +174,9 @@ final class WholeFrames {
         : ByteBuffer.allocate(0);
   }
 
-  /** Whether the present frame is still in the socket, too. */
-  boolean inSocket() {
-    return inSocket > 0;
+  /** Whether the present frame is still in the socket, or gathered where it outlives this daemon. */
+  boolean kept() {
+    return inSocket > 0 || gathering.isPresent();
   }
 
   /** Takes the present frame out of the socket. */
