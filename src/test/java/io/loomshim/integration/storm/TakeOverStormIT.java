@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -52,8 +53,12 @@ final class TakeOverStormIT {
   }
 
   private static int kill(OwnDaemon own, Random random, boolean again) {
-    Await.until("there is a daemon", () -> daemon(own).isPresent());
-    Proc.kill(daemon(own).orElseThrow());
+    var found = new AtomicReference<Optional<Long>>(Optional.empty());
+    Await.until("there is a daemon", () -> {
+      found.set(daemon(own)); // it may be another one the next moment, or none
+      return found.get().isPresent();
+    });
+    Proc.kill(found.get().orElseThrow());
     if (!again) {
       return 1;
     }
