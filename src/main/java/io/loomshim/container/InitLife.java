@@ -9,11 +9,15 @@ import java.util.concurrent.locks.ReentrantLock;
  * state changes with {@code order} held, but for the deletion; any thread may read it.
  */
 final class InitLife {
+  /** A wait status tells signals from here on, as runc and the shells have it. */
+  private static final int SIGNALLED = 128;
+
   private final ReentrantLock operations = new ReentrantLock();
   private final ReentrantLock order = new ReentrantLock();
   private final Frozen frozen;
   private final TaskEvents events;
   private volatile InitState state;
+  private boolean perhapsLetGo; // of order
   private Optional<Operation> unheard = Optional.empty(); // done, but its caller was told a failure; of operations
 
   InitLife(InitState state, Frozen frozen, TaskEvents events) {
@@ -70,6 +74,18 @@ final class InitLife {
   /** Goes on from a state that an earlier daemon has recorded; before any other use. */
   void resume(InitState recorded) {
     state = recorded;
+  }
+
+  /** An earlier daemon may have let the created init go, and not have written it down; before any other use. */
+  void perhapsLetGo() {
+    perhapsLetGo = true;
+  }
+
+  /** An init that ends by itself had been let go: then its start is told first. Call only when holding {@code order}. */
+  void settle(int pid, int status) {
+    if (perhapsLetGo && state == InitState.CREATED && status < SIGNALLED) {
+      events.started(pid, new Running(this));
+    }
   }
 
   /** The process has ended; call only when holding {@code order}. */

@@ -12,7 +12,6 @@ import io.loomshim.proto.types.Status;
 import io.loomshim.runc.RuncException;
 import io.loomshim.threads.Aside;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -128,6 +127,7 @@ final class InitProcess extends ContainerProcess {
     var end = new Ended(this, new Exit(status, Instant.now()));
     life.order().lock();
     try {
+      life.settle(pid(), status);
       container.events.exited(pid(), end.exit(), life.state() == InitState.DELETED, end);
     } finally {
       end.run(); // again, or because there was no memory for the event
@@ -208,7 +208,7 @@ final class InitProcess extends ContainerProcess {
   private Child restore() throws IOException, InterruptedException {
     try (Children.Launch launch = Children.launching()) {
       assert launch != null;
-      Path work = container.bundle.criuRestoreWork(container.spec.options().getCriuWorkPath());
+      var work = container.bundle.criuRestoreWork(container.spec.options().getCriuWorkPath());
       return container.runc.restore(container.spec.checkpoint().orElseThrow(), work,
           container.bundle.initPidFile(), container.spec.options().getNoPivotRoot(), openStreamsOnce());
     } catch (IOException | InterruptedException | RuntimeException | Error e) {

@@ -54,15 +54,22 @@ record Restoration(Common common, Remains remains) {
     } else if (!made && container.runc.exists()) {
       undoRestoring(container);
     } else if (made) {
-      if (container.life.state() == InitState.CREATED && startedMeanwhile(container.runc, init.pid())) {
-        container.life.order().lock();
-        try {
-          init.runs(); // its start had been done, and not recorded
-        } finally {
-          container.life.order().unlock();
-        }
-      }
+      settle(container, init);
       init.startExitThread();
+    }
+  }
+
+  /** Whether the start of a created init had been done, and not recorded. */
+  private static void settle(Container container, InitProcess init) throws InterruptedException {
+    container.life.order().lock();
+    try {
+      if (container.life.state() == InitState.CREATED && startedMeanwhile(container.runc, init.pid())) {
+        init.runs();
+      } else {
+        container.life.perhapsLetGo(); // one that has ended does not tell
+      }
+    } finally {
+      container.life.order().unlock();
     }
   }
 

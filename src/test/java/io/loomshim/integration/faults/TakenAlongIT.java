@@ -390,6 +390,26 @@ final class TakenAlongIT {
   }
 
   /** As if the daemon had been killed between the last two steps of a start without runc. */
+  /** As a daemon leaves it that is killed right after its start: whoever was let go has ended, the fifo is there. */
+  @Test
+  void anInitThatWasLetGoAndHasEndedIsToldToHaveStarted() throws Exception {
+    try (var own = daemon(); var task = own.open("sh", "-c", "exit 46")) {
+      int init = task.create();
+      Path fifo = Names.RUNC_ROOT.resolve(own.shims().namespace()).resolve(task.id()).resolve("exec.fifo");
+      long daemon = own.current();
+      Proc.signal(own.holder(), "STOP");
+      Proc.kill(daemon);
+      Await.until("there is no daemon", () -> !Proc.alive(daemon));
+      cat(fifo).await(Ctr.LIMIT).ok();
+      Await.until("it has ended", () -> !Proc.alive(init));
+      Proc.signal(own.holder(), "CONT");
+      assertEquals(46, task.await("").getExitStatus());
+      Await.until("the end is told", () -> topics(own, task).contains("exit"));
+      assertEquals(List.of("create", "start", "exit"), topics(own, task).stream().distinct().toList());
+      task.delete("");
+    }
+  }
+
   @Test
   void anInitThatWasLetGoRunsThoughItsFifoIsStillThere() throws Exception {
     try (var own = daemon(); var task = own.open("sleep", "1000")) {

@@ -1,6 +1,7 @@
 package io.loomshim.integration.storm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.integration.harness.Await;
 import io.loomshim.integration.harness.EventSink;
@@ -10,6 +11,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -19,6 +21,7 @@ abstract class Player {
 
   final Game game;
   final String name;
+  private final CountDownLatch attached = new CountDownLatch(1);
   private CompletableFuture<Void> playing;
 
   Player(Game game, String name) {
@@ -39,6 +42,16 @@ abstract class Player {
         game.problem(name + ": " + text);
       }
     }, Thread::startVirtualThread);
+  }
+
+  /** The container has its streams. */
+  final void attached() {
+    attached.countDown();
+  }
+
+  /** To be called before the first kill: a Create that is undone would end the reader of its fifo. */
+  final void awaitAttached() throws InterruptedException {
+    assertTrue(attached.await(60, TimeUnit.SECONDS), name);
   }
 
   final void end() {

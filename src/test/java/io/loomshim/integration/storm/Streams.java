@@ -32,6 +32,7 @@ final class Streams extends Player {
     try (var task = game.join(game.bundle(name, "cat"))) {
       insist(() -> task.create(r -> r.setStdin(in.toString()).setStdout(file ? "file://" + out : out.toString())));
       task.start();
+      attached();
       var writer = Exec.start(game.directory(), new Exec.Setting(game.directory(), Map.of(), Exec.Setting.PIPE),
           List.of("sh", "-c", "exec cat > " + in));
       var text = new StringBuilder();

@@ -80,12 +80,14 @@ final class TakeOverStormIT {
       for (int i = 0; i < 3; i++) {
         players.add(new Execs(game, "execs" + i, new Random(random.nextLong())));
       }
-      players.add(new Streams(game, "streams"));
-      players.add(new Streams(game, "file"));
-      players.add(new Terminal(game, "terminal"));
+      var attached = List.<Player>of(new Streams(game, "streams"), new Streams(game, "file"), new Terminal(game, "terminal"));
+      players.addAll(attached);
       players.add(new Pauses(game, "pauses"));
       players.add(new Lives(game, "lives", new Random(random.nextLong())));
       players.forEach(Player::begin);
+      for (Player player : attached) {
+        player.awaitAttached();
+      }
       var pauses = new ArrayList<Long>();
       for (int kills = 0; kills < KILLS && game.problems().isEmpty();) {
         pause(random, 700);

@@ -17,6 +17,7 @@ final class Terminal extends Player {
     try (var typist = new Typist(game.directory(), name); var task = game.join(bundle.withTerminal())) {
       insist(() -> task.create(typist::on));
       task.start();
+      attached();
       typist.awaitOutput("ready\r\n");
       var expected = new StringBuilder("ready\r\n");
       for (int i = 0; !game.isOver(); i++) {
