@@ -81,7 +81,7 @@ final class InitLife {
     perhapsLetGo = true;
   }
 
-  /** An init that ends by itself had been let go: then its start is told first. Call only when holding {@code order}. */
+  /** An init that ends by itself had been let go, so its start is told first; call only when holding {@code order}. */
   void settle(int pid, int status) {
     if (perhapsLetGo && state == InitState.CREATED && status < SIGNALLED) {
       events.started(pid, new Running(this));

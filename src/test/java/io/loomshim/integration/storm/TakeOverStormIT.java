@@ -80,7 +80,8 @@ final class TakeOverStormIT {
       for (int i = 0; i < 3; i++) {
         players.add(new Execs(game, "execs" + i, new Random(random.nextLong())));
       }
-      var attached = List.<Player>of(new Streams(game, "streams"), new Streams(game, "file"), new Terminal(game, "terminal"));
+      var attached = List.<Player>of(new Streams(game, "streams"), new Streams(game, "file"),
+          new Terminal(game, "terminal"));
       players.addAll(attached);
       players.add(new Pauses(game, "pauses"));
       players.add(new Lives(game, "lives", new Random(random.nextLong())));
