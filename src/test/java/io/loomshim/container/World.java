@@ -12,7 +12,6 @@ import io.loomshim.record.UnreadableException;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -74,6 +73,7 @@ final class World {
   MemoryRecord record;
   private State state;
   private Saved saved;
+  private String recordKey = ""; // that of the record, empty until it is asked for
 
   World() throws UnreadableException {
     record = new MemoryRecord();
@@ -91,6 +91,7 @@ final class World {
     record = other.record.copy();
     state = other.state;
     saved = other.saved;
+    recordKey = other.recordKey;
   }
 
   World copy() {
@@ -119,6 +120,7 @@ final class World {
     if (record.changed()) {
       state = record.state();
       saved = Saved.of("record", state);
+      recordKey = "";
     }
   }
 
@@ -159,10 +161,10 @@ final class World {
     }
     key.append(asked.values()).append(answered).append(delivered).append(alive).append(kills).append(at.values())
         .append(again.values()).append(reply).append(order);
-    for (Map.Entry<Integer, String> value : plain().entrySet()) {
-      key.append(value);
+    if (recordKey.isEmpty()) {
+      recordKey = plain().toString();
     }
-    return key.toString();
+    return key.append(recordKey).toString();
   }
 
   private TreeMap<Integer, String> plain() throws InvalidProtocolBufferException {
