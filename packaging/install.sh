@@ -127,10 +127,12 @@ build_dist() {
   java=$chosen
 }
 
-# built: whether the distribution is there and no source is newer, as after a `git pull`.
+# built: whether the distribution is there and no source is newer, as after a `git pull`; a copy without the
+# means to build is taken as it is.
 built() {
   [ -f "$dist/lib/loomshim.jar" ] &&
-    [ -z "$(find "$here/../pom.xml" "$here/../src/main" -newer "$dist/lib/version" 2> /dev/null | head -n 1)" ]
+    { [ ! -x "$here/../mvnw" ] ||
+      [ -z "$(find "$here/../pom.xml" "$here/../src/main" -newer "$dist/lib/version" 2> /dev/null | head -n 1)" ]; }
 }
 
 # find_dist: sets `dist`, and builds it if need be.
