@@ -32,7 +32,7 @@ public final class KnownRuntimes {
   private record Named(RuntimeVersion version, long nanos) {}
 
   private final boolean on;
-  private final ConcurrentHashMap<ProgramStamp, Answer> answers = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<FileStamp, Answer> answers = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Named> names = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Boolean> asking = new ConcurrentHashMap<>(); // as configured, now
 
@@ -65,7 +65,7 @@ public final class KnownRuntimes {
     if (!on || !called(runner)) {
       return false;
     }
-    Answer answer = answers.get(ProgramStamp.of(runner.program()));
+    Answer answer = answers.get(FileStamp.of(runner.program()));
     if (answer == null) {
       ask(runner, id, false);
     }
@@ -115,8 +115,8 @@ public final class KnownRuntimes {
     var looking = new Aside.Step<Look>() {
       @Override
       public Look run() throws IOException, InterruptedException {
-        ProgramStamp program = ProgramStamp.of(runner.program());
-        return new Look(program, ProgramStamp.elf(Path.of(program.path())));
+        FileStamp program = FileStamp.of(runner.program());
+        return new Look(program, FileStamp.elf(Path.of(program.path())));
       }
     };
     Look look = Aside.run("stat " + runner.settings().binary(), looking);
@@ -129,7 +129,7 @@ public final class KnownRuntimes {
     return answer.version.orElse(RuntimeVersion.UNKNOWN);
   }
 
-  private record Look(ProgramStamp program, boolean elf) {}
+  private record Look(FileStamp program, boolean elf) {}
 
   private static Answer answer(CommandRunner runner, String id, Look look) throws RuncException, InterruptedException {
     String text = runner.run(new RuncCommand.Version(id));

@@ -20,6 +20,7 @@ final class NativeRunc {
   private final CommandRunner runner;
   private final RuncCalls calls;
   private final KnownRuntimes known;
+  private final Path directory;
   private final StateAhead state;
 
   /** For the container {@code id}; {@code calls} is told of what is done, {@code known} are the runtimes. */
@@ -28,7 +29,8 @@ final class NativeRunc {
     this.runner = runner;
     this.calls = calls;
     this.known = known;
-    this.state = new StateAhead(id, runner.settings().root().resolve(id));
+    this.directory = runner.settings().root().resolve(id);
+    this.state = new StateAhead(id, directory);
   }
 
   /** A relative root is one from the directory in which runc runs. */
@@ -83,7 +85,6 @@ final class NativeRunc {
 
   /** Whether the init {@code pid} runs although its fifo is there: who let it go was killed before it removed it. */
   boolean released(int pid) throws InterruptedException {
-    Path directory = runner.settings().root().resolve(id);
     try {
       return mayDo() && Aside.run("look at " + directory, () -> NativeStart.finish(directory, id, pid));
     } catch (IOException e) {
@@ -105,7 +106,6 @@ final class NativeRunc {
     String outcome = RuncCalls.LEFT;
     var givenUp = new AtomicBoolean();
     try {
-      Path directory = runner.settings().root().resolve(id);
       var step = new NativeDelete(runner, known, state, id, pid, givenUp);
       boolean done = Aside.run("remove " + directory, step, DELETE_WAIT_MAX);
       outcome = done ? "0" : RuncCalls.LEFT;

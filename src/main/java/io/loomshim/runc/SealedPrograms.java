@@ -43,7 +43,7 @@ public final class SealedPrograms {
     }
   }
 
-  private record Copy(ProgramStamp source, ProgramCopy program, Path link) {}
+  private record Copy(FileStamp source, ProgramCopy program, Path link) {}
 
   private static final Known NONE = new Known(Optional.empty());
   private static final ConcurrentHashMap<String, Known> KNOWN = new ConcurrentHashMap<>();
@@ -132,8 +132,8 @@ public final class SealedPrograms {
   }
 
   private static Copy copy(String program) throws IOException {
-    ProgramStamp before = ProgramStamp.of(program);
-    if (!ProgramStamp.elf(Path.of(program))) {
+    FileStamp before = FileStamp.of(program);
+    if (!FileStamp.elf(Path.of(program))) {
       throw new IOException("the program is a script");
     }
     ProgramCopy made = ProgramCopy.of(program, name(program));

@@ -4,10 +4,7 @@ import io.loomshim.log.Log;
 import io.loomshim.threads.Aside;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -19,14 +16,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>May be used from any thread. Who needs the state waits for a reading that is under way.
  */
 final class StateAhead {
-  /** What was read, and by what its file is known again (stat(2)). */
-  private record Kept(Map<String, Object> stamp, Optional<RuncState> state) {}
+  /** What was read, and of which file. */
+  private record Kept(FileStamp stamp, Optional<RuncState> state) {}
 
   private final String id;
   private final Path directory;
   private final Path file;
   private final ReentrantLock lock = new ReentrantLock(); // held while the file is read
-  private boolean wanted; // of lock
+  private volatile boolean wanted;
   private Optional<Kept> kept = Optional.empty(); // of lock
 
   /** Of the container {@code id}, whose directory is {@code directory}. */
@@ -38,12 +35,7 @@ final class StateAhead {
 
   /** Has it read by a thread of its own, and waits for nothing. What fails is tried again by who needs the state. */
   void begin() {
-    lock.lock();
-    try {
-      wanted = true;
-    } finally {
-      lock.unlock();
-    }
+    wanted = true;
     try {
       Threads.start("runc/state/" + id, new Reading());
     } catch (OutOfMemoryError e) {
@@ -58,9 +50,8 @@ final class StateAhead {
       Optional<Kept> known = kept;
       kept = Optional.empty();
       wanted = false;
-      return known.isPresent() && known.get().stamp.equals(stamp()) ? known.get().state : RuncState.read(directory);
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
+      boolean same = known.isPresent() && known.get().stamp.holds(file.toString());
+      return same ? known.get().state : RuncState.read(directory);
     } finally {
       lock.unlock();
     }
@@ -74,10 +65,6 @@ final class StateAhead {
     } finally {
       lock.unlock();
     }
-  }
-
-  private Map<String, Object> stamp() throws IOException {
-    return Files.readAttributes(file, "unix:dev,ino,size,ctime");
   }
 
   private final class Reading implements Runnable {
@@ -99,7 +86,7 @@ final class StateAhead {
       try {
         boolean read = wanted;
         if (read) {
-          Map<String, Object> stamp = stamp();
+          FileStamp stamp = FileStamp.of(file.toString());
           kept = Optional.of(new Kept(stamp, RuncState.read(directory)));
           wanted = false;
         }

@@ -11,22 +11,22 @@ import java.util.Map;
  * By what a file is told from what it was before: another one in its place has another number, one that was written
  * into has another ctime (stat(2)). A value, but no record: the first comparison of one takes a JVM 10 ms.
  */
-final class ProgramStamp {
+final class FileStamp {
   /** The magic number of a program. */
   private static final byte[] ELF = {0x7f, 'E', 'L', 'F'};
 
   private final String path;
   private final Map<String, Object> attributes;
 
-  private ProgramStamp(String path, Map<String, Object> attributes) {
+  private FileStamp(String path, Map<String, Object> attributes) {
     this.path = path;
     this.attributes = attributes;
   }
 
-  /** That of the file that {@code program} leads to; takes as long as its file system takes. */
-  static ProgramStamp of(String program) throws IOException {
-    Map<String, Object> is = Files.readAttributes(Path.of(program), "unix:dev,ino,size,lastModifiedTime,ctime");
-    return new ProgramStamp(program, is);
+  /** That of the file that {@code path} leads to; takes as long as its file system takes. */
+  static FileStamp of(String path) throws IOException {
+    Map<String, Object> is = Files.readAttributes(Path.of(path), "unix:dev,ino,size,lastModifiedTime,ctime");
+    return new FileStamp(path, is);
   }
 
   /** Where the file is. */
@@ -43,7 +43,7 @@ final class ProgramStamp {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof ProgramStamp another && path.equals(another.path)
+    return other instanceof FileStamp another && path.equals(another.path)
         && attributes.equals(another.attributes);
   }
 
@@ -53,11 +53,11 @@ final class ProgramStamp {
   }
 
   /** Whether it is still the same, and there at all. */
-  boolean holds(String program) {
+  boolean holds(String path) {
     try {
-      return of(program).equals(this);
+      return of(path).equals(this);
     } catch (IOException e) {
-      return false; // to run it will say why
+      return false; // whoever uses it is told why
     }
   }
 }
