@@ -10,20 +10,17 @@ import io.loomshim.shelf.Shelf;
 import io.loomshim.shelf.Slot;
 import io.loomshim.ttrpc.Door;
 import io.loomshim.ttrpc.Line;
+import io.loomshim.ttrpc.SocketDoor;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
 /** A listening socket that outlives the daemon, as do the connections that it accepts. One thread accepts. */
 final class KeptDoor implements Door {
-  /** Connections that may wait for accept(2): the containers of a node may all start at once. */
-  private static final int BACKLOG = 1024;
-
   private final Fd socket;
   private final Slot slot;
   private final Shelf shelf;
@@ -42,13 +39,11 @@ final class KeptDoor implements Door {
 
   /** Listens on {@code path}. */
   static KeptDoor listen(Path path, Shelf shelf, CallsRecord record) throws IOException {
-    Files.deleteIfExists(path);
-    Fd socket = SocketCalls.open();
+    Fd socket = SocketDoor.listening(path);
     try {
-      SocketCalls.listen(socket, path, BACKLOG);
       Slot slot = shelf.put(Labels.of(Labels.DOOR, path.toString()), List.of(socket));
       return new KeptDoor(socket, slot, shelf, record, 0);
-    } catch (IOException | RuntimeException | Error e) {
+    } catch (RuntimeException | Error e) {
       socket.close();
       throw new IOException("cannot listen on " + path + ": " + e.getMessage(), e);
     }

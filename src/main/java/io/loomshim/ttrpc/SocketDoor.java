@@ -32,12 +32,23 @@ public final class SocketDoor implements Door {
    * @throws IOException {@code cannot listen on PATH: …}
    */
   public static SocketDoor listen(Path path) throws IOException {
+    Fd socket = listening(path);
+    try {
+      return new SocketDoor(new PolledSocket(socket));
+    } catch (RuntimeException | Error e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  /** The bare socket of {@link #listen}, for another kind of door, which owns it. */
+  public static Fd listening(Path path) throws IOException {
     try {
       Files.deleteIfExists(path);
       Fd socket = SocketCalls.open();
       try {
         SocketCalls.listen(socket, path, BACKLOG);
-        return new SocketDoor(new PolledSocket(socket));
+        return socket;
       } catch (IOException | RuntimeException | Error e) {
         socket.close();
         throw e;
