@@ -8,6 +8,7 @@ import io.loomshim.integration.harness.Await;
 import io.loomshim.integration.harness.Bed;
 import io.loomshim.integration.harness.Ctr;
 import io.loomshim.integration.harness.Exec;
+import io.loomshim.integration.harness.HeldRunc;
 import io.loomshim.integration.harness.Inspect;
 import io.loomshim.integration.harness.Install;
 import io.loomshim.integration.harness.Names;

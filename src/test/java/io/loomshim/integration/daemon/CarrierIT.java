@@ -16,9 +16,7 @@ import io.loomshim.integration.harness.Typist;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -52,10 +50,6 @@ final class CarrierIT {
     Install.get().configure(settings);
   }
 
-  private static <T> CompletableFuture<T> meanwhile(Supplier<T> call) {
-    return CompletableFuture.supplyAsync(call, Thread::startVirtualThread);
-  }
-
   @Test
   void noWaitForATerminalAFifoAProcessOrRuncDelaysAnybodyElse() throws Exception {
     Path unread = Bundle.fifo(BED.directory().resolve("unread"));
@@ -72,9 +66,9 @@ final class CarrierIT {
       shell.start();
       web.create();
       web.start();
-      var wait = meanwhile(() -> web.await("").getExitStatus());
-      var withoutReader = meanwhile(() -> late.create(request -> request.setStdout(unread.toString())));
-      var behindRunc = meanwhile(() -> slow.create(request -> request.setOptions(slowly.orElseThrow())));
+      var wait = Await.meanwhile(() -> web.await("").getExitStatus());
+      var withoutReader = Await.meanwhile(() -> late.create(request -> request.setStdout(unread.toString())));
+      var behindRunc = Await.meanwhile(() -> slow.create(request -> request.setOptions(slowly.orElseThrow())));
 
       for (int i = 0; i < 10; i++) {
         assertEquals("RUNNING", web.state("").getStatus().name());

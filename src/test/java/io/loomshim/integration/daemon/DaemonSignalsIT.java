@@ -17,7 +17,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -126,7 +125,7 @@ final class DaemonSignalsIT {
     try (var own = new OwnDaemon(BED.rootfs(), TAKE_OVER); var task = own.running("sleep", "1000")) {
       Proc.signal(own.pid(), "STOP");
       Await.until("it has stopped", () -> Proc.info(own.pid()).orElseThrow().state() == 'T');
-      var state = CompletableFuture.supplyAsync(() -> task.state(""), Thread::startVirtualThread);
+      var state = Await.meanwhile(() -> task.state(""));
       Proc.signal(own.pid(), "CONT");
       assertEquals("RUNNING", state.get(60, TimeUnit.SECONDS).getStatus().name());
       assertEquals(own.pid(), task.connect().getShimPid());

@@ -16,9 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -31,10 +29,6 @@ final class ModesIT {
   @BeforeAll
   static void ours() {
     Shim.assumeOurs("Go shims know one mode");
-  }
-
-  private static <T> CompletableFuture<T> meanwhile(Supplier<T> call) {
-    return CompletableFuture.supplyAsync(call, Thread::startVirtualThread);
   }
 
   /** A container that runs, in the pod {@code sandbox}. */
@@ -77,7 +71,7 @@ final class ModesIT {
       long untouched = other.connect().getShimPid();
       assertEquals(daemon, beside.connect().getShimPid());
       assertNotEquals(daemon, untouched);
-      var wait = meanwhile(() -> beside.await("").getExitStatus());
+      var wait = Await.meanwhile(() -> beside.await("").getExitStatus());
       kill(one);
       goesOn(one);
       goesOn(beside);
@@ -97,7 +91,7 @@ final class ModesIT {
     try (var builds = new TwoBuilds(BED.rootfs(), Map.of("take_over", "true", "mode", "container"));
         var one = builds.running("sleep", "1000"); var other = builds.running("sleep", "1000")) {
       long untouched = other.connect().getShimPid();
-      var wait = meanwhile(() -> one.await("").getExitStatus());
+      var wait = Await.meanwhile(() -> one.await("").getExitStatus());
       long daemon = kill(one);
       goesOn(one);
       assertNotEquals(daemon, one.connect().getShimPid());

@@ -20,7 +20,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -88,7 +87,7 @@ final class ThreadDumpIT {
       web.start("probe");
       job.create();
       job.start();
-      var status = CompletableFuture.supplyAsync(() -> job.await("").getExitStatus(), Thread::startVirtualThread);
+      var status = Await.meanwhile(() -> job.await("").getExitStatus());
       Await.until("the Wait is under way", () -> dump(daemon).contains("\"rpc/Wait/"));
       assertEquals(names(Files.readString(PAGE)), names(Files.readString(DUMP)), "in " + PAGE + " and in " + DUMP);
       assertTrue(Files.readString(DUMP).contains("\"poller\""));

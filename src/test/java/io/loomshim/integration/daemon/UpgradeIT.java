@@ -10,19 +10,15 @@ import io.loomshim.integration.harness.Bed;
 import io.loomshim.integration.harness.Bundle;
 import io.loomshim.integration.harness.Ctr;
 import io.loomshim.integration.harness.Exec;
-import io.loomshim.integration.harness.FaultyRunc;
+import io.loomshim.integration.harness.HeldRunc;
 import io.loomshim.integration.harness.Proc;
 import io.loomshim.integration.harness.Shim;
-import io.loomshim.integration.harness.ShimClient;
 import io.loomshim.integration.harness.TwoBuilds;
 import io.loomshim.integration.harness.Typist;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -38,10 +34,6 @@ final class UpgradeIT {
   @BeforeAll
   static void ours() {
     Shim.assumeOurs("no other shim hands over");
-  }
-
-  private static <T> CompletableFuture<T> meanwhile(Supplier<T> call) {
-    return CompletableFuture.supplyAsync(call, Thread::startVirtualThread);
   }
 
   /** Has the daemon hand over, and says to which process. */
@@ -82,8 +74,8 @@ final class UpgradeIT {
         task.exec("count", r -> r.setStdout(out.toString()), "sh", "-c",
             "i=0; trap 'end=yes' USR1; while [ -z \"$end\" ]; do echo $i; i=$((i + 1)); sleep 0.01; done; exit 9");
         task.start("count");
-        var wait = meanwhile(() -> task.await("").getExitStatus());
-        var execWait = meanwhile(() -> task.await("count").getExitStatus());
+        var wait = Await.meanwhile(() -> task.await("").getExitStatus());
+        var execWait = Await.meanwhile(() -> task.await("count").getExitStatus());
         int pid = task.connect().getTaskPid();
         for (int i = 0; i < 2; i++) {
           if (i == 0) {
@@ -152,20 +144,17 @@ final class UpgradeIT {
 
   @Test
   void aCreationThatIsUnderWayIsWaitedFor() throws Exception {
-    Path done = BED.directory().resolve("done");
-    var slowly = FaultyRunc.options(BED.directory(), "create",
-        "while [ ! -e " + done + " ]; do sleep 0.05; done\nexec runc \"$@\"");
+    var held = new HeldRunc(BED.directory(), "create");
     try (var builds = new TwoBuilds(BED.rootfs(), SETTINGS); var task = builds.running("sleep", "1000");
         var late = builds.open("sleep", "1000")) {
       builds.second();
       long before = builds.daemon();
-      var creation = meanwhile(() -> ShimClient.failure(() -> late.create(r -> r.setOptions(slowly.orElseThrow()))));
-      Await.until("runc runs", () -> Proc.all().values().stream()
-          .anyMatch(process -> process.commandLine().contains("/faulty-runc")));
+      var creation = late.creating(held.options());
+      held.awaitHeld();
       var upgrade = builds.beginUpgrade();
       Await.until("the next daemon is there", () -> Proc.all().values().stream()
           .anyMatch(process -> process.parent() == before && process.commandLine().contains("-stand-by")));
-      Files.createFile(done);
+      held.release();
       String told = upgrade.await(Ctr.LIMIT).ok().text();
       assertTrue(told.contains("has handed over to process " + builds.daemon()), told);
       assertEquals("no error: ", creation.get(60, TimeUnit.SECONDS));
@@ -179,7 +168,7 @@ final class UpgradeIT {
   void anEndThatComesRightAfterwardsIsToldAsItWas() throws Exception {
     try (var builds = new TwoBuilds(BED.rootfs(), SETTINGS);
         var task = builds.running("sh", "-c", "trap 'exit 7' TERM; echo; while :; do sleep 0.05; done")) {
-      var wait = meanwhile(() -> task.await("").getExitStatus());
+      var wait = Await.meanwhile(() -> task.await("").getExitStatus());
       builds.second();
       handedOver(builds);
       task.kill(15, "");

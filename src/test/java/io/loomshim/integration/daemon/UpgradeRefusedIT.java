@@ -9,6 +9,7 @@ import io.loomshim.integration.harness.Bed;
 import io.loomshim.integration.harness.Ctr;
 import io.loomshim.integration.harness.Exec;
 import io.loomshim.integration.harness.FaultyRunc;
+import io.loomshim.integration.harness.HeldRunc;
 import io.loomshim.integration.harness.Proc;
 import io.loomshim.integration.harness.Shim;
 import io.loomshim.integration.harness.ShimClient;
@@ -20,9 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -45,10 +44,6 @@ final class UpgradeRefusedIT {
   @BeforeAll
   static void ours() {
     Shim.assumeOurs("no other shim hands over");
-  }
-
-  private static <T> CompletableFuture<T> meanwhile(Supplier<T> call) {
-    return CompletableFuture.supplyAsync(call, Thread::startVirtualThread);
   }
 
   private static int checksum(byte[] bytes, int offset, int length) {
@@ -157,18 +152,15 @@ final class UpgradeRefusedIT {
 
   @Test
   void aCallThatDoesNotEndIsNamed() throws Exception {
-    Path done = BED.directory().resolve("done");
-    var slowly = FaultyRunc.options(BED.directory(), "create",
-        "while [ ! -e " + done + " ]; do sleep 0.05; done\nexec runc \"$@\"");
+    var held = new HeldRunc(BED.directory(), "create");
     try (var builds = new TwoBuilds(BED.rootfs(), SETTINGS); var task = builds.running("sleep", "1000");
         var late = builds.open("sleep", "1000")) {
       builds.second();
-      var creation = meanwhile(() -> ShimClient.failure(() -> late.create(r -> r.setOptions(slowly.orElseThrow()))));
-      Await.until("runc runs", () -> Proc.all().values().stream()
-          .anyMatch(process -> process.commandLine().contains("/faulty-runc")));
+      var creation = late.creating(held.options());
+      held.awaitHeld();
       String told = refused(builds, task, "first");
       assertTrue(told.startsWith("calls are at work: rpc/Create/" + late.id() + " #"), told);
-      Files.createFile(done);
+      held.release();
       assertEquals("no error: ", creation.get(60, TimeUnit.SECONDS));
       builds.upgrade().ok();
       assertEquals("RUNNING", task.state("").getStatus().name());
@@ -180,7 +172,7 @@ final class UpgradeRefusedIT {
     var slowly = FaultyRunc.options(BED.directory(), "create", "sleep 4711\nexec runc \"$@\"");
     builds.second();
     long before = builds.daemon();
-    var creation = meanwhile(() -> ShimClient.failure(() -> late.create(r -> r.setOptions(slowly.orElseThrow()))));
+    var creation = late.creating(slowly);
     Await.until("runc runs", () -> Proc.all().values().stream()
         .anyMatch(process -> process.commandLine().contains("sleep 4711")));
     var upgrade = builds.beginUpgrade();

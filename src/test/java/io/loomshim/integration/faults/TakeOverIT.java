@@ -25,10 +25,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -44,10 +42,6 @@ final class TakeOverIT {
   @BeforeAll
   static void ours() {
     Shim.assumeOurs("no other shim is taken over");
-  }
-
-  private static <T> CompletableFuture<T> meanwhile(Supplier<T> call) {
-    return CompletableFuture.supplyAsync(call, Thread::startVirtualThread);
   }
 
   private static Exec cat(Path fifo) {
@@ -74,8 +68,8 @@ final class TakeOverIT {
       int pid = task.state("").getPid();
       task.exec("probe", "sleep", "1000");
       task.start("probe");
-      var wait = meanwhile(() -> task.await("").getExitStatus());
-      var execWait = meanwhile(() -> task.await("probe").getExitStatus());
+      var wait = Await.meanwhile(() -> task.await("").getExitStatus());
+      var execWait = Await.meanwhile(() -> task.await("probe").getExitStatus());
       long first = own.current();
       for (int i = 0; i < 2; i++) {
         own.kill();
@@ -150,7 +144,7 @@ final class TakeOverIT {
         var task = own.running("sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.05; done")) {
       int pid = task.state("").getPid();
       Await.until("the trap is set", () -> catches(pid, 15));
-      var wait = meanwhile(() -> task.await("").getExitStatus());
+      var wait = Await.meanwhile(() -> task.await("").getExitStatus());
       assertEquals("RUNNING", task.state("").getStatus().name());
       Proc.signal(own.holder(), "STOP");
       own.kill();
@@ -203,7 +197,7 @@ final class TakeOverIT {
     var slowly = FaultyRunc.options(BED.directory(), "create", "sleep 4711\nexec runc \"$@\"");
     try (var own = new OwnDaemon(BED.rootfs(), SETTINGS); var task = own.running("sleep", "1000");
         var late = own.open("sleep", "1000")) {
-      var creation = meanwhile(() -> ShimClient.failure(() -> late.create(r -> r.setOptions(slowly.orElseThrow()))));
+      var creation = late.creating(slowly);
       Await.until("runc runs", () -> Proc.all().values().stream()
           .anyMatch(process -> process.commandLine().contains("sleep 4711")));
       own.kill();
@@ -229,14 +223,14 @@ final class TakeOverIT {
             "i=0; trap 'end=yes' USR1; while [ -z \"$end\" ]; do echo $i; i=$((i + 1)); sleep 0.01; done; exit 9")) {
       task.create(r -> r.setStdout(out.toString()));
       task.start();
-      var wait = meanwhile(() -> task.await("").getExitStatus());
+      var wait = Await.meanwhile(() -> task.await("").getExitStatus());
       var pauses = new ArrayList<Long>();
       int told = 0;
       int unsure = 0;
       for (int i = 0; i < kills; i++) {
         int round = i;
         long delay = random.nextInt(400);
-        var killed = meanwhile(() -> {
+        var killed = Await.meanwhile(() -> {
           LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(delay));
           own.kill();
           return System.nanoTime();

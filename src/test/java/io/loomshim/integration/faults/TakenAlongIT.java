@@ -32,9 +32,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -51,10 +49,6 @@ final class TakenAlongIT {
   @BeforeAll
   static void ours() {
     Shim.assumeOurs("no other shim is taken over");
-  }
-
-  private static <T> CompletableFuture<T> meanwhile(Supplier<T> call) {
-    return CompletableFuture.supplyAsync(call, Thread::startVirtualThread);
   }
 
   private static OwnDaemon daemon() {
@@ -135,7 +129,7 @@ final class TakenAlongIT {
       var writer = Exec.start(BED.directory(), new Exec.Setting(BED.directory(), Map.of(), Exec.Setting.PIPE),
           List.of("sh", "-c", "exec cat > " + in));
       String text = numbers(7000).substring(0, 30000);
-      var typed = meanwhile(() -> {
+      var typed = Await.meanwhile(() -> {
         writer.feed(text.getBytes());
         return writer.await(Ctr.LIMIT).ok();
       });
@@ -221,7 +215,7 @@ final class TakenAlongIT {
     try (var own = daemon(); var task = own.running("sleep", "1000");
         var late = own.open(own.shims().bundleOn("rootfs", Names.id("fuse"), "true"))) {
       var mount = Mount.newBuilder().setType("fuse3.mine").setSource(BED.rootfs().toString()).build();
-      var creation = meanwhile(() -> ShimClient.failure(() -> late.create(r -> r.addRootfs(mount))));
+      var creation = Await.meanwhile(() -> ShimClient.failure(() -> late.create(r -> r.addRootfs(mount))));
       Await.until("the helper runs", () -> runs("sleep 4714"));
       own.kill();
       assertEquals("14 " + Redo.IN_DOUBT, creation.get(60, TimeUnit.SECONDS));
@@ -272,7 +266,7 @@ final class TakenAlongIT {
     try (var own = daemon(); var task = own.open("sleep", "1000")) {
       task.create(r -> r.setOptions(slowly.orElseThrow()));
       task.start();
-      var pause = meanwhile(() -> ShimClient.failure(task::pause));
+      var pause = Await.meanwhile(() -> ShimClient.failure(task::pause));
       Await.until("it is paused", () -> task.state("").getStatus().name().startsWith("PAUS")
           && Stream.of(BED.directory().toFile().list()).anyMatch(name -> name.endsWith(".done")));
       own.kill();
@@ -329,7 +323,7 @@ final class TakenAlongIT {
     try (var own = daemon();
         var task = own.open(withoutPids(own.shims().bundle(Names.id("seen"), "sh", "-c", "exit 7")))) {
       task.create(r -> r.setOptions(slowly.options().orElseThrow()));
-      var wait = meanwhile(() -> task.await("").getExitStatus());
+      var wait = Await.meanwhile(() -> task.await("").getExitStatus());
       task.start();
       Await.until("the end has been seen", () -> Files.exists(slowly.beside("begun")));
       own.kill();
@@ -384,7 +378,7 @@ final class TakenAlongIT {
       task.start();
       task.exec("probe", "sleep", "4717");
       List<String> before = files(task.bundle().path());
-      var start = meanwhile(() -> ShimClient.failure(() -> task.start("probe")));
+      var start = Await.meanwhile(() -> ShimClient.failure(() -> task.start("probe")));
       Await.until("the process runs", () -> Files.exists(slowly.beside("done")));
       own.kill();
       assertEquals("14 " + Redo.IN_DOUBT, start.get(60, TimeUnit.SECONDS));

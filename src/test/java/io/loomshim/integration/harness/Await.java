@@ -3,7 +3,9 @@ package io.loomshim.integration.harness;
 import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.awaitility.core.ConditionTimeoutException;
 
 /** Waits of the tests, all with one limit that a busy machine can keep. */
@@ -34,6 +36,11 @@ public final class Await {
     } catch (ConditionTimeoutException e) {
       return false;
     }
+  }
+
+  /** Begins {@code call} on a virtual thread of its own. */
+  public static <T> CompletableFuture<T> meanwhile(Supplier<T> call) {
+    return CompletableFuture.supplyAsync(call, Thread::startVirtualThread);
   }
 
   /** Until {@code ctr task ls} shows {@code status} for {@code id}. */

@@ -42,6 +42,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -129,6 +130,11 @@ public final class ShimClient implements AutoCloseable {
 
   public int create() {
     return create(UnaryOperator.identity());
+  }
+
+  /** Begins to create the task with these runtime options; the outcome is as {@link #failure} has it. */
+  public CompletableFuture<String> creating(Optional<Any> runtime) {
+    return Await.meanwhile(() -> failure(() -> create(r -> r.setOptions(runtime.orElseThrow()))));
   }
 
   public int start() {

@@ -3,6 +3,7 @@ package io.loomshim.integration.storm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.loomshim.integration.harness.Await;
 import io.loomshim.integration.harness.ShimClient;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -20,7 +21,7 @@ final class Bystander extends Player {
     try (var task = game.join(game.bundle(name, "sleep", "1000"))) {
       insist(task::create);
       task.start();
-      var wait = meanwhile(() -> task.await("").getExitStatus());
+      var wait = Await.meanwhile(() -> task.await("").getExitStatus());
       while (!game.isOver()) {
         assertEquals("RUNNING", task.state("").getStatus().name());
         game.saw("states");

@@ -2,6 +2,7 @@ package io.loomshim.integration.storm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.loomshim.integration.harness.Await;
 import io.loomshim.integration.harness.ShimClient;
 import java.util.List;
 import java.util.Random;
@@ -31,7 +32,7 @@ final class Execs extends Player {
     int expected = killed ? 137 : code;
     task.exec(exec, killed ? new String[] {"sleep", "1000"} : new String[] {"sh", "-c", "exit " + code});
     assertEquals("CREATED", task.state(exec).getStatus().name());
-    var wait = meanwhile(() -> task.await(exec).getExitStatus());
+    var wait = Await.meanwhile(() -> task.await(exec).getExitStatus());
     insist(() -> task.start(exec));
     if (killed) {
       assertEquals("RUNNING", task.state(exec).getStatus().name());

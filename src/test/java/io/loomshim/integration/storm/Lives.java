@@ -28,7 +28,7 @@ final class Lives extends Player {
     var bundle = killed ? game.bundle(name, "sleep", "1000") : game.bundle(name, "sh", "-c", "exit " + code);
     try (var task = game.join(bundle)) {
       insist(task::create);
-      var wait = meanwhile(() -> task.await("").getExitStatus());
+      var wait = Await.meanwhile(() -> task.await("").getExitStatus());
       task.start();
       if (killed) {
         task.kill(ShimClient.KILL, "");

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 
 /** One client of a storm, on a thread of its own: it knows what it must see, and tells the game of anything else. */
 abstract class Player {
@@ -60,10 +59,6 @@ abstract class Player {
     } catch (Exception e) {
       game.problem(name + " has not come to its end: " + e);
     }
-  }
-
-  static <T> CompletableFuture<T> meanwhile(Supplier<T> call) {
-    return CompletableFuture.supplyAsync(call, Thread::startVirtualThread);
   }
 
   static int value(CompletableFuture<Integer> call) throws Exception {

@@ -1,23 +1,21 @@
-package io.loomshim.integration.containerd;
+package io.loomshim.integration.harness;
 
-import io.loomshim.integration.harness.Await;
-import io.loomshim.integration.harness.FaultyRunc;
-import io.loomshim.integration.harness.Names;
-import io.loomshim.integration.harness.Shim;
+import com.google.protobuf.Any;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** The real runc, whose first call of each of some commands waits until the test lets it go on. */
-final class HeldRunc {
+public final class HeldRunc {
   private final FaultyRunc runc;
   private final String first;
   private final Path configuration;
 
   /** Makes it in {@code directory}; {@code commands} are of create, start, exec and delete. */
-  HeldRunc(Path directory, String... commands) {
+  public HeldRunc(Path directory, String... commands) {
     first = commands[0];
     runc = FaultyRunc.make(directory.resolve(Names.id("held-runc")), List.of(commands), """
         for word in "$@"; do case $word in create|start|exec|delete) break ;; esac; done
@@ -31,18 +29,23 @@ final class HeldRunc {
   }
 
   /** The flags of {@code ctr run} that choose it. */
-  List<String> flags(Shim shim) {
+  public List<String> flags(Shim shim) {
     return shim.ours()
         ? List.of("--runtime-config-path", configuration.toString())
         : List.of("--runc-binary", runc.program().toString());
   }
 
+  /** What names it in a Create. */
+  public Optional<Any> options() {
+    return runc.options();
+  }
+
   /** Waits until it is called for the first one of the commands. */
-  void awaitHeld() {
+  public void awaitHeld() {
     Await.until(runc.program() + " is held", () -> Files.exists(runc.beside("held-" + first)));
   }
 
-  void release() {
+  public void release() {
     write(runc.beside("go"), "");
   }
 
