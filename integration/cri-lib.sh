@@ -9,6 +9,29 @@ readonly PAUSE='["/bin/sh", "-c", "trap \u0027exit 0\u0027 TERM; while :; do tai
 
 # -------------------------------------------------------------------------------------- Go
 
+# built_program NAME GIVEN SOURCE: prints the path of the program NAME: GIVEN, if that is not empty, or one that is kept in
+# the cache, which `build_NAME DIRECTORY SOURCE` has left as DIRECTORY/NAME. Fails with the reason on stderr; all that the
+# build says is in $CACHE/NAME.log.
+built_program() {
+  local name=$1 given=$2 source=$3 work
+  if [[ -n $given ]]; then
+    [[ -x $given ]] || die "LOOMSHIM_${name^^}=$given is no program"
+    realpath -- "$given"
+    return
+  fi
+  if [[ ! -x $CACHE/$name/$name ]]; then
+    work=$(mktemp -d "$CACHE/$name-work-XXXXXX")
+    if "build_$name" "$work" "$source" >"$CACHE/$name.log" 2>&1; then
+      mkdir -p "$CACHE/$name"
+      mv "$work/$name" "$CACHE/$name/$name"
+    else
+      grep -v '^{\|^}' "$CACHE/$name.log" | tail -n 3 >&2
+    fi
+    rm -rf "$work"
+  fi
+  [[ -x $CACHE/$name/$name ]] && printf '%s\n' "$CACHE/$name/$name"
+}
+
 # go_tree: prints the GOROOT of Debian's newest Go, which needs no other package to run.
 go_tree() {
   need_packages debian-archive-keyring >&2

@@ -98,27 +98,6 @@ build_critest() (
   mv "$directory/critest.new" "$directory/critest"
 )
 
-# critest_program: prints the path of critest; fails with the reason on stderr.
-critest_program() {
-  local work
-  if [[ -n ${LOOMSHIM_CRITEST-} ]]; then
-    [[ -x $LOOMSHIM_CRITEST ]] || die "LOOMSHIM_CRITEST=$LOOMSHIM_CRITEST is no program"
-    realpath -- "$LOOMSHIM_CRITEST"
-    return
-  fi
-  if [[ ! -x $CACHE/critest/critest ]]; then
-    work=$(mktemp -d "$CACHE/critest-work-XXXXXX")
-    if build_critest "$work" "${LOOMSHIM_CRI_TOOLS-}" >"$CACHE/critest.log" 2>&1; then
-      mkdir -p "$CACHE/critest"
-      mv "$work/critest" "$CACHE/critest/critest"
-    else
-      grep -v '^{\|^}' "$CACHE/critest.log" | tail -n 3 >&2
-    fi
-    rm -rf "$work"
-  fi
-  [[ -x $CACHE/critest/critest ]] && printf '%s\n' "$CACHE/critest/critest"
-}
-
 # make_images FILE: an archive for `ctr images import`.
 make_images() {
   local path='"Env": ["PATH=/usr/sbin:/bin"]'
@@ -163,7 +142,7 @@ need_root
 command -v apt-get >/dev/null || skip 'its parts are packages of Debian'
 need_command ip iproute2
 mkdir -p "$CACHE"
-critest=$(critest_program) || skip "neither LOOMSHIM_CRITEST nor $CACHE/critest is there, and it cannot be built: $CACHE/critest.log"
+critest=$(built_program critest "${LOOMSHIM_CRITEST-}" "${LOOMSHIM_CRI_TOOLS-}") || skip "neither LOOMSHIM_CRITEST nor $CACHE/critest is there, and it cannot be built: $CACHE/critest.log"
 need_distribution
 need_cni
 

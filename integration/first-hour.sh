@@ -20,36 +20,6 @@ readonly COMMAND_SECONDS_MAX=900
 
 # --------------------------------------------------------------------------------- outside
 
-# bare_tree SUITE: prints the path of a tree that debootstrap has made, and nothing else; made once.
-bare_tree() {
-  need_packages debootstrap >&2
-  cached "bare-$1" make_bare_tree "$1"
-  printf '%s\n' "$CACHE/bare-$1"
-}
-make_bare_tree() {
-  say "making a Debian tree of $1 in $CACHE/bare-$1"
-  rm -rf "$CACHE/bare-$1"
-  debootstrap --variant=minbase "$1" "$CACHE/bare-$1" "$(debian_mirror)" >"$CACHE/bare-$1.log" 2>&1 || {
-    tail -n 5 "$CACHE/bare-$1.log" >&2
-    die "debootstrap failed"
-  }
-  rm -f "$CACHE/bare-$1"/var/cache/apt/archives/*.deb
-  touch "$CACHE/bare-$1/complete"
-}
-
-# make_image DIR: busybox as an image, in the form of docker save.
-make_image() {
-  local work=$SCOPE/image
-  make_rootfs "$work/rootfs"
-  tar -C "$work/rootfs" --owner=0 --group=0 -cf "$work/layer.tar" .
-  printf '{"architecture":"%s","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":["/bin/sleep","100000"]},"rootfs":%s}' \
-    "$(dpkg --print-architecture)" \
-    "{\"type\":\"layers\",\"diff_ids\":[\"sha256:$(sha256sum <"$work/layer.tar" | cut -c 1-64)\"]}" >"$work/config.json"
-  printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$IMAGE" >"$work/manifest.json"
-  tar -C "$work" -cf "$1/image.tar" manifest.json config.json layer.tar
-  rm -rf "$work"
-}
-
 if [[ ${1-} != --inside ]]; then
   case ${1-} in
     -h | --help)
@@ -75,10 +45,11 @@ if [[ ${1-} != --inside ]]; then
   passed=0 failed=0
   for suite in "${suites[@]}"; do
     tree=$SCOPE/$suite
-    cp -a "$(bare_tree "$suite")" "$tree"
+    cp -a "$(debian_tree "bare-$suite" "$suite")" "$tree"
     mkdir -p "$tree$SOURCE"
     git ls-files -z --cached --others --exclude-standard | tar -c --null -T - | tar -x -C "$tree$SOURCE"
-    make_image "$tree/root"
+    [[ -d $SCOPE/busybox ]] || make_rootfs "$SCOPE/busybox"
+    make_image "$SCOPE/busybox" "$IMAGE" "$tree/root/image.tar"
     cp -R /usr/local/share/ca-certificates "$tree/usr/local/share/" 2>/dev/null || true
     # with the first process of the pid namespace all others in it end
     SCOPE=$SCOPE NAMESPACE=$NAMESPACE unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
@@ -99,7 +70,7 @@ fi
 # ---------------------------------------------------------------------------------- inside
 suite=$2
 tree=$SCOPE/$suite
-passed=0 failed=0
+passed=0 failed=0 CHECK_ABOUT="$suite: "
 
 mount --bind "$tree" "$tree"  # runc wants a mount as its root
 mount -t proc proc "$tree/proc"
@@ -124,23 +95,8 @@ in_tree() {
 # types LINE: what stands in a document, in the directory of the source.
 types() { in_tree sh -c "cd $SOURCE && $1"; }
 
-# check SENTENCE COMMAND...: one test.
-check() {
-  local sentence=$1 output status
-  shift
-  set +e
-  output=$(set -e; "$@" 2>&1 </dev/null)
-  status=$?
-  set -e
-  if ((status == 0)); then
-    printf 'ok     %s: %s\n' "$suite" "$sentence"
-    passed=$((passed + 1))
-  else
-    printf 'FAILED %s: %s\n%s\n' "$suite" "$sentence" "$(tail -n 25 <<<"$output")"
-    failed=$((failed + 1))
-  fi
-  printf '== %s\n%s\n' "$sentence" "$output" >>"$REPO/target/first-hour-$suite.log"
-}
+# Keeps what each test has printed.
+checked() { printf '== %s\n%s\n' "$1" "$2" >>"$REPO/target/first-hour-$suite.log"; }
 prints() {
   local wanted=$1 output
   shift

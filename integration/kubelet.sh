@@ -51,27 +51,6 @@ skip() {
   exit 0
 }
 
-# kubelet_program: prints the path of kubelet; fails with the reason on stderr.
-kubelet_program() {
-  local work
-  if [[ -n ${LOOMSHIM_KUBELET-} ]]; then
-    [[ -x $LOOMSHIM_KUBELET ]] || die "LOOMSHIM_KUBELET=$LOOMSHIM_KUBELET is no program"
-    realpath -- "$LOOMSHIM_KUBELET"
-    return
-  fi
-  if [[ ! -x $CACHE/kubelet/kubelet ]]; then
-    work=$(mktemp -d "$CACHE/kubelet-work-XXXXXX")
-    if build_kubelet "$work" "${LOOMSHIM_KUBERNETES-}" >"$CACHE/kubelet.log" 2>&1; then
-      mkdir -p "$CACHE/kubelet"
-      mv "$work/out/kubelet" "$CACHE/kubelet/"
-    else
-      tail -n 3 "$CACHE/kubelet.log" >&2
-    fi
-    rm -rf "$work"
-  fi
-  [[ -x $CACHE/kubelet/kubelet ]] && printf '%s\n' "$CACHE/kubelet/kubelet"
-}
-
 # build_kubelet DIRECTORY [SOURCE]: with SOURCE by the newest Go, else from Debian 12 by the Go of Debian 12.
 build_kubelet() (
   directory=$1 source=${2-}
@@ -81,7 +60,7 @@ build_kubelet() (
     export GOROOT GOFLAGS=-mod=vendor
     cd "$source"
     say "building kubelet from $source: many minutes"
-    "$GOROOT/bin/go" build -o "$directory/out/" ./cmd/kubelet
+    "$GOROOT/bin/go" build -o "$directory/kubelet" ./cmd/kubelet
     exit
   fi
   fetch_source "$directory" || exit 1
@@ -91,7 +70,7 @@ build_kubelet() (
   ln -s "$(compgen -G "$directory/kubernetes-*/")" "$GOPATH/src/k8s.io/kubernetes"
   cd "$GOPATH/src/k8s.io/kubernetes"
   say "building kubelet 1.20: many minutes"
-  "$GOROOT/bin/go" build -o "$directory/out/" -ldflags '-X k8s.io/kubernetes/vendor/k8s.io/component-base/version.gitVersion=v1.20.2' \
+  "$GOROOT/bin/go" build -o "$directory/kubelet" -ldflags '-X k8s.io/kubernetes/vendor/k8s.io/component-base/version.gitVersion=v1.20.2' \
     k8s.io/kubernetes/cmd/kubelet
 )
 # fetch_source DIRECTORY: Debian's source of Kubernetes, with all that it is built of, and the Go of that Debian.
@@ -134,23 +113,6 @@ becomes() {
 
 ready() { becomes True of "$1" '.status.conditions[]? | select(.type == "Ready") | .status'; }
 main() { printf '.status.containerStatuses[]? | select(.name == "main") | %s' "$1"; }
-
-# check SENTENCE COMMAND...: one test.
-check() {
-  local sentence=$1 output status
-  shift
-  set +e
-  output=$(set -e; "$@" 2>&1 </dev/null)
-  status=$?
-  set -e
-  if ((status == 0)); then
-    printf 'ok     %s: %s\n' "$label" "$sentence"
-    passed=$((passed + 1))
-  else
-    printf 'FAILED %s: %s\n%s\n' "$label" "$sentence" "$(tail -n 15 <<<"$output")"
-    failed=$((failed + 1))
-  fi
-}
 
 # pod NAME SPEC: a static pod; SPEC is what stands in the pod's `spec`, in JSON. It comes by one rename.
 pod() {
@@ -277,6 +239,7 @@ inside() {
   containerd_of "$tree" "$shim" "$images" "$out"
   minor=$(minor_of "$kubelet")
   label="kubelet 1.$minor, containerd $version, $default_runtime"
+  CHECK_ABOUT="$label: "
   mkdir -p /mnt/{pods,marks,logs}
   make_pods
   cat >/mnt/kubelet.yaml <<END
@@ -346,7 +309,7 @@ fi
 need_root
 command -v apt-get >/dev/null || skip 'its parts are packages of Debian'
 mkdir -p "$CACHE"
-kubelet=$(kubelet_program) || skip "there is neither LOOMSHIM_KUBELET nor $CACHE/kubelet/kubelet, and it cannot be built: $CACHE/kubelet.log"
+kubelet=$(built_program kubelet "${LOOMSHIM_KUBELET-}" "${LOOMSHIM_KUBERNETES-}") || skip "there is neither LOOMSHIM_KUBELET nor $CACHE/kubelet/kubelet, and it cannot be built: $CACHE/kubelet.log"
 if [[ -z $suite ]]; then
   suite=trixie
   if (($(minor_of "$kubelet") >= 26)); then suite=sid; fi

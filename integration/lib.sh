@@ -40,6 +40,26 @@ no_arguments() {
 
 need_root() { [[ $(id -u) == 0 ]] || die "this needs root"; }
 
+# check SENTENCE COMMAND...: one test, which counts in `passed` or `failed`. What the command prints is shown when it
+# fails. Where there is a function `checked`, it is called afterwards, with SENTENCE and OUTPUT; CHECK_ABOUT is put before
+# the sentence.
+check() {
+  local sentence=$1 output status
+  shift
+  set +e
+  output=$(set -e; "$@" 2>&1 </dev/null)
+  status=$?
+  set -e
+  if ((status == 0)); then
+    printf 'ok     %s%s\n' "${CHECK_ABOUT-}" "$sentence"
+    passed=$((passed + 1))
+  else
+    printf 'FAILED %s%s\n%s\n' "${CHECK_ABOUT-}" "$sentence" "$(tail -n 25 <<<"$output")"
+    failed=$((failed + 1))
+  fi
+  ! declare -F checked >/dev/null || checked "$sentence" "$output"
+}
+
 # ---------------------------------------------------------------------------------- packages
 
 apt_quiet() {
@@ -193,6 +213,24 @@ need_jdk_tree() {
   need_packages debian-archive-keyring patchelf >&2
   cached "jdk-$1" fetch_jdk_tree "$1"
   printf '%s\n' "$CACHE/jdk-$1/usr/lib/jvm/java-$1-openjdk-"*
+}
+
+# debian_tree NAME SUITE [PACKAGE,...]: prints the path of a tree that debootstrap has made, kept as NAME.
+debian_tree() {
+  need_packages debootstrap >&2
+  cached "$1" make_debian_tree "$@"
+  printf '%s\n' "$CACHE/$1"
+}
+make_debian_tree() {
+  local tree=$CACHE/$1
+  say "making a Debian tree of $2 in $tree"
+  rm -rf "$tree"
+  debootstrap --variant=minbase ${3:+"--include=$3"} "$2" "$tree" "$(debian_mirror)" >"$tree.log" 2>&1 || {
+    tail -n 5 "$tree.log" >&2
+    die "debootstrap failed"
+  }
+  rm -f "$tree"/var/cache/apt/archives/*.deb
+  touch "$tree/complete"
 }
 
 # The Debian mirror that this machine already uses.
@@ -600,6 +638,51 @@ containerd_start() {
 
 # c ARGUMENT...: ctr, speaking to our containerd.
 c() { ctr --address "$SCOPE/containerd.sock" --namespace "$NAMESPACE" "$@"; }
+
+# make_image ROOTFS NAME FILE: the root file system in ROOTFS as an image NAME, in the form of docker save.
+make_image() {
+  local work
+  work=$(mktemp -d "$SCOPE/image-XXXXXX")
+  tar -C "$1" --owner=0 --group=0 -cf "$work/layer.tar" .
+  printf '{"architecture":"%s","os":"linux","config":{"Env":["PATH=/bin"],"Cmd":["/bin/sleep","100000"]},"rootfs":%s}' \
+    "$(dpkg --print-architecture)" \
+    "{\"type\":\"layers\",\"diff_ids\":[\"sha256:$(sha256sum <"$work/layer.tar" | cut -c 1-64)\"]}" >"$work/config.json"
+  printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$2" >"$work/manifest.json"
+  tar -C "$work" -cf "$3" manifest.json config.json layer.tar
+  rm -rf "$work"
+}
+
+# need_emulator: gets what makes and runs a machine in software; calls `skip REASON` where that cannot be.
+need_emulator() {
+  local package
+  [[ $(uname -m) == x86_64 ]] || skip 'this one is not an x86_64'
+  need_root
+  command -v apt-get >/dev/null || skip 'its parts are packages of Debian'
+  for package in qemu-system-x86 debootstrap debian-archive-keyring e2fsprogs; do
+    (need_packages "$package") || skip "$package cannot be installed"
+  done
+}
+
+# emulate SECONDS MEMORY_MIB QEMU_ARGUMENT...: runs a machine until it switches itself off; fails when it has not done so
+# in time. Its console is in $out/console.log, its pid meanwhile in `qemu`, for traps. By software, which works
+# everywhere, also where this machine is a virtual one itself; what is written to a snapshot of a disk goes to a file in
+# $work that has no name.
+# shellcheck disable=SC2154 # out and work are the caller's
+emulate() {
+  local limit=$1 memory=$2 started=$SECONDS in_time=true
+  shift 2
+  say "booting; the console is in $out/console.log"
+  TMPDIR=$work setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m "$memory" \
+    -nodefaults -no-reboot -display none -monitor none -serial "file:$out/console.log" "$@" \
+    </dev/null >"$out/qemu.log" 2>&1 &
+  qemu=$!
+  gone_within "$qemu" "$limit" || in_time=false
+  kill -KILL "$qemu" 2>/dev/null || true
+  wait "$qemu" 2>/dev/null || true
+  qemu=
+  say "the machine ran for $((SECONDS - started)) s"
+  $in_time
+}
 
 # Waits up to $2 seconds for process $1 to be gone.
 gone_within() {

@@ -135,23 +135,8 @@ round() {
   same before after
 }
 
-# check SENTENCE COMMAND...: one test, with this containerd; the output is shown when it fails.
-check() {
-  local sentence=$1 output status
-  shift
-  set +e
-  output=$(set -e; "$@" 2>&1 </dev/null)
-  status=$?
-  set -e
-  if ((status == 0)); then
-    printf 'ok     %s %s\n' "$version" "$sentence"
-    passed=$((passed + 1))
-  else
-    printf 'FAILED %s %s\n%s\n' "$version" "$sentence" "$(tail -n 25 <<<"$output")"
-    failed=$((failed + 1))
-  fi
-  rm -rf "$ETC" "${K3S%%/k3s*}" "$MORE" /run/containerd
-}
+# What a test has made goes.
+checked() { rm -rf "$ETC" "${K3S%%/k3s*}" "$MORE" /run/containerd; }
 
 # with TEXT...: writes it as the configuration; the last line has an end only if the text has one.
 with() {
@@ -295,6 +280,7 @@ k3s() {
 
 for containerd in "$@"; do
   version=$("$containerd" --version | grep -oE ' v?[0-9]+\.[0-9]+\.[0-9]+' | head -n 1 | tr -d ' v')
+  CHECK_ABOUT="$version "
   check 'no configuration' missing
   check 'an empty file' empty
   check "Debian's" debian

@@ -29,37 +29,6 @@ readonly BUILDS=/usr/lib/loomshim
 
 # ------------------------------------------------------------------ outside: what is missing
 
-# debian_tree SUITE: prints the path of a tree with containerd and runc; made once.
-debian_tree() {
-  local tree=$CACHE/tree-$1
-  (
-    flock 9
-    [[ ! -e $tree.complete ]] || exit 0
-    need_packages debootstrap
-    say "making a Debian tree of $1 in $tree"
-    rm -rf "$tree"
-    debootstrap --variant=minbase --include=containerd,runc "$1" "$tree" "$(debian_mirror)" >"$tree.log" 2>&1 || {
-      tail -n 5 "$tree.log" >&2
-      die "debootstrap failed"
-    }
-    rm -f "$tree"/var/cache/apt/archives/*.deb
-    touch "$tree.complete"
-  ) 9>"$tree.lock" >&2
-  printf '%s\n' "$tree"
-}
-
-# make_image DIR: the root file system in DIR as an image, in the form of docker save.
-make_image() {
-  local work=$SCOPE/image
-  mkdir "$work"
-  tar -C "$1/rootfs" --owner=0 --group=0 -cf "$work/layer.tar" .
-  printf '{"architecture":"%s","os":"linux","config":{"Cmd":["/bin/sleep","100000"]},"rootfs":%s}' \
-    "$(dpkg --print-architecture)" \
-    "{\"type\":\"layers\",\"diff_ids\":[\"sha256:$(sha256sum <"$work/layer.tar" | cut -c 1-64)\"]}" >"$work/config.json"
-  printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$IMAGE" >"$work/manifest.json"
-  tar -C "$work" -cf "$1/image.tar" manifest.json config.json layer.tar
-}
-
 if [[ ${1-} != --inside ]]; then
   need_root
   need_packages util-linux lintian
@@ -79,9 +48,9 @@ if [[ ${1-} != --inside ]]; then
   suite=bookworm
   libc=$(dpkg-deb -f "$SCOPE"/one/*.deb Depends | sed -n 's/.*libc6 (>= \([0-9.]*\)).*/\1/p')
   ! dpkg --compare-versions "$libc" gt 2.36 || suite=trixie
-  cp -a "$(debian_tree "$suite")" "$SCOPE/tree"
+  cp -a "$(debian_tree "tree-$suite" "$suite" containerd,runc)" "$SCOPE/tree"
   make_rootfs "$SCOPE/tree/srv/rootfs"
-  make_image "$SCOPE/tree/srv"
+  make_image "$SCOPE/tree/srv/rootfs" "$IMAGE" "$SCOPE/tree/srv/image.tar"
   # the client of CRI is one of the tests' classes, and runs on a JDK outside of the tree
   JAVA_HOME=$(find_jdk 21 || need_jdk 21)
   export JAVA_HOME
@@ -103,23 +72,6 @@ fi
 # ------------------------------------------------------------------------------ inside: help
 tree=$SCOPE/tree
 passed=0 failed=0
-
-# check SENTENCE COMMAND...: one test; the command's output is shown when it fails.
-check() {
-  local sentence=$1 output status
-  shift
-  set +e
-  output=$(set -e; "$@" 2>&1 </dev/null)
-  status=$?
-  set -e
-  if ((status == 0)); then
-    printf 'ok     %s\n' "$sentence"
-    passed=$((passed + 1))
-  else
-    printf 'FAILED %s\n%s\n' "$sentence" "$(tail -n 15 <<<"$output")"
-    failed=$((failed + 1))
-  fi
-}
 
 in_tree() {
   timeout --kill-after 5 90 chroot "$tree" env -i HOME=/root DEBIAN_FRONTEND=noninteractive \

@@ -37,12 +37,7 @@ skip() {
   exit 0
 }
 
-[[ $(uname -m) == x86_64 ]] || skip 'this one is not an x86_64'
-need_root
-command -v apt-get >/dev/null || skip 'its parts are packages of Debian'
-for needed in qemu-system-x86 debootstrap debian-archive-keyring e2fsprogs; do
-  (need_packages "$needed") || skip "$needed cannot be installed"
-done
+need_emulator
 
 out=$REPO/target/systemd
 rm -rf "$out"
@@ -104,20 +99,10 @@ cp "$tree"/boot/initrd.img-* "$work/initrd"
 rm -rf --one-file-system "$tree"
 
 # -------------------------------------------------------------------------------- the boot
-say "booting; the console is in $out/console.log"
-started=$SECONDS
-setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m "$MEMORY_MIB" \
-  -nodefaults -no-reboot -display none -monitor none -serial "file:$out/console.log" \
-  -kernel "$work/vmlinuz" -initrd "$work/initrd" \
-  -append "root=/dev/vda rw console=ttyS0 quiet panic=-1 mitigations=off systemd.show_status=false" \
-  -drive "file=$work/disk,if=virtio,format=raw" </dev/null >"$out/qemu.log" 2>&1 &
-qemu=$!
 in_time=true
-gone_within "$qemu" "$WALL_SECONDS_MAX" || in_time=false
-kill -KILL "$qemu" 2>/dev/null || true
-wait "$qemu" 2>/dev/null || true
-qemu=
-say "the machine ran for $((SECONDS - started)) s"
+emulate "$WALL_SECONDS_MAX" "$MEMORY_MIB" -kernel "$work/vmlinuz" -initrd "$work/initrd" \
+  -append "root=/dev/vda rw console=ttyS0 quiet panic=-1 mitigations=off systemd.show_status=false" \
+  -drive "file=$work/disk,if=virtio,format=raw" || in_time=false
 tr -d '\r' <"$out/console.log" | grep -aE '^(ok|FAILED|  \|) ' || true
 sum=$(tr -d '\r' <"$out/console.log" | grep -aoE '^[0-9]+ passed, [0-9]+ failed, 0 skipped$' | tail -n 1 || true)
 if [[ -z $sum ]] || ! $in_time; then
