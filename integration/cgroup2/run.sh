@@ -28,7 +28,8 @@ esac
 readonly SUITE
 
 # What differs with the version of cgroups: statistics, kills for want of memory, signals to all,
-# lists of processes, freezing, limits; and the life of a container from beginning to end.
+# lists of processes, freezing, limits; and the life of a container from beginning to end. What differs with the version
+# of the kernel: who tells how a process has ended whose daemon was killed.
 classes=(
   CgroupTest
   MetricsV2Test
@@ -45,6 +46,9 @@ classes=(
   KillTreeIT
   ShortcutsIT
   UserNamespaceIT
+  ProcessConnectorTest
+  ExitsMeanwhileIT
+  TakeOverIT
 )
 ((!$#)) || classes=("$@")
 

@@ -5,6 +5,7 @@ import io.loomshim.inspect.Identity;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.FileLock;
 import io.loomshim.log.Log;
+import io.loomshim.process.ExitsMeanwhile;
 import io.loomshim.record.RecordFile;
 import io.loomshim.record.Saved;
 import io.loomshim.record.State;
@@ -17,6 +18,7 @@ import io.loomshim.stdio.ConsoleSocket;
 import io.loomshim.stdio.Outliving;
 import io.loomshim.takeover.Estate;
 import io.loomshim.takeover.HandOver;
+import io.loomshim.takeover.Labels;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -71,7 +73,15 @@ final class Succession implements HandOver.Present {
     RecordKeeping keeping = RecordKeeping.begin(identity, own);
     Shelf shelf = Shelf.make();
     Estate estate = Estate.begin(shelf, own.socket(), keeping);
+    beginExits(shelf);
     return new Succession(shelf, keeping, Optional.empty(), Optional.of(estate), own, alive);
+  }
+
+  private static void beginExits(Shelf shelf) {
+    List<Fd> exits = ExitsMeanwhile.begin();
+    if (!exits.isEmpty()) {
+      shelf.put(Labels.of(Labels.EXITS), exits);
+    }
   }
 
   private static Succession takeOver(Survival survival, Identity identity, DaemonRecord own) throws IOException {
@@ -86,6 +96,11 @@ final class Succession implements HandOver.Present {
     RecordKeeping keeping = RecordKeeping.resume(identity, record, saved, state);
     ConsoleSocket.removeLeft(identity.run());
     Estate estate = Estate.of(shelf, found, state, keeping);
+    if (estate.exits().isEmpty()) {
+      beginExits(shelf); // that daemon had none, and its processes are not known to this one's
+    } else {
+      ExitsMeanwhile.resume(estate.exits());
+    }
     var succession = new Succession(shelf, keeping, Optional.of(saved), Optional.of(estate), record, alive);
     if (survival.standsBy()) {
       succession.before = Optional.of(HolderBefore.in(identity.run(), survival.standBy()));
@@ -187,6 +202,7 @@ final class Succession implements HandOver.Present {
     handOver.ifPresent(HandOver::end);
     endBefore();
     holder.ifPresent(Holder::end);
+    ExitsMeanwhile.end();
   }
 
   /** Gives the lock on the run directory up, which whoever is alive has. */

@@ -30,6 +30,7 @@ public final class Errno {
   public static final int ELOOP = 40;
   public static final int EUSERS = 87;
   public static final int EOPNOTSUPP = 95;
+  public static final int ENOBUFS = 105;
   public static final int ETOOMANYREFS = 109;
   public static final int EDQUOT = 122;
 

@@ -15,7 +15,25 @@ public final class ExitInfo {
 
   private static final long IOCTL = Native.function("ioctl");
 
+  private static final int MAJOR = 6; // the first version that tells
+  private static final int MINOR = 15;
+
   private ExitInfo() {}
+
+  /** Whether this kernel tells, by its version; one that has been given more than that says may tell all the same. */
+  public static boolean told() {
+    return told(System.getProperty("os.version", ""));
+  }
+
+  static boolean told(String version) {
+    String[] numbers = version.split("[^0-9]+", 3);
+    try {
+      int major = Integer.parseInt(numbers[0]);
+      return major > MAJOR || major == MAJOR && Integer.parseInt(numbers[1]) >= MINOR;
+    } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
+      return false;
+    }
+  }
 
   /**
    * The status word that wait(2) describes, of the process of {@code pidfd}; empty while it has not ended, or has not

@@ -90,7 +90,11 @@ public final class Child implements AutoCloseable {
   private static Child claim(int pid, boolean contained) throws ErrnoException {
     try {
       Children.claim(pid, contained);
-      return new Child(pid, ProcessCalls.openPidfd(pid), false);
+      Fd pidfd = ProcessCalls.openPidfd(pid);
+      if (contained) {
+        ExitsMeanwhile.watch(pid, pidfd);
+      }
+      return new Child(pid, pidfd, false);
     } catch (ErrnoException | OutOfMemoryError e) { // no descriptor, no memory: it has no owner
       Children.release(pid);
       throw e;
@@ -145,6 +149,7 @@ public final class Child implements AutoCloseable {
       onEnd.accept(status.getAsInt());
       ended = true;
       pidfd.close();
+      ExitsMeanwhile.forget(pid);
       return;
     }
     var word = new int[1];

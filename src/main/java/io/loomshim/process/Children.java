@@ -69,8 +69,11 @@ public final class Children {
   }
 
   static void release(int pid) {
-    CLAIMED.remove(pid);
+    boolean contained = Boolean.TRUE.equals(CLAIMED.remove(pid));
     DEFERRED.remove(pid);
+    if (contained) {
+      ExitsMeanwhile.forget(pid);
+    }
   }
 
   /**

@@ -1,7 +1,6 @@
 package io.loomshim.process;
 
 import io.loomshim.linux.ErrnoException;
-import io.loomshim.linux.ExitInfo;
 import io.loomshim.linux.Fd;
 import io.loomshim.log.Log;
 import java.time.Duration;
@@ -9,7 +8,8 @@ import java.util.OptionalInt;
 
 /**
  * The exit status of a process that has ended and is not our child. The kernel tells it by the pidfd once the parent
- * has reaped the process, from Linux 6.15 on; before that /proc tells it of a zombie. Stateless.
+ * has reaped the process, from Linux 6.15 on; before that {@link ExitsMeanwhile} has it. On any kernel /proc tells it of
+ * a zombie. Stateless.
  */
 final class ForeignExit {
   /** How long a parent may take to reap it: init does so at once. */
@@ -27,7 +27,7 @@ final class ForeignExit {
     OptionalInt zombie = OptionalInt.empty();
     try {
       while (true) {
-        OptionalInt word = ExitInfo.of(pidfd);
+        OptionalInt word = ExitsMeanwhile.of(pid, pidfd);
         if (word.isPresent()) {
           return Child.decode(word.getAsInt());
         }

@@ -24,17 +24,20 @@ public final class Estate {
   private final List<Line> lines;
   private final List<Found> processes;
   private final Path socket;
+  private final List<Fd> exits;
 
-  private Estate(Door door, List<Line> lines, List<Found> processes, Path socket) {
+  private Estate(Door door, List<Line> lines, List<Found> processes, Path socket, List<Fd> exits) {
     this.door = door;
     this.lines = lines;
     this.processes = processes;
     this.socket = socket;
+    this.exits = exits;
   }
 
   /** That of a first daemon, which listens on {@code socket}. */
   public static Estate begin(Shelf shelf, Path socket, Journal journal) throws IOException {
-    return new Estate(KeptDoor.listen(socket, shelf, new CallsRecord(journal)), List.of(), List.of(), socket);
+    return new Estate(KeptDoor.listen(socket, shelf, new CallsRecord(journal)), List.of(), List.of(), socket,
+        List.of());
   }
 
   /**
@@ -50,11 +53,13 @@ public final class Estate {
     var lines = new ArrayList<Line>();
     var processes = new ArrayList<Found>();
     Found door = null;
+    List<Fd> exits = List.of();
     long last = 0;
     for (Found thing : found) {
       List<String> words = Labels.words(thing.note());
       switch (words.getFirst()) {
         case Labels.DOOR -> door = thing;
+        case Labels.EXITS -> exits = thing.fds();
         case Labels.LINE -> {
           long number = Long.parseLong(words.get(1));
           last = Math.max(last, number);
@@ -72,7 +77,7 @@ public final class Estate {
     }
     Path socket = KeptDoor.path(door.note());
     return new Estate(new KeptDoor(door.fds().getFirst(), door.slot(), shelf, record, last), List.copyOf(lines),
-        List.copyOf(processes), socket);
+        List.copyOf(processes), socket, exits);
   }
 
   /** Whether this build knows values of {@code kind}; it must know all that are in a record. */
@@ -127,5 +132,10 @@ public final class Estate {
   /** Where the door listens. */
   public Path socket() {
     return socket;
+  }
+
+  /** What is kept as {@link Labels#EXITS}, the caller's; empty when the daemon before had nothing of that. */
+  public List<Fd> exits() {
+    return exits;
   }
 }

@@ -7,6 +7,8 @@ import java.util.List;
 public final class Labels {
   static final String DOOR = "door";
   static final String LINE = "line";
+  /** Where the kernel writes down how processes end: {@code ExitsMeanwhile}. */
+  public static final String EXITS = "exits";
   /** A process of a container: its pidfd and its streams. */
   public static final String PROCESS = "process";
 

@@ -56,7 +56,7 @@ final class Steps {
   private static final String UNAVAILABLE = "unavailable";
 
   private final int killsMax;
-  private final boolean kernelTells; // PIDFD_GET_INFO, Linux 6.15
+  private final boolean kernelTells; // PIDFD_GET_INFO, or the process connector
   private final boolean withExec;
   private final boolean eager; // events are delivered at any moment, not when all else is done
   private final Fault fault;
