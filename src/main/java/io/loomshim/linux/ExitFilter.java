@@ -7,15 +7,15 @@ import java.util.List;
 /**
  * The program that the kernel runs for each message of the process connector: of an end it writes the status into a
  * {@link KernelTable}, if the process is in that, and then drops the message, so that nothing ever waits in the socket.
- * Each thread of a process tells of its end; all say the same when the process is killed or calls exit, and the last one
- * counts. Stateless.
+ * Each thread of a process tells of its end; all say the same when the process is killed or calls exit, and the last
+ * one counts. Stateless.
  */
 final class ExitFilter {
   /** What is put above a status word, for those that have ended. */
   static final long KNOWN = 1L << 32;
 
-  // linux/netlink.h and linux/connector.h: headers of 16 and 20 bytes. linux/cn_proc.h, struct proc_event, in words: what,
-  // cpu, two of a time; of an end pid, tgid, exit_code, exit_signal, parent_pid, parent_tgid
+  // linux/netlink.h and linux/connector.h: headers of 16 and 20 bytes. linux/cn_proc.h, struct proc_event, in words:
+  // what, cpu, two of a time; of an end pid, tgid, exit_code, exit_signal, parent_pid, parent_tgid
   private static final int EVENT_OFFSET = 36;
   private static final int EVENT_BYTES = 40;
   private static final int TGID = 20;

@@ -4,8 +4,8 @@ import java.util.OptionalLong;
 
 /**
  * A table in the kernel from an int to a long (bpf(2), BPF_MAP_TYPE_HASH), which programs in the kernel read and write
- * too. It is there for as long as a process has its descriptor, or a program that uses it is attached to something. None
- * of the methods blocks. May be used from any thread.
+ * too. It is there for as long as a process has its descriptor, or a program that uses it is attached to something.
+ * None of the methods blocks. May be used from any thread.
  *
  * @param fd its descriptor, which this owns
  */
@@ -63,19 +63,24 @@ public record KernelTable(Fd fd) implements AutoCloseable {
   }
 
   /** Takes {@code key} out, if it is there. */
-  public void remove(int key) {
-    entry(MAP_DELETE_ELEM, key, new long[1]); // the only failure is that it was not there
+  public void remove(int key) throws ErrnoException {
+    int result = entry(MAP_DELETE_ELEM, key, new long[0]);
+    ErrnoException.check("bpf delete", result == -Errno.ENOENT ? 0 : result);
   }
 
+  /** {@code value}: of one element, which goes and comes; of none for a command that must not have it. */
   private int entry(int command, int key, long[] value) {
     try (var arena = new Arena(ENTRY_BYTES + 64L)) {
       long keyAt = arena.bytes(Integer.BYTES);
       long valueAt = arena.bytes(Long.BYTES);
       long attr = arena.bytes(ENTRY_BYTES);
       Native.MEMORY.putInt(keyAt, key);
-      Native.MEMORY.putLong(valueAt, value[0]);
       Native.MEMORY.putInt(attr, fd.number());
       Native.MEMORY.putLong(attr + ENTRY_KEY, keyAt);
+      if (value.length == 0) {
+        return Bpf.call(command, attr, ENTRY_BYTES);
+      }
+      Native.MEMORY.putLong(valueAt, value[0]);
       Native.MEMORY.putLong(attr + ENTRY_VALUE, valueAt);
       int result = Bpf.call(command, attr, ENTRY_BYTES);
       value[0] = Native.MEMORY.getLong(valueAt);

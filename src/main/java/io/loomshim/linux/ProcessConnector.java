@@ -29,7 +29,7 @@ public record ProcessConnector(Fd socket, KernelTable table) implements AutoClos
   private static final int TYPE = 4;
   private static final int INDEX = 16;
   private static final int VALUE = 20;
-  private static final int SEQUENCE = 24;
+  private static final int ACKNOWLEDGES = 28;
   private static final int LENGTH = 32;
   private static final int OPERATION = 36;
   private static final int NLMSG_DONE = 3;
@@ -92,15 +92,15 @@ public record ProcessConnector(Fd socket, KernelTable table) implements AutoClos
       Native.MEMORY.putShort(message + TYPE, (short) NLMSG_DONE);
       Native.MEMORY.putInt(message + INDEX, CN_IDX_PROC);
       Native.MEMORY.putInt(message + VALUE, CN_VAL_PROC);
-      Native.MEMORY.putInt(message + SEQUENCE, sequence());
+      Native.MEMORY.putInt(message + ACKNOWLEDGES, name());
       Native.MEMORY.putShort(message + LENGTH, (short) Integer.BYTES);
       Native.MEMORY.putInt(message + OPERATION, operation);
       ErrnoException.check("connector", Native.callInt(SEND, socket.number(), message, MESSAGE_BYTES, 0));
     }
   }
 
-  /** By which our answer is known among those to others. */
-  private static int sequence() {
+  /** By which our answer is known among those to others: it has the next number. */
+  private static int name() {
     return (int) ProcessHandle.current().pid();
   }
 
@@ -114,7 +114,7 @@ public record ProcessConnector(Fd socket, KernelTable table) implements AutoClos
           throw new ErrnoException("connector", Errno.EPERM);
         }
         if (length > ANSWER_ERROR && Native.MEMORY.getInt(message + OPERATION) == 0
-            && Native.MEMORY.getInt(message + SEQUENCE) == sequence()) {
+            && Native.MEMORY.getInt(message + ACKNOWLEDGES) == name() + 1) {
           ErrnoException.check("connector", -Native.MEMORY.getInt(message + ANSWER_ERROR));
           return;
         }

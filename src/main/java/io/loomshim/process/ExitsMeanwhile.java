@@ -87,7 +87,11 @@ public final class ExitsMeanwhile {
   static void forget(int pid) {
     Optional<ProcessConnector> known = connector;
     if (known.isPresent()) {
-      known.get().table().remove(pid);
+      try {
+        known.get().table().remove(pid);
+      } catch (ErrnoException | OutOfMemoryError e) {
+        // it takes room in the table; a process of the same pid has the place anew
+      }
     }
   }
 

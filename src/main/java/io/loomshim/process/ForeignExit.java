@@ -8,8 +8,8 @@ import java.util.OptionalInt;
 
 /**
  * The exit status of a process that has ended and is not our child. The kernel tells it by the pidfd once the parent
- * has reaped the process, from Linux 6.15 on; before that {@link ExitsMeanwhile} has it. On any kernel /proc tells it of
- * a zombie. Stateless.
+ * has reaped the process, from Linux 6.15 on; before that {@link ExitsMeanwhile} has it. On any kernel /proc tells it
+ * of a zombie. Stateless.
  */
 final class ForeignExit {
   /** How long a parent may take to reap it: init does so at once. */

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Processes of containers that end while no daemon runs, or under one that is not their parent, on any kernel as on those
- * whose pidfds do not tell how.
+ * Processes of containers that end while no daemon runs, or under one that is not their parent, on any kernel as on
+ * those whose pidfds do not tell how.
  */
 final class ExitsMeanwhileIT {
   @RegisterExtension
