@@ -2,30 +2,37 @@
 # Boots a machine with cgroup v2 in QEMU and runs there the tests that need one. Gets what is missing
 # first (Debian, root); the machine's disk is kept below LOOMSHIM_CACHE for the next run.
 #
-#   integration/cgroup2/run.sh [--suite SUITE] [CLASS...]
+#   integration/cgroup2/run.sh [--suite SUITE] [--patience N] [CLASS...]
 #
 # Without arguments it runs the classes below. A class is named with its package or without. Where there can
 # be no such machine, one skipped test stands for all, and a line says why. The suite of Debian that the machine has is
-# bookworm, with Linux 6.1; trixie has 6.12.
+# bookworm, with Linux 6.1; trixie has 6.12. --patience makes all limits of time N times as long, for a machine that does
+# other work.
 # The last line is `N passed, N failed, N skipped`. Logs and JUnit reports are in target/cgroup2-SUITE/.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 cd "$REPO"
-SUITE=bookworm
-case ${1-} in
-  -h | --help)
-    usage
-    exit 0
-    ;;
-  --suite)
-    [[ ${2-} =~ ^[a-z]+$ ]] || refuse '--suite needs the name of a suite of Debian'
-    SUITE=$2
-    shift 2
-    ;;
-  -*) refuse "unknown argument $1" ;;
-esac
-readonly SUITE
+SUITE=bookworm PATIENCE=1
+while [[ ${1-} == -* ]]; do
+  case $1 in
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    --suite)
+      [[ ${2-} =~ ^[a-z]+$ ]] || refuse '--suite needs the name of a suite of Debian'
+      SUITE=$2
+      ;;
+    --patience)
+      [[ ${2-} =~ ^[1-9]$ ]] || refuse '--patience needs a number from 1 to 9'
+      PATIENCE=$2
+      ;;
+    *) refuse "unknown argument $1" ;;
+  esac
+  shift 2
+done
+readonly SUITE PATIENCE
 
 # What differs with the version of cgroups: statistics, kills for want of memory, signals to all,
 # lists of processes, freezing, limits; and the life of a container from beginning to end. What differs with the version
@@ -53,11 +60,11 @@ classes=(
 ((!$#)) || classes=("$@")
 
 # How much longer things may take than on a machine that is not emulated: the tests' limits grow by it.
-readonly SLOW=6
+readonly SLOW=$((6 * PATIENCE))
 # From switching on to switching off. Inside, the tests end earlier, so that their reports get out.
-readonly WALL_SECONDS_MAX=1080 TESTS_SECONDS_MAX=1020
+readonly WALL_SECONDS_MAX=$((1080 * PATIENCE)) TESTS_SECONDS_MAX=$((1020 * PATIENCE))
 # The longest test takes 50 s.
-readonly TEST_SECONDS_MAX=150
+readonly TEST_SECONDS_MAX=$((150 * PATIENCE))
 
 # A disk that nobody has used for so long is removed.
 readonly UNUSED_DAYS_MAX=14
@@ -214,7 +221,7 @@ if [[ -n ${CI-} ]] && $in_time && ((failed > 0 && passed > 0)); then
   mapfile -t again < <(failures "$out/reports" | sed -n 's/^    \([^ ]*\) .*/\1/p' | sort -u)
   mv "$out" "$out-first"
   say "the classes that failed are tried once more; what they left at first is in $out-first"
-  if ((${#again[@]})) && CI='' "${BASH_SOURCE[0]}" --suite "$SUITE" "${again[@]}"; then
+  if ((${#again[@]})) && CI='' "${BASH_SOURCE[0]}" --suite "$SUITE" --patience "$PATIENCE" "${again[@]}"; then
     passed=$((passed + failed)) failed=0
     failures "$out-first/reports" | sed 's/^    /&flaky: /'
   fi
