@@ -98,7 +98,9 @@ public final class ExitsMeanwhile {
   /** The status word of a process whose pidfd can be read; nothing when it has not been told yet. */
   static OptionalInt of(int pid, Fd pidfd) throws ErrnoException {
     Optional<ProcessConnector> known = connector;
-    return known.isPresent() && known.get().table().get(pid).isPresent() ? known.get().status(pid)
-        : ExitInfo.of(pidfd);
+    if (known.isPresent() && known.get().table().get(pid).isPresent()) {
+      return known.get().status(pid);
+    }
+    return FORCED ? OptionalInt.empty() : ExitInfo.of(pidfd);
   }
 }
