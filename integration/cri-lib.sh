@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What integration/critest.sh and integration/kubelet.sh share: Debian's Go, which builds what is no package, the Go shim
+# What integration/critest.sh, kubelet.sh and cluster.sh share: Debian's Go, which builds what is no package, the Go shim
 # of a containerd, images that are made here, and a containerd with a network of pods. Source it after lib.sh.
 
 # shellcheck disable=SC2034 # read by those who source this
