@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What integration/critest.sh and integration/kubelet.sh share: Debian's Go, which builds what is no package, the Go shim
+# What integration/critest.sh, kubelet.sh and cluster.sh share: Debian's Go, which builds what is no package, the Go shim
 # of a containerd, images that are made here, and a containerd with a network of pods. Source it after lib.sh.
 
 # shellcheck disable=SC2034 # read by those who source this
@@ -124,13 +124,18 @@ one_image() {
   manifest+="${manifest:+, }{\"Config\": \"$digest.json\", \"RepoTags\": [\"$1\"], \"Layers\": [\"layer.tar\"]}"
 }
 
-# image_archive FILE: an archive for `ctr images import`. Each line of stdin is a name, a tab and a configuration.
+# image_archive FILE [LAYER]: an archive for `ctr images import`. Each line of stdin is a name, a tab and a configuration.
+# What is in the images is in the tar archive LAYER, which is moved away, or is image_tree.
 image_archive() {
   local directory layer name configuration manifest=''
   directory=$(mktemp -d "$CACHE/images-XXXXXX")
-  image_tree "$directory/tree"
   mkdir "$directory/archive"
-  tar -C "$directory/tree" --owner=0 --group=0 -cf "$directory/archive/layer.tar" .
+  if [[ -n ${2-} ]]; then
+    mv "$2" "$directory/archive/layer.tar"
+  else
+    image_tree "$directory/tree"
+    tar -C "$directory/tree" --owner=0 --group=0 -cf "$directory/archive/layer.tar" .
+  fi
   layer=$(sha256sum "$directory/archive/layer.tar" | cut -d ' ' -f 1)
   (
     cd "$directory/archive" || exit

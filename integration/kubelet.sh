@@ -17,6 +17,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=cri-lib.sh
 . "$REPO/integration/cri-lib.sh"
+# shellcheck source-path=SCRIPTDIR source=kube-lib.sh
+. "$REPO/integration/kube-lib.sh"
 cd "$REPO"
 
 # restarts of a container have a delay of 10 s
@@ -49,40 +51,6 @@ fi
 skip() {
   printf 'skipped: no kubelet: %s\n0 passed, 0 failed, 1 skipped\n' "$1"
   exit 0
-}
-
-# build_kubelet DIRECTORY [SOURCE]: with SOURCE by the newest Go, else from Debian 12 by the Go of Debian 12.
-build_kubelet() (
-  directory=$1 source=${2-}
-  export GOPATH=$directory/go GOCACHE=${GOCACHE:-$directory/go-cache} GOTOOLCHAIN=local CGO_ENABLED=0
-  if [[ -n $source ]]; then
-    GOROOT=$(go_tree) || exit 1
-    export GOROOT GOFLAGS=-mod=vendor
-    cd "$source"
-    say "building kubelet from $source: many minutes"
-    "$GOROOT/bin/go" build -o "$directory/kubelet" ./cmd/kubelet
-    exit
-  fi
-  fetch_source "$directory" || exit 1
-  # its go.mod is older than what this Go wants
-  export GOROOT=$directory/usr/lib/go-1.19 GO111MODULE=off
-  mkdir -p "$GOPATH/src/k8s.io"
-  ln -s "$(compgen -G "$directory/kubernetes-*/")" "$GOPATH/src/k8s.io/kubernetes"
-  cd "$GOPATH/src/k8s.io/kubernetes"
-  say "building kubelet 1.20: many minutes"
-  "$GOROOT/bin/go" build -o "$directory/kubelet" -ldflags '-X k8s.io/kubernetes/vendor/k8s.io/component-base/version.gitVersion=v1.20.2' \
-    k8s.io/kubernetes/cmd/kubelet
-)
-# fetch_source DIRECTORY: Debian's source of Kubernetes, with all that it is built of, and the Go of that Debian.
-fetch_source() {
-  local file
-  cd "$1"
-  need_packages debian-archive-keyring
-  with_sources=yes suite_apt bookworm "$1/apt" update
-  with_sources=yes suite_apt bookworm "$1/apt" source --download-only kubernetes
-  suite_apt bookworm "$1/apt" download golang-1.19-go golang-1.19-src
-  tar -xzf kubernetes_*.orig.tar.gz
-  for file in golang-*.deb; do dpkg -x "$file" .; done
 }
 
 # --------------------------------------------------------------------------------- inside
@@ -126,7 +94,6 @@ container() {
     "$1" "$TEST_IMAGE" "$(jq -n --arg line "$2" '$line')" "${3:+, $3}"
 }
 
-minor_of() { "$1" --version | sed 's/^[^.]*\.\([0-9]*\).*/\1/'; }
 kubelet_up() {
   local i flags=()
   ((minor >= 27)) || flags=(--container-runtime-endpoint=unix:///mnt/ct/grpc)
@@ -180,8 +147,10 @@ make_pods() {
 terminated() { of "$1" "$(main '.state.terminated | "\(.reason) \(.exitCode)"')"; }
 restarted() { of "$1" "$(main '"\(.restartCount) \(.lastState.terminated.exitCode) \(.state | keys[0])"')"; }
 equals() { [[ $1 == "$2" ]] || { printf 'is %q, not %q\n' "$1" "$2" && return 1; }; }
-hello() { equals "$(in_pod lives main 'echo hello')" hello; }
-logs() { equals "$(ask "containerLogs/default/ends-$NODE/main")" $'out\nerr'; }
+# kubelet takes its time until it dials a containerd anew
+hello() { becomes hello in_pod lives main 'echo hello'; }
+# two streams have no order
+logs() { equals "$(ask "containerLogs/default/ends-$NODE/main" | sort)" $'err\nout'; }
 shared() {
   becomes true of two '[.status.containerStatuses[]? | .ready] | length == 2 and all'
   equals "$(in_pod two main 'cat /kept/text')" prepared
@@ -225,16 +194,11 @@ all_gone() {
 
 # inside TREE SHIM HANDLER IMAGES OUT KUBELET: one run, with the containerd and runc of TREE.
 inside() {
-  local tree=$1 shim=$2 default_runtime=$3 images=$4 out=$5 kubelet=$6 before name
+  local tree=$1 shim=$2 default_runtime=$3 images=$4 out=$5 kubelet=$6 before
   passed=0 failed=0
   apart "$out"
   mount -t tmpfs tmpfs /var/log
-  # kubelet sets what the kernel does for want of memory and in a panic, which is the whole machine's
-  for name in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do
-    mkdir -p "/tmp/sys/${name%/*}"
-    cat "/proc/sys/$name" >"/tmp/sys/$name"
-    mount --bind "/tmp/sys/$name" "/proc/sys/$name"
-  done
+  kernel_apart
   network
   containerd_of "$tree" "$shim" "$images" "$out"
   minor=$(minor_of "$kubelet")
@@ -333,19 +297,12 @@ kubelet=$out/kubelet
 tree=$(need_suite "$suite")
 shim=$(go_shim "$suite")
 group=loomshim-kubelet-$$
-end() {
-  find /sys/fs/cgroup -depth -type d \( -path "*/$group*" -o -path '*/k8s.io*' \) -exec rmdir {} + 2>/dev/null || true
-}
-trap end EXIT
+trap 'remove_cgroups "$group"' EXIT
 trap 'kill -TERM $(jobs -p) 2>/dev/null; exit 130' INT TERM HUP
-for directory in /sys/fs/cgroup /sys/fs/cgroup/*; do
-  # hierarchies of version 1, or the one of version 2
-  [[ ! -e $directory/cgroup.procs || -L $directory ]] || mkdir -p "$directory/$group"
-done
 children=()
 for handler in "${handlers[@]}"; do
   mkdir -p "$out/$handler"
-  for directory in /sys/fs/cgroup/*/"$group" /sys/fs/cgroup/"$group"; do [[ ! -d $directory ]] || mkdir -p "$directory/$handler"; done
+  make_cgroups "$group/$handler"
   timeout --kill-after=10 "$RUN_SECONDS_MAX" unshare --mount --propagation private --pid --net --ipc --fork --kill-child --mount-proc \
     "$PROGRAM" --inside "$group/$handler" "$tree" "$shim" "$handler" "$out/images.tar" "$out/$handler" "$kubelet" \
     >"$out/$handler/log" 2>&1 </dev/null &

@@ -95,8 +95,10 @@ containerd_restart() {
 configure() {
   local before
   before=$(configuration)
-  on_node "$DIRECTORY/kubernetes/configure.sh" --config "$CONTAINERD_CONFIG" "$@" ||
+  on_node "$DIRECTORY/kubernetes/configure.sh" --config "$CONTAINERD_CONFIG" "$@" || {
+    label null
     fail 'containerd cannot be configured; the reason stands above'
+  }
   [[ $before != "$(configuration)" ]] || return 0
   containerd_restart
 }
@@ -117,9 +119,9 @@ try_container() {
 
 install_node() {
   local arguments
-  bring .
+  unlabelled bring .
   # first: with auto_upgrade the daemons that run take them up with the build
-  if [[ -f $SETTINGS ]]; then install -D -m 644 "$SETTINGS" "$HOST$PREFIX/etc/loomshim.conf"; fi
+  if [[ -f $SETTINGS ]]; then unlabelled install -D -m 644 "$SETTINGS" "$HOST$PREFIX/etc/loomshim.conf"; fi
   unlabelled on_node "$DIRECTORY/install.sh" --prefix "$PREFIX"
   read -ra arguments <<<"$CONFIGURE"
   if ! configure "${arguments[@]}"; then
