@@ -77,6 +77,25 @@ public final class Container {
     }
   }
 
+  /** Waits for the ends that an earlier daemon has waited for; once, by the thread that takes over. */
+  public void awaitEnds() {
+    init.awaitAsBefore();
+    for (ExecProcess exec : execs.values()) {
+      exec.awaitAsBefore();
+    }
+  }
+
+  /**
+   * Does what {@link #resume} has left for later, as no client asks for it: finds out what must be known before the
+   * end of the init, and is told of kills for want of memory again.
+   */
+  public void goOn() {
+    if (init.exit().none()) {
+      cgroup.goOn();
+      init.beforeEnd();
+    }
+  }
+
   public String id() {
     return spec.id();
   }

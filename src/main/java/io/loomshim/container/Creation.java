@@ -41,12 +41,8 @@ record Creation(Container container) {
     return container;
   }
 
-  /** The container as an object, with what its bundle says of its runtime; nothing of it exists yet. */
-  static Container made(ContainerSpec spec, Common common) throws IOException, InterruptedException {
-    return Aside.run("read loom.env in " + spec.bundle(), () -> object(spec, common));
-  }
-
-  private static Container object(ContainerSpec spec, Common common) {
+  /** The container as an object, with what its bundle says of its runtime; nothing of it exists yet. For steps. */
+  static Container object(ContainerSpec spec, Common common) {
     var bundle = new Bundle(spec.bundle());
     Map<String, String> environment = Environment.of(spec.bundle());
     var settings =

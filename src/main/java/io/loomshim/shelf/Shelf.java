@@ -6,11 +6,11 @@ import io.loomshim.linux.Fd;
 import io.loomshim.log.Log;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -141,20 +141,20 @@ public final class Shelf implements AutoCloseable {
   /** What an earlier daemon has left; to be called once, before anything is put. */
   public List<Found> look() throws ErrnoException {
     lock.lock();
-    try {
+    try (var room = new DescriptorQueue.Room()) {
       var found = new ArrayList<Found>();
-      var seen = new TreeSet<Long>();
-      for (DescriptorQueue.Message entry : queues.get(0).look()) {
-        look(entry, seen, found);
+      var seen = new HashSet<Long>();
+      for (DescriptorQueue.Message entry : queues.get(0).look(room)) {
+        look(entry, room, seen, found);
       }
       entries = seen.size();
-      List<DescriptorQueue.Message> second = queues.get(1).look();
+      List<DescriptorQueue.Message> second = queues.get(1).look(room);
       if (entries == 0) {
         now = 1;
         entries = second.size();
       }
       for (DescriptorQueue.Message entry : second) {
-        Optional<Slot> slot = look(entry, seen, found);
+        Optional<Slot> slot = look(entry, room, seen, found);
         if (now == 0 && slot.isPresent()) {
           add(slot.get());
         }
@@ -169,7 +169,8 @@ public final class Shelf implements AutoCloseable {
   }
 
   /** The slot of an entry, unless it has been released or seen. */
-  private Optional<Slot> look(DescriptorQueue.Message entry, Set<Long> seen, List<Found> found) throws ErrnoException {
+  private Optional<Slot> look(DescriptorQueue.Message entry, DescriptorQueue.Room room, Set<Long> seen,
+      List<Found> found) throws ErrnoException {
     long number = ByteBuffer.wrap(entry.note()).getLong();
     if (!seen.add(number)) {
       entry.close();
@@ -177,7 +178,7 @@ public final class Shelf implements AutoCloseable {
     }
     numbers = Math.max(numbers, number);
     var queue = new DescriptorQueue(entry.fds().get(0), entry.fds().get(1));
-    List<DescriptorQueue.Message> messages = queue.look();
+    List<DescriptorQueue.Message> messages = queue.look(room);
     if (messages.isEmpty()) {
       queue.close();
       return Optional.empty();
@@ -186,7 +187,9 @@ public final class Shelf implements AutoCloseable {
     for (DescriptorQueue.Message earlier : messages) {
       earlier.close(); // its daemon was killed before it had dropped it
     }
-    queue.drop(messages.size());
+    if (!messages.isEmpty()) {
+      queue.drop(messages.size());
+    }
     var slot = new Slot(this, queue, number, 1);
     slots.add(slot);
     found.add(new Found(slot, last.note(), last.fds()));
