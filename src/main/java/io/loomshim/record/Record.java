@@ -23,7 +23,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * {@link #write} was called. Any thread may call it; {@code lock} guards all fields.
  *
  * <p>A file that has grown to twice its size after the last compaction is compacted: what it amounts to is written to
- * another file, which then takes its name. Whatever moment the daemon is killed at, there is one readable file.
+ * another file, which then takes its name. One that was another daemon's is compacted sooner. Whatever moment the daemon is killed at, there is one readable file.
  *
  * <p>A full file system fails no container. What cannot be written waits in memory, at most {@link #WAITING_BYTES_MAX},
  * for the next entry, and meanwhile the file is called {@value RecordFile#BEHIND}: no one takes it for the whole truth.
@@ -69,11 +69,11 @@ public final class Record implements Journal, AutoCloseable {
     }
   }
 
-  private Record(Path directory, Draft file, long bytes) {
+  private Record(Path directory, Draft file, long bytes, long compactAt) {
     this.directory = directory;
     this.file = file;
     this.bytes = bytes;
-    this.compactAt = 2 * bytes + COMPACT_BYTES_MIN;
+    this.compactAt = compactAt;
   }
 
   /**
@@ -88,18 +88,45 @@ public final class Record implements Journal, AutoCloseable {
         Files.move(directory.resolve(name), directory.resolve(RecordFile.BEFORE), StandardCopyOption.REPLACE_EXISTING);
       }
     }
-    return resume(directory, new State(), daemon);
+    var state = new State();
+    state.apply(List.of(Change.put(Kinds.DAEMON, "", daemon)));
+    byte[] content = content(state);
+    return new Record(directory, replace(directory, content), content.length, compactAt(content.length));
+  }
+
+  private static long compactAt(long bytes) {
+    return 2 * bytes + COMPACT_BYTES_MIN;
   }
 
   /**
-   * Goes on with {@code state}, in a file of its own that takes the place of the one that it was read from.
+   * Goes on in the file that {@code content} was read from, whose writer has ended: clients wait, so nothing is written
+   * but what is new. An entry that was cut off goes. How much of the file counts no more is not known, so it is
+   * compacted soon.
    *
-   * @throws IOException when the file cannot be written; the old one is left as it was
+   * @throws IOException when the file cannot be written; what it says is as it was then
    */
-  public static Record resume(Path directory, State state, MessageLite daemon) throws IOException {
-    state.apply(List.of(Change.put(Kinds.DAEMON, "", daemon)));
-    byte[] content = content(state);
-    return new Record(directory, replace(directory, content), content.length);
+  public static Record resume(Path directory, RecordFile.Content content, MessageLite daemon) throws IOException {
+    Path path = directory.resolve(RecordFile.NAME);
+    Files.deleteIfExists(directory.resolve(DRAFT)); // of a daemon that was killed meanwhile
+    byte[] entry = Format.entry(Change.put(Kinds.DAEMON, "", daemon));
+    Fd fd = Fd.open(path.toString(), Fd.O_WRONLY | Fd.O_APPEND, OWNER_ONLY);
+    boolean done = false;
+    try {
+      if (content.torn() > 0) {
+        fd.truncate(content.bytes());
+      }
+      if (fd.tryWrite(entry, 0, entry.length) != entry.length) {
+        throw new ErrnoException("write " + path, Errno.ENOSPC); // what it has taken is cut off by the next reader
+      }
+      var file = new Draft(fd, Draft.keyOf(path));
+      done = true;
+      long bytes = content.bytes() + (long) entry.length;
+      return new Record(directory, file, bytes, bytes + COMPACT_BYTES_MIN);
+    } finally {
+      if (!done) {
+        fd.close();
+      }
+    }
   }
 
   static byte[] content(State state) {
@@ -217,7 +244,7 @@ public final class Record implements Journal, AutoCloseable {
     } catch (IOException e) {
       Log.debug("record not compacted", "path", path.toString(), "error", String.valueOf(e.getMessage()));
     }
-    compactAt = 2 * bytes + COMPACT_BYTES_MIN;
+    compactAt = compactAt(bytes);
   }
 
   @Override
