@@ -72,6 +72,7 @@ public final class Daemon implements DaemonHooks {
         new Identity(arguments.namespace(), arguments.mode(), arguments.address(), arguments.runDirectory(),
             arguments.build(), arguments.mistakes());
     directory.prepare();
+    Self.raiseOpenFiles(); // first: a daemon that is taken over may have had more of them than programs may by default
     succession = Succession.of(arguments.survival(), identity, own);
     record = succession.record();
     RecordKeeping keeping = succession.keeping();
@@ -91,7 +92,6 @@ public final class Daemon implements DaemonHooks {
       services.add(handOver.get().service());
     }
     Self.requirePlatform();
-    Self.raiseOpenFiles();
     Self.newSession();
     if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
       Self.coreScheduling();

@@ -156,6 +156,11 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
     return dropped;
   }
 
+  /** How many bytes the notes in it have together. */
+  public int noteBytes() throws ErrnoException {
+    return reader.held();
+  }
+
   /** The messages, oldest first, with new descriptors for what they keep; they stay in the queue. */
   public List<Message> look() throws ErrnoException {
     try (var room = new Room()) {

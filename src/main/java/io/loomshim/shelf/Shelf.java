@@ -41,6 +41,12 @@ public final class Shelf implements AutoCloseable {
   /** Of a slot's queue: a note of the largest size, twice. */
   private static final int SLOT_BYTES = 256 << 10;
 
+  /** Descriptors that a daemon has for each slot that it has found, about: two of its queue, and what is in it. */
+  private static final int FDS_EXPECTED = 6;
+
+  /** Those that it has besides. */
+  private static final int FDS_BESIDE = 64;
+
   private final List<DescriptorQueue> queues;
   private final ReentrantLock lock = new ReentrantLock();
   private final Set<Slot> slots = new LinkedHashSet<>();
@@ -142,6 +148,8 @@ public final class Shelf implements AutoCloseable {
   public List<Found> look() throws ErrnoException {
     lock.lock();
     try (var room = new DescriptorQueue.Room()) {
+      int expected = (queues.get(0).noteBytes() + queues.get(1).noteBytes()) / Long.BYTES;
+      queues.get(0).reader().makeRoom(FDS_BESIDE + expected * FDS_EXPECTED);
       var found = new ArrayList<Found>();
       var seen = new HashSet<Long>();
       for (DescriptorQueue.Message entry : queues.get(0).look(room)) {
