@@ -47,7 +47,7 @@ public final class Container {
     this.bundle = bundle;
     this.runc = runc;
     this.events = new TaskEvents(spec.id(), common.events());
-    this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs(), runc.environment(), this::keep);
+    this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs(), runc::environment, this::keep);
     this.frozen = new Frozen(spec.id(), runc.settings().likeRunc());
     InitState first = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
     this.life = new InitLife(first, frozen, events);

@@ -2,6 +2,7 @@ package io.loomshim.container;
 
 import io.loomshim.errors.StatusException;
 import io.loomshim.record.Saved;
+import io.loomshim.runc.Surroundings;
 import io.loomshim.threads.Aside;
 import io.loomshim.threads.AsideException;
 import java.io.IOException;
@@ -19,6 +20,7 @@ final class Outlines {
 
   private final Common common;
   private final List<Saved.Container> saved;
+  private final Surroundings surroundings = new Surroundings();
   private final List<Optional<Aside<List<Optional<Container>>>>> steps = new ArrayList<>();
   private List<Optional<Container>> read = List.of();
 
@@ -34,7 +36,7 @@ final class Outlines {
   private Optional<Aside<List<Optional<Container>>>> begin(List<Saved.Container> some) {
     try {
       return Optional.of(Aside.begin("read loom.env in " + some.getFirst().asked().getBundle(),
-          new Reading(some, common)));
+          new Reading(some, common, surroundings)));
     } catch (AsideException e) {
       return Optional.empty(); // each is read by itself
     }
@@ -57,7 +59,7 @@ final class Outlines {
     return Aside.run("read loom.env in " + one.asked().getBundle(), new Aside.Step<Container>() {
       @Override
       public Container run() {
-        return Creation.object(Notes.spec(one), common);
+        return Creation.object(Notes.spec(one), common, surroundings);
       }
     });
   }
@@ -73,7 +75,8 @@ final class Outlines {
   }
 
   /** Some bundles; what fails is tried again by itself. */
-  private record Reading(List<Saved.Container> some, Common common) implements Aside.Step<List<Optional<Container>>> {
+  private record Reading(List<Saved.Container> some, Common common, Surroundings surroundings)
+      implements Aside.Step<List<Optional<Container>>> {
     @Override
     public List<Optional<Container>> run() {
       var made = new ArrayList<Optional<Container>>(some.size());
@@ -85,7 +88,7 @@ final class Outlines {
 
     private Optional<Container> object(Saved.Container one) {
       try {
-        return Optional.of(Creation.object(Notes.spec(one), common));
+        return Optional.of(Creation.object(Notes.spec(one), common, surroundings));
       } catch (RuntimeException e) {
         return Optional.empty();
       }

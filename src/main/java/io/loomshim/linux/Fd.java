@@ -111,18 +111,6 @@ public final class Fd implements AutoCloseable {
     return new Fd(second, foreign);
   }
 
-  /**
-   * Has the kernel make room for {@code count} descriptors of this process at once. It doubles its table otherwise, and
-   * in a process with threads it waits for all processors each time, some milliseconds. Where the limit is lower
-   * nothing happens.
-   */
-  public void makeRoom(int count) {
-    int far = Native.callInt(FCNTL, number(), F_DUPFD_CLOEXEC, count - 1);
-    if (far >= 0) {
-      Native.callInt(CLOSE, far);
-    }
-  }
-
   /** Sets or clears O_NONBLOCK; the flag belongs to the open file, so it holds for every duplicate too. */
   public void nonBlocking(boolean on) throws ErrnoException {
     int flags = ErrnoException.check("fcntl", Native.callInt(FCNTL, number(), F_GETFL));

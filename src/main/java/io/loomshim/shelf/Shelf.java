@@ -1,6 +1,7 @@
 package io.loomshim.shelf;
 
 import io.loomshim.linux.DescriptorQueue;
+import io.loomshim.linux.DescriptorTable;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.log.Log;
@@ -149,7 +150,7 @@ public final class Shelf implements AutoCloseable {
     lock.lock();
     try (var room = new DescriptorQueue.Room()) {
       int expected = (queues.get(0).noteBytes() + queues.get(1).noteBytes()) / Long.BYTES;
-      queues.get(0).reader().makeRoom(FDS_BESIDE + expected * FDS_EXPECTED);
+      DescriptorTable.makeRoom(FDS_BESIDE + expected * FDS_EXPECTED, queues.get(0).reader());
       var found = new ArrayList<Found>();
       var seen = new HashSet<Long>();
       for (DescriptorQueue.Message entry : queues.get(0).look(room)) {

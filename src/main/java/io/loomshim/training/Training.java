@@ -30,9 +30,9 @@ import java.util.stream.Stream;
 /**
  * A dry run for the start-up archive, run by the installer. It starts a daemon in a temporary directory, a server that
  * takes its events, and a client that goes through the life of a container with a runtime of a few lines of shell; then
- * one that takes over. The classes that this loads go into the archive, with what the JVM has made of them, such as lambdas. The rest of the
- * daemon's classes are added: what a real container needs besides would be read from the jar, which takes 10 ms for
- * the first class and a millisecond for each two after it.
+ * one that takes over. The classes that this loads go into the archive, with what the JVM has made of them, such as
+ * lambdas. The rest of the daemon's classes are added: what a real container needs besides would be read from the jar,
+ * which takes 10 ms for the first class and a millisecond for each two after it.
  */
 public final class Training {
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
