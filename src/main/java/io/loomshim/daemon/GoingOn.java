@@ -22,11 +22,19 @@ record GoingOn(List<Container> taken, Containers containers, ContainerLogs logs)
   public void run() {
     try {
       for (Container container : taken) {
-        reopenLog(container);
-        container.goOn();
+        goOn(container);
       }
     } catch (InterruptedException e) {
       throw new AssertionError("this thread is never interrupted", e);
+    }
+  }
+
+  private void goOn(Container container) throws InterruptedException {
+    try {
+      reopenLog(container);
+      container.goOn();
+    } catch (RuntimeException | OutOfMemoryError e) { // the others have their turns all the same
+      Log.warn("not all of a container goes on", "id", container.id(), "error", e.toString());
     }
   }
 
