@@ -39,6 +39,7 @@ final class FilesTest {
       Map.entry("cgroup/SubCgroup.java", "cgroup"),
       Map.entry("rundir/DeadDirectories.java", "run directories; and on platform threads"),
       Map.entry("record/Record.java", "run directory"), Map.entry("record/RecordFile.java", "run directory"),
+      Map.entry("record/RecordDraft.java", "run directory"),
       Map.entry("daemon/Removals.java", "run directory"),
       Map.entry("daemon/ThreadDumps.java", "run directory"),
       Map.entry("inspect/ThreadNames.java", "run directory"), Map.entry("inspect/ProcessFigures.java", "/proc"),
@@ -57,12 +58,16 @@ final class FilesTest {
       Map.entry("ttrpc/Dial.java", "containerd's socket, which the start of the daemon has named"));
 
   /** Programs of their own, without virtual threads that others need. */
-  private static final Map<String, String> PROGRAMS = Map.of(
-      "daemon/Main.java", "standard output", "daemon/StartOptions.java", "the launcher's", "training/Training.java",
-      "at the installation", "training/TrainingTask.java", "at the installation", "cli/Main.java",
-      "standard output", "cli/Ended.java", "the command inspect",
-      "cli/Recording.java", "the command inspect", "rundir/LivingDaemon.java", "the command inspect",
-      "cli/Upgrade.java", "the command upgrade", "daemon/Readiness.java", "before a daemon has a thread");
+  private static final Map<String, String> PROGRAMS = Map.ofEntries(
+      Map.entry("daemon/Main.java", "standard output"), Map.entry("daemon/StartOptions.java", "the launcher's"),
+      Map.entry("training/Training.java", "at the installation"),
+      Map.entry("training/TrainingTask.java", "at the installation"),
+      Map.entry("training/TrainingSuccession.java", "at the installation"),
+      Map.entry("cli/Main.java", "standard output"), Map.entry("cli/Ended.java", "the command inspect"),
+      Map.entry("cli/Recording.java", "the command inspect"),
+      Map.entry("rundir/LivingDaemon.java", "the command inspect"),
+      Map.entry("cli/Upgrade.java", "the command upgrade"),
+      Map.entry("daemon/Readiness.java", "before a daemon has a thread"));
 
   /** These begin the steps, or are called within steps only: then whoever uses them begins some. */
   private static final Map<String, String> ASIDE = Map.ofEntries(

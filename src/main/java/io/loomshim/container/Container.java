@@ -47,7 +47,7 @@ public final class Container {
     this.bundle = bundle;
     this.runc = runc;
     this.events = new TaskEvents(spec.id(), common.events());
-    this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs(), runc.environment(), this::keep);
+    this.rootFs = new RootFs(bundle.rootfs(), spec.rootfs(), runc::environment, this::keep);
     this.frozen = new Frozen(spec.id(), runc.settings().likeRunc());
     InitState first = spec.checkpoint().isPresent() ? InitState.CREATED_FROM_CHECKPOINT : InitState.CREATED;
     this.life = new InitLife(first, frozen, events);
@@ -74,6 +74,25 @@ public final class Container {
     Restoration.init(this, saved, remains);
     for (ExecProcess exec : execs.values()) {
       exec.goOn();
+    }
+  }
+
+  /** Waits for the ends that an earlier daemon has waited for; once, by the thread that takes over. */
+  public void awaitEnds() {
+    init.awaitAsBefore();
+    for (ExecProcess exec : execs.values()) {
+      exec.awaitAsBefore();
+    }
+  }
+
+  /**
+   * Does what {@link #resume} has left for later, as no client asks for it: finds out what must be known before the
+   * end of the init, and is told of kills for want of memory again.
+   */
+  public void goOn() {
+    if (init.exit().none()) {
+      cgroup.goOn();
+      init.beforeEnd();
     }
   }
 

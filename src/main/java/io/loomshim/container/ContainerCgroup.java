@@ -49,12 +49,20 @@ final class ContainerCgroup {
     }
   }
 
-  /** Goes on with the cgroup that an earlier daemon has found; {@code told} are the kills that it has published. */
+  /**
+   * Goes on with the cgroup that an earlier daemon has found; {@code told} are the kills that it has published. It is
+   * watched from {@link #goOn} on, or from the first end of a process.
+   */
   void resume(Optional<Cgroup> known, Map<Long, Long> told) {
     cgroup = known;
     if (known.isPresent()) {
-      memory.watch(known.get(), told);
+      memory.watchLater(known.get(), told);
     }
+  }
+
+  /** Watches again what an earlier daemon has watched. */
+  void goOn() {
+    memory.begin();
   }
 
   /** The container's own cgroup; a restored one has it only once it has started. */

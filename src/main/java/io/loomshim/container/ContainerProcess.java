@@ -36,6 +36,7 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
   volatile Optional<Child> child = Optional.empty();
   private final Kept kept;
   private final StdioPaths stdio;
+  private boolean awaited; // of the thread that takes over
 
   // Of closeStdin and the start, which may meet at any moment: each writes its own before it reads the other's.
   private volatile boolean stdinClosed;
@@ -86,8 +87,8 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
     var held = new ArrayList<Held>();
     Optional<Fd> pidfd = Optional.empty();
     Optional<Found> found = remains.take(subject.toString());
+    List<String> words = found.isPresent() ? Labels.words(found.get().note()) : List.of();
     if (found.isPresent()) {
-      List<String> words = Labels.words(found.get().note());
       for (int i = 0; i < found.get().fds().size(); i++) {
         String role = words.get(i + Kept.FIRST_ROLE);
         if (role.equals(Kept.PIDFD)) {
@@ -97,7 +98,7 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
         }
       }
     }
-    boolean ends = exit.equals(Exit.NONE);
+    boolean ends = exit.none();
     if (ends && reaped.isEmpty() && pidfd.isPresent()) {
       child = Optional.of(Child.adopted(entry.getPid(), pidfd.get()));
     } else { // without a pidfd only the record can tell its status
@@ -114,7 +115,7 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
       ended.open();
     }
     if (found.isPresent()) {
-      kept.resume(found.get().slot(), child, streams);
+      kept.resume(found.get().slot(), words, child, streams);
     }
     return ends;
   }
@@ -247,7 +248,20 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
 
   /** Begins to wait for the end, on the thread {@code exit/ID} or {@code exit/ID/EXEC}; once there is a child. */
   final void startExitThread() {
-    Threads.start("exit/" + subject, new ExitWatch(this, kept));
+    Threads.start("exit/" + subject, new ExitWatch(this, kept, false));
+  }
+
+  /** An earlier daemon has waited for its end: {@link #awaitAsBefore} must follow. */
+  final void awaitLater() {
+    awaited = true;
+  }
+
+  /** Waits for the end again, if it was waited for; {@link #beforeEnd} is to be called soon. By the same thread. */
+  final void awaitAsBefore() {
+    if (awaited) {
+      awaited = false;
+      Threads.start("exit/" + subject, new ExitWatch(this, kept, true));
+    }
   }
 
   /** Finds out what must be known before the end. */

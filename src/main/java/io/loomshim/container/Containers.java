@@ -78,14 +78,19 @@ public final class Containers {
     this.common = Common.of(namespace, events, shelf, journal, limits, killExecTree, known);
   }
 
-  /** Goes on with the containers of a daemon that was killed; before any call, once. */
-  public void resume(List<Saved.Container> saved, Remains remains) throws InterruptedException {
-    for (Container container : new Restoration(common, remains).run(saved)) {
+  /**
+   * Goes on with the containers of a daemon that was killed; before any call, once. For each of those that it returns
+   * {@link Container#awaitEnds} must follow, and {@link Container#goOn}.
+   */
+  public List<Container> resume(List<Saved.Container> saved, Remains remains) throws InterruptedException {
+    List<Container> restored = new Restoration(common, remains).run(saved);
+    for (Container container : restored) {
       var entry = new Entry(container.id(), container.bundle());
       entry.container = Optional.of(container);
       entry.endCreation();
       entries.put(container.id(), entry);
     }
+    return restored;
   }
 
   /**

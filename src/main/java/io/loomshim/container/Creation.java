@@ -4,17 +4,15 @@ import io.loomshim.process.Child;
 import io.loomshim.process.Children;
 import io.loomshim.proto.runc.Options;
 import io.loomshim.record.Change;
-import io.loomshim.runc.DefaultRuntime;
-import io.loomshim.runc.Environment;
 import io.loomshim.runc.PidFile;
 import io.loomshim.runc.Runc;
 import io.loomshim.runc.RuncException;
 import io.loomshim.runc.RuncSettings;
+import io.loomshim.runc.Surroundings;
 import io.loomshim.stdio.Streams;
 import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -41,17 +39,12 @@ record Creation(Container container) {
     return container;
   }
 
-  /** The container as an object, with what its bundle says of its runtime; nothing of it exists yet. */
-  static Container made(ContainerSpec spec, Common common) throws IOException, InterruptedException {
-    return Aside.run("read loom.env in " + spec.bundle(), () -> object(spec, common));
-  }
-
-  private static Container object(ContainerSpec spec, Common common) {
+  /** The container as an object, with what its bundle says of its runtime; nothing of it exists yet. For steps. */
+  static Container object(ContainerSpec spec, Common common, Surroundings surroundings) {
     var bundle = new Bundle(spec.bundle());
-    Map<String, String> environment = Environment.of(spec.bundle());
-    var settings =
-        RuncSettings.of(spec.options(), DefaultRuntime.of(environment), common.namespace(), bundle.runcLog());
-    var runc = new Runc(spec.id(), settings, spec.bundle(), common.limits(), environment, common.calls(),
+    Surroundings.Known known = surroundings.of(spec.bundle());
+    var settings = RuncSettings.of(spec.options(), known.runtime(), common.namespace(), bundle.runcLog());
+    var runc = new Runc(spec.id(), settings, spec.bundle(), common.limits(), known.environment(), common.calls(),
         common.known());
     return new Container(spec, common, bundle, runc);
   }
@@ -67,7 +60,7 @@ record Creation(Container container) {
   private record Begin(ContainerSpec spec, Common common) implements Aside.Step<Begun> {
     @Override
     public Begun run() throws IOException, InterruptedException {
-      Container container = object(spec, common);
+      Container container = object(spec, common, new Surroundings());
       EarlyMove.create(container.runc);
       container.bundle.recordRuntime(spec.options(), container.runc.settings(), !spec.rootfs().isEmpty());
       return new Begun(container, container.runc.exists());

@@ -84,7 +84,7 @@ final class ExecProcess extends ContainerProcess {
   void goOn() {
     tree = container.trees.find(id());
     if (state == ExecState.RUNNING) {
-      startExitThread();
+      awaitLater();
     } else if (state == ExecState.CREATED) {
       endForeignStray();
       container.trees.end(tree, id());

@@ -16,8 +16,9 @@ import java.util.function.IntConsumer;
  * or {@code exit/ID/EXEC}, which is never interrupted.
  *
  * @param kept what of the process outlives the daemon
+ * @param resumed whether an earlier daemon had waited for the end: what must be known before it is found out aside
  */
-record ExitWatch(ContainerProcess process, Kept kept) implements Runnable, IntConsumer {
+record ExitWatch(ContainerProcess process, Kept kept, boolean resumed) implements Runnable, IntConsumer {
   /** How long the news of an end may wait for the process's output to be moved; a busy machine has taken 50 ms. */
   static final Duration FORWARD_WAIT_MAX = Duration.ofMillis(100);
 
@@ -26,7 +27,9 @@ record ExitWatch(ContainerProcess process, Kept kept) implements Runnable, IntCo
 
   @Override
   public void run() {
-    process.beforeEnd();
+    if (!resumed) {
+      process.beforeEnd();
+    }
     int status = awaitEnd();
     kept.changed(); // the pidfd is not kept any more
     process.endRest();

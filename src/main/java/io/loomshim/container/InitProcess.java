@@ -10,7 +10,6 @@ import io.loomshim.process.Child;
 import io.loomshim.process.Children;
 import io.loomshim.proto.types.Status;
 import io.loomshim.runc.RuncException;
-import io.loomshim.threads.Aside;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -31,17 +30,15 @@ final class InitProcess extends ContainerProcess {
   /** How long the init's exit is held back for the exits of execs, all of which have been killed by then. */
   private static final Duration EXECS_WAIT_MAX = Duration.ofSeconds(10);
 
-  /** How long the exit thread waits to know whether there are others to be killed. */
-  private static final Duration BUNDLE_WAIT_MAX = Duration.ofSeconds(2);
-
   private final InitLife life;
   private final Signals signals;
-  private boolean killAll; // of the exit thread
+  private final Followers followers;
 
   InitProcess(Container container) {
     super(container, "", container.spec.stdio());
     this.life = container.life;
     this.signals = new Signals(container);
+    this.followers = new Followers(container.bundle);
   }
 
   /** Publishes the creation and begins to wait for the end; to be called once. */
@@ -60,22 +57,7 @@ final class InitProcess extends ContainerProcess {
 
   @Override
   void beforeEnd() {
-    killAll = killAllOnExit();
-  }
-
-  /** Always, if the bundle's file system does not tell soon: the exit is not held back for that. */
-  private boolean killAllOnExit() {
-    Bundle bundle = container.bundle;
-    try {
-      return Aside.run("read config.json in " + bundle.directory(), new Aside.Step<Boolean>() {
-        @Override
-        public Boolean run() {
-          return bundle.killAllOnExit();
-        }
-      }, BUNDLE_WAIT_MAX);
-    } catch (IOException | InterruptedException e) {
-      return true;
-    }
+    followers.look();
   }
 
   @Override
@@ -85,7 +67,7 @@ final class InitProcess extends ContainerProcess {
       resumeRest();
     }
     container.frozen.passing(); // what the runtime freezes from here on is not told
-    if (killAll) {
+    if (followers.stay()) {
       killRest();
     }
     awaitExecs();

@@ -77,8 +77,8 @@ final class Kept {
     }
   }
 
-  /** Goes on with the slot of an earlier daemon, in which the same is. */
-  void resume(Slot slot, Optional<Child> child, Optional<Streams> streams) {
+  /** Goes on with the slot of an earlier daemon, in which {@code words} is what there was. */
+  void resume(Slot slot, List<String> words, Optional<Child> child, Optional<Streams> streams) {
     lock.lock();
     try {
       this.slot = slot;
@@ -88,7 +88,20 @@ final class Kept {
       lock.unlock();
     }
     watch();
-    changed();
+    if (!same(words)) {
+      changed();
+    }
+  }
+
+  /** Whether there is what {@code words} says, in whatever order. */
+  private boolean same(List<String> words) {
+    List<Held> held = held();
+    var before = new ArrayList<String>(words.subList(FIRST_ROLE, words.size()));
+    boolean same = held.size() == before.size();
+    for (int i = 0; same && i < held.size(); i++) {
+      same = before.remove(held.get(i).role());
+    }
+    return same && before.isEmpty();
   }
 
   private void watch() {

@@ -16,7 +16,12 @@ import java.util.concurrent.locks.ReentrantLock;
 final class OutOfMemory implements OomWatch.Kills {
   private final TaskEvents events;
   private final ReentrantLock order;
+  private final ReentrantLock beginning = new ReentrantLock();
   private volatile Optional<OomWatch> watch = Optional.empty();
+  private volatile Optional<Later> later = Optional.empty(); // changed when holding beginning
+
+  /** What is to be watched, and has been told of it. */
+  private record Later(Cgroup cgroup, Map<Long, Long> told) {}
 
   /** While {@code order} is held nothing is published: a start event that is under way goes first. */
   OutOfMemory(TaskEvents events, ReentrantLock order) {
@@ -32,8 +37,32 @@ final class OutOfMemory implements OomWatch.Kills {
     watch(cgroup, Map.of());
   }
 
-  /** The same for a cgroup of which {@code told} has been published, by the inode of its directory. */
-  void watch(Cgroup cgroup, Map<Long, Long> told) {
+  /**
+   * The same for a cgroup of which {@code told} has been published, by the inode of its directory; from {@link #begin}
+   * on, which each check does first.
+   */
+  void watchLater(Cgroup cgroup, Map<Long, Long> told) {
+    later = Optional.of(new Later(cgroup, told));
+  }
+
+  /** Begins what {@link #watchLater} was told of, unless that was done. */
+  void begin() {
+    assert !order.isHeldByCurrentThread();
+    if (later.isEmpty()) {
+      return;
+    }
+    beginning.lock();
+    try {
+      if (later.isPresent()) {
+        watch(later.get().cgroup(), later.get().told());
+        later = Optional.empty();
+      }
+    } finally {
+      beginning.unlock();
+    }
+  }
+
+  private void watch(Cgroup cgroup, Map<Long, Long> told) {
     assert !order.isHeldByCurrentThread();
     try {
       watch = Optional.of(OomWatch.start(events.id(), cgroup, this, told));
@@ -56,6 +85,7 @@ final class OutOfMemory implements OomWatch.Kills {
   /** Publishes what has happened until now and was not published yet; to be called before an exit is published. */
   void check() {
     assert !order.isHeldByCurrentThread();
+    begin();
     try {
       watch.ifPresent(OomWatch::check);
     } catch (RuntimeException | OutOfMemoryError e) {

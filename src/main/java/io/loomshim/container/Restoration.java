@@ -16,12 +16,14 @@ import java.util.List;
  * its shelf. What it was creating is undone. Runs on the thread that takes over, before any client is answered.
  */
 record Restoration(Common common, Remains remains) {
-  /** The containers that there are now. */
+  /** The containers that there are now; {@link Container#awaitEnds} must follow for each. */
   List<Container> run(List<Saved.Container> saved) throws InterruptedException {
     var restored = new ArrayList<Container>();
-    for (Saved.Container one : saved) {
+    var outlines = new Outlines(saved, common);
+    for (int i = 0; i < saved.size(); i++) {
+      Saved.Container one = saved.get(i);
       try {
-        Container container = Creation.made(Notes.spec(one), common);
+        Container container = outlines.get(i);
         if (one.init().isEmpty()) {
           undo(container);
         } else {
@@ -55,7 +57,7 @@ record Restoration(Common common, Remains remains) {
       undoRestoring(container);
     } else if (made) {
       settle(container, init);
-      init.startExitThread();
+      init.awaitLater();
     }
   }
 

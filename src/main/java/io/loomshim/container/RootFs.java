@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.Optional;
 
 /**
@@ -23,7 +24,7 @@ final class RootFs {
 
   private final Path directory;
   private final List<Mount> mounts;
-  private final List<String> environment;
+  private final Supplier<List<String>> environment;
   private final Mounts.Watch helpers;
   private volatile Optional<Aside<Path>> last = Optional.empty(); // of the steps that mount
 
@@ -33,7 +34,7 @@ final class RootFs {
    * @param environment that of programs that mount, {@code NAME=value} each
    * @param helpers is told of such programs
    */
-  RootFs(Path directory, List<Mount> mounts, List<String> environment, Mounts.Watch helpers) {
+  RootFs(Path directory, List<Mount> mounts, Supplier<List<String>> environment, Mounts.Watch helpers) {
     this.directory = directory;
     this.mounts = List.copyOf(mounts);
     this.environment = environment;
@@ -70,7 +71,7 @@ final class RootFs {
 
   private void mount(Mount mount, Path target) throws InterruptedException {
     try {
-      Mounts.mount(mount.getType(), mount.getSource(), target, mount.getOptionsList(), environment,
+      Mounts.mount(mount.getType(), mount.getSource(), target, mount.getOptionsList(), environment.get(),
           helpers);
     } catch (IOException e) {
       throw new StatusException(

@@ -63,6 +63,31 @@ final class ContainerLogs implements Log.Sink {
     }
   }
 
+  /** The same, unless they have a log already: then {@code log} is closed. */
+  void reopened(String id, Fd log) {
+    lock.lock();
+    try {
+      if (logs.putIfAbsent(id, log) != null) {
+        log.close();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Closes {@code log}, if it is what the lines about {@code id} go to. */
+  void close(String id, Fd log) {
+    lock.lock();
+    try {
+      if (logs.get(id) == log) {
+        logs.remove(id);
+        log.close();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   void close(String id) {
     lock.lock();
     try {

@@ -62,6 +62,7 @@ public final class Daemon implements DaemonHooks {
   private final Succession succession;
   private final Shortcuts shortcuts;
   private final Mistakes mistakes;
+  private List<Container> taken = List.of(); // over from another daemon; of the main thread
 
   private Daemon(Arguments arguments, String events, DaemonRecord own) throws IOException {
     shortcuts = arguments.shortcuts();
@@ -71,6 +72,7 @@ public final class Daemon implements DaemonHooks {
         new Identity(arguments.namespace(), arguments.mode(), arguments.address(), arguments.runDirectory(),
             arguments.build(), arguments.mistakes());
     directory.prepare();
+    Self.raiseOpenFiles(); // first: a daemon that is taken over may have had more of them than programs may by default
     succession = Succession.of(arguments.survival(), identity, own);
     record = succession.record();
     RecordKeeping keeping = succession.keeping();
@@ -90,7 +92,6 @@ public final class Daemon implements DaemonHooks {
       services.add(handOver.get().service());
     }
     Self.requirePlatform();
-    Self.raiseOpenFiles();
     Self.newSession();
     if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
       Self.coreScheduling();
@@ -146,25 +147,13 @@ public final class Daemon implements DaemonHooks {
       return;
     }
     try {
-      containers.resume(saved.get().containers(), succession.remains());
-      for (Container container : containers.all()) {
-        reopenLog(container);
-      }
+      taken = containers.resume(saved.get().containers(), succession.remains());
     } catch (InterruptedException e) {
       throw new IOException("interrupted", e);
     }
     server.start(succession.estate().orElseThrow().lines(), new Unanswered(containers, saved.get().deleted()));
-  }
-
-  private void reopenLog(Container container) throws InterruptedException {
-    try {
-      Path bundle = container.bundle();
-      Optional<Fd> log = Aside.run("open log in " + bundle, () -> ContainerLogs.find(bundle));
-      if (log.isPresent()) {
-        logs.put(container.id(), log.get());
-      }
-    } catch (IOException e) {
-      Log.debug("log not opened", "id", container.id(), "error", String.valueOf(e.getMessage()));
+    for (Container container : taken) {
+      container.awaitEnds();
     }
   }
 
@@ -200,6 +189,10 @@ public final class Daemon implements DaemonHooks {
     }
     Log.prepare();
     succession.prepare(directory.path());
+    if (!taken.isEmpty()) {
+      Threads.start("going-on", new GoingOn(taken, containers, logs));
+      taken = List.of();
+    }
   }
 
   /** Takes no more calls, delivers the last events and removes the daemon's files. Containers keep running. */

@@ -8,8 +8,8 @@ import io.loomshim.proto.record.DaemonEntry;
 import io.loomshim.record.Change;
 import io.loomshim.record.Journal;
 import io.loomshim.record.Record;
+import io.loomshim.record.RecordFile;
 import io.loomshim.record.Saved;
-import io.loomshim.record.State;
 import io.loomshim.rundir.DaemonRecord;
 import java.io.IOException;
 import java.time.Instant;
@@ -41,14 +41,15 @@ final class RecordKeeping implements Journal {
   }
 
   /**
-   * Goes on with the record of a daemon that was killed, which {@code state} is.
+   * Goes on with the record of a daemon that was killed, which {@code content} is.
    *
    * @throws IOException when it cannot be written
    */
-  static RecordKeeping resume(Identity identity, DaemonRecord own, Saved saved, State state) throws IOException {
+  static RecordKeeping resume(Identity identity, DaemonRecord own, Saved saved, RecordFile.Content content)
+      throws IOException {
     DaemonEntry entry = entry(identity, own).setTakeovers(saved.daemon().getTakeovers() + 1)
         .setPreviousPid(saved.daemon().getPid()).build();
-    return new RecordKeeping(Optional.of(Record.resume(identity.run(), state, entry)));
+    return new RecordKeeping(Optional.of(Record.resume(identity.run(), content, entry)));
   }
 
   /** What a record says of the daemon that writes it. */

@@ -6,9 +6,7 @@ import io.loomshim.linux.Fd;
 import io.loomshim.linux.FileLock;
 import io.loomshim.log.Log;
 import io.loomshim.process.ExitsMeanwhile;
-import io.loomshim.record.RecordFile;
 import io.loomshim.record.Saved;
-import io.loomshim.record.State;
 import io.loomshim.rundir.DaemonRecord;
 import io.loomshim.shelf.Found;
 import io.loomshim.shelf.Holder;
@@ -85,17 +83,17 @@ final class Succession implements HandOver.Present {
   }
 
   private static Succession takeOver(Survival survival, Identity identity, DaemonRecord own) throws IOException {
-    Path file = identity.run().resolve(RecordFile.NAME);
+    RecordReading reading = RecordReading.begin(identity, own);
     Shelf shelf = Shelf.inherited(survival.inherited());
     FileLock alive = FileLock.inherited(survival.inherited() + Shelf.ENDS);
     List<Found> found = shelf.look();
-    State state = RecordFile.read(file).state();
-    Saved saved = Saved.of(file.toString(), state);
+    reading.await();
+    Saved saved = reading.saved();
+    RecordKeeping keeping = reading.keeping();
     Path socket = Estate.socket(found);
     var record = new DaemonRecord(own.pid(), own.startTime(), socket);
-    RecordKeeping keeping = RecordKeeping.resume(identity, record, saved, state);
     ConsoleSocket.removeLeft(identity.run());
-    Estate estate = Estate.of(shelf, found, state, keeping);
+    Estate estate = Estate.of(shelf, found, reading.state(), keeping);
     if (estate.exits().isEmpty()) {
       beginExits(shelf); // that daemon had none, and its processes are not known to this one's
     } else {

@@ -156,32 +156,50 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
     return dropped;
   }
 
+  /** How many bytes the notes in it have together. */
+  public int noteBytes() throws ErrnoException {
+    return reader.held();
+  }
+
   /** The messages, oldest first, with new descriptors for what they keep; they stay in the queue. */
   public List<Message> look() throws ErrnoException {
-    var messages = new ArrayList<Message>();
-    ErrnoException.check("setsockopt", option(reader, SO_PEEK_OFF, 0)); // each look goes on behind the one before
-    try (var room = new Room(NOTE_BYTES_MAX)) {
-      boolean more = true;
-      while (more) {
-        more = receive(room, MSG_PEEK, messages);
-      }
-      return messages;
-    } finally {
-      option(reader, SO_PEEK_OFF, -1);
+    try (var room = new Room()) {
+      return look(room);
     }
   }
 
-  /** Native memory for one message after another. */
-  private static final class Room implements AutoCloseable {
+  /** The same in {@code room}, which looks into many queues can share. */
+  public List<Message> look(Room room) throws ErrnoException {
+    var messages = new ArrayList<Message>(1);
+    // from the beginning; each message moves it on, and what is taken out moves it back
+    Native.MEMORY.putInt(room.zero, 0);
+    int result = Native.callInt(SETSOCKOPT, reader.number(), SOL_SOCKET, SO_PEEK_OFF, room.zero, Integer.BYTES);
+    ErrnoException.check("setsockopt", result);
+    boolean more = true;
+    while (more) {
+      more = receive(room, MSG_PEEK, messages);
+    }
+    return messages;
+  }
+
+  /** Native memory for one message after another. Used by one thread. */
+  public static final class Room implements AutoCloseable {
     private final int length;
     private final Arena arena;
     private final long bytes;
     private final long control;
     private final long header;
+    private final long zero;
 
-    Room(int length) {
+    /** For messages of any size. */
+    public Room() {
+      this(NOTE_BYTES_MAX);
+    }
+
+    private Room(int length) {
       this.length = length;
-      arena = new Arena(length + CONTROL_BYTES_MAX + HEADER_BYTES + VECTOR_BYTES + 96L);
+      arena = new Arena(length + CONTROL_BYTES_MAX + HEADER_BYTES + VECTOR_BYTES + 112L);
+      zero = arena.bytes(Integer.BYTES);
       bytes = arena.bytes(length);
       control = arena.bytes(CONTROL_BYTES_MAX);
       header = header(arena, bytes, length);

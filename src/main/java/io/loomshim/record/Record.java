@@ -9,10 +9,8 @@ import io.loomshim.metrics.Shortages;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -23,7 +21,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * {@link #write} was called. Any thread may call it; {@code lock} guards all fields.
  *
  * <p>A file that has grown to twice its size after the last compaction is compacted: what it amounts to is written to
- * another file, which then takes its name. Whatever moment the daemon is killed at, there is one readable file.
+ * another file, which then takes its name. One that was another daemon's is compacted sooner. Whatever moment
+ * the daemon is killed at, there is one readable file.
  *
  * <p>A full file system fails no container. What cannot be written waits in memory, at most {@link #WAITING_BYTES_MAX},
  * for the next entry, and meanwhile the file is called {@value RecordFile#BEHIND}: no one takes it for the whole truth.
@@ -36,44 +35,22 @@ public final class Record implements Journal, AutoCloseable {
   /** A file that is smaller is not compacted. */
   static final int COMPACT_BYTES_MIN = 64 << 10;
 
-  private static final int OWNER_ONLY = 0600;
-  private static final String DRAFT = "record.draft";
   private static final String SHORTAGE = "record of containers";
   private static final byte[] NOTHING = {};
 
   private final Path directory;
   private final ReentrantLock lock = new ReentrantLock();
-  private Draft file;
+  private RecordDraft file;
   private long bytes; // of whole entries in the file
   private long compactAt;
   private byte[] waiting = NOTHING;
   private boolean closed; // or given up
 
-  /**
-   * A file as it was written.
-   *
-   * @param key its device and inode: another daemon in this directory, which starts while this one ends, has another
-   *     file of the same name
-   */
-  private record Draft(Fd fd, Object key) {
-    boolean isAt(Path path) throws IOException {
-      try {
-        return key.equals(keyOf(path));
-      } catch (NoSuchFileException e) {
-        return false;
-      }
-    }
-
-    static Object keyOf(Path path) throws IOException {
-      return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
-    }
-  }
-
-  private Record(Path directory, Draft file, long bytes) {
+  private Record(Path directory, RecordDraft file, long bytes, long compactAt) {
     this.directory = directory;
     this.file = file;
     this.bytes = bytes;
-    this.compactAt = 2 * bytes + COMPACT_BYTES_MIN;
+    this.compactAt = compactAt;
   }
 
   /**
@@ -88,18 +65,40 @@ public final class Record implements Journal, AutoCloseable {
         Files.move(directory.resolve(name), directory.resolve(RecordFile.BEFORE), StandardCopyOption.REPLACE_EXISTING);
       }
     }
-    return resume(directory, new State(), daemon);
+    var state = new State();
+    state.apply(List.of(Change.put(Kinds.DAEMON, "", daemon)));
+    byte[] content = content(state);
+    return new Record(directory, RecordDraft.replace(directory, content), content.length, compactAt(content.length));
+  }
+
+  private static long compactAt(long bytes) {
+    return 2 * bytes + COMPACT_BYTES_MIN;
   }
 
   /**
-   * Goes on with {@code state}, in a file of its own that takes the place of the one that it was read from.
+   * Goes on in the file that {@code content} was read from, whose writer has ended: clients wait, so nothing is written
+   * but what is new. An entry that was cut off goes. How much of the file counts no more is not known, so it is
+   * compacted soon.
    *
-   * @throws IOException when the file cannot be written; the old one is left as it was
+   * @throws IOException when the file cannot be written; what it says is as it was then
    */
-  public static Record resume(Path directory, State state, MessageLite daemon) throws IOException {
-    state.apply(List.of(Change.put(Kinds.DAEMON, "", daemon)));
-    byte[] content = content(state);
-    return new Record(directory, replace(directory, content), content.length);
+  public static Record resume(Path directory, RecordFile.Content content, MessageLite daemon) throws IOException {
+    Path path = directory.resolve(RecordFile.NAME);
+    byte[] entry = Format.entry(Change.put(Kinds.DAEMON, "", daemon));
+    RecordDraft file = RecordDraft.resume(directory, content.bytes(), content.torn() > 0);
+    boolean done = false;
+    try {
+      if (file.fd().tryWrite(entry, 0, entry.length) != entry.length) { // the next reader leaves a part of it out
+        throw new ErrnoException("write " + path, Errno.ENOSPC);
+      }
+      done = true;
+      long bytes = content.bytes() + (long) entry.length;
+      return new Record(directory, file, bytes, bytes + COMPACT_BYTES_MIN);
+    } finally {
+      if (!done) {
+        file.fd().close();
+      }
+    }
   }
 
   static byte[] content(State state) {
@@ -109,33 +108,6 @@ public final class Record implements Journal, AutoCloseable {
       content.writeBytes(Format.entry(change));
     }
     return content.toByteArray();
-  }
-
-  /** Writes a draft and gives it the name of the record; the old file is the record until then. */
-  private static Draft replace(Path directory, byte[] content) throws IOException {
-    Path draft = directory.resolve(DRAFT);
-    Files.deleteIfExists(draft); // of a daemon that was killed meanwhile
-    Fd fresh = Fd.open(draft.toString(), Fd.O_CREAT | Fd.O_WRONLY | Fd.O_APPEND, OWNER_ONLY);
-    boolean done = false;
-    try {
-      int written = 0;
-      while (written < content.length) { // a signal may cut a long write short
-        int count = fresh.tryWrite(content, written, content.length - written);
-        if (count <= 0) {
-          throw new ErrnoException("write " + draft, Errno.ENOSPC);
-        }
-        written += count;
-      }
-      var file = new Draft(fresh, Draft.keyOf(draft));
-      Files.move(draft, directory.resolve(RecordFile.NAME), StandardCopyOption.ATOMIC_MOVE);
-      done = true;
-      return file;
-    } finally {
-      if (!done) {
-        fresh.close();
-        Files.deleteIfExists(draft);
-      }
-    }
   }
 
   @Override
@@ -210,14 +182,14 @@ public final class Record implements Journal, AutoCloseable {
     }
     byte[] content = content(RecordFile.read(path).state());
     try {
-      Draft fresh = replace(directory, content);
+      RecordDraft fresh = RecordDraft.replace(directory, content);
       file.fd().close();
       file = fresh;
       bytes = content.length;
     } catch (IOException e) {
       Log.debug("record not compacted", "path", path.toString(), "error", String.valueOf(e.getMessage()));
     }
-    compactAt = 2 * bytes + COMPACT_BYTES_MIN;
+    compactAt = compactAt(bytes);
   }
 
   @Override

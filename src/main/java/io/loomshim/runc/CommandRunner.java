@@ -37,7 +37,8 @@ final class CommandRunner {
   private final Path bundle;
   private final RuncLimits limits;
   private final RuncCalls calls;
-  private final List<String> env;
+  private final Map<String, String> variables;
+  private volatile List<String> env = List.of(); // made of these when it is needed first
   private final String path;
   private volatile String program = ""; // empty until it has been found
 
@@ -53,7 +54,7 @@ final class CommandRunner {
     this.bundle = bundle;
     this.limits = limits;
     this.calls = calls;
-    this.env = List.copyOf(withoutNotifySocket(environment));
+    this.variables = environment;
     this.path = environment.getOrDefault("PATH", "");
   }
 
@@ -78,7 +79,12 @@ final class CommandRunner {
 
   /** The environment of every command, {@code NAME=value} each. */
   List<String> environment() {
-    return env;
+    List<String> made = env;
+    if (made.isEmpty()) {
+      made = List.copyOf(withoutNotifySocket(variables));
+      env = made;
+    }
+    return made;
   }
 
   /**
@@ -185,7 +191,7 @@ final class CommandRunner {
       argv.add(program);
       argv.addAll(runner.settings.args());
       argv.addAll(command.args());
-      return new Spawn(argv, runner.env, runner.bundle, List.of(), SealedPrograms.image(program));
+      return new Spawn(argv, runner.environment(), runner.bundle, List.of(), SealedPrograms.image(program));
     }
   }
 

@@ -1,10 +1,11 @@
 package io.loomshim.runc;
 
+import io.loomshim.linux.Errno;
+import io.loomshim.linux.ErrnoException;
+import io.loomshim.linux.SmallFile;
 import io.loomshim.log.Log;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -20,11 +21,33 @@ public final class Environment {
 
   /** That for the container in {@code bundle}; this process's where nothing is known. */
   public static Map<String, String> of(Path bundle) {
-    Map<String, String> environment = read(bundle);
+    return of(bundle, text(bundle));
+  }
+
+  /** The same, when {@code text} stands in the bundle. */
+  static Map<String, String> of(Path bundle, String text) {
+    Map<String, String> environment = parsed(bundle, text);
     if (environment.isEmpty()) {
-      environment = read(sandbox(bundle));
+      Path sandbox = sandbox(bundle);
+      environment = parsed(sandbox, text(sandbox));
     }
     return environment.isEmpty() ? System.getenv() : inEnglish(environment);
+  }
+
+  /** What stands in {@code bundle} of it; empty when there is nothing, or it cannot be read. */
+  static String text(Path bundle) {
+    try {
+      return SmallFile.text(bundle + "/" + FILE);
+    } catch (ErrnoException e) {
+      if (e.errno() != Errno.ENOENT) {
+        warn(bundle, e);
+      }
+      return "";
+    }
+  }
+
+  private static void warn(Path bundle, Exception e) {
+    Log.warn("failed to read the environment", "path", bundle.toString(), "error", String.valueOf(e.getMessage()));
   }
 
   /** As the launcher makes it for this process, and for the same reason: clients compare runc's words. */
@@ -34,13 +57,11 @@ public final class Environment {
     return environment;
   }
 
-  private static Map<String, String> read(Path bundle) {
+  private static Map<String, String> parsed(Path bundle, String text) {
     try {
-      return parse(new String(Files.readAllBytes(bundle.resolve(FILE)), StandardCharsets.UTF_8));
-    } catch (NoSuchFileException e) {
-      return Map.of();
-    } catch (IOException | IllegalArgumentException e) {
-      Log.warn("failed to read the environment", "path", bundle.toString(), "error", String.valueOf(e.getMessage()));
+      return parse(text);
+    } catch (IllegalArgumentException e) {
+      warn(bundle, e);
       return Map.of();
     }
   }

@@ -93,6 +93,21 @@ public final class Holder {
   private volatile Optional<Fd> process = Optional.empty();
   private Optional<Fd> writer = Optional.empty(); // of the pipe; for as long as this process lives
 
+  // classes, as a daemon that takes over would have to make those of lambdas
+  private record End(Holder holder) implements Runnable {
+    @Override
+    public void run() {
+      holder.end();
+    }
+  }
+
+  private record Loss(Holder holder, Fd pidfd, Optional<Child> child) implements Runnable {
+    @Override
+    public void run() {
+      holder.awaitLoss(pidfd, child);
+    }
+  }
+
   private Holder(Shelf shelf, Fd alive, Path directory) {
     this.shelf = shelf;
     this.alive = alive;
@@ -107,7 +122,7 @@ public final class Holder {
    */
   public static Holder start(Shelf shelf, Fd alive, Path directory) throws IOException, InterruptedException {
     var holder = new Holder(shelf, alive, directory);
-    shelf.onFailure(holder::end);
+    shelf.onFailure(new End(holder));
     holder.begin();
     return holder;
   }
@@ -122,10 +137,10 @@ public final class Holder {
       pidfd.close();
       return Optional.empty();
     }
-    shelf.onFailure(holder::end);
+    shelf.onFailure(new End(holder));
     holder.process = Optional.of(pidfd);
     holder.publish(pid); // the daemon before may have been killed when it had just started it
-    Threads.start("holder", () -> holder.awaitLoss(pidfd, Optional.empty()));
+    Threads.start("holder", new Loss(holder, pidfd, Optional.empty()));
     return Optional.of(holder);
   }
 
@@ -154,7 +169,7 @@ public final class Holder {
       process = Optional.of(pidfd);
       writer.ifPresent(Fd::close);
       writer = Optional.of(end);
-      Threads.start("holder", () -> awaitLoss(pidfd, Optional.of(child)));
+      Threads.start("holder", new Loss(this, pidfd, Optional.of(child)));
     }
     if (ended) {
       end();

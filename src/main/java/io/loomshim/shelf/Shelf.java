@@ -1,16 +1,17 @@
 package io.loomshim.shelf;
 
 import io.loomshim.linux.DescriptorQueue;
+import io.loomshim.linux.DescriptorTable;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.log.Log;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -40,6 +41,12 @@ public final class Shelf implements AutoCloseable {
 
   /** Of a slot's queue: a note of the largest size, twice. */
   private static final int SLOT_BYTES = 256 << 10;
+
+  /** Descriptors that a daemon has for each slot that it has found, about: two of its queue, and what is in it. */
+  private static final int FDS_EXPECTED = 6;
+
+  /** Those that it has besides. */
+  private static final int FDS_BESIDE = 64;
 
   private final List<DescriptorQueue> queues;
   private final ReentrantLock lock = new ReentrantLock();
@@ -141,20 +148,22 @@ public final class Shelf implements AutoCloseable {
   /** What an earlier daemon has left; to be called once, before anything is put. */
   public List<Found> look() throws ErrnoException {
     lock.lock();
-    try {
+    try (var room = new DescriptorQueue.Room()) {
+      int expected = (queues.get(0).noteBytes() + queues.get(1).noteBytes()) / Long.BYTES;
+      DescriptorTable.makeRoom(FDS_BESIDE + expected * FDS_EXPECTED, queues.get(0).reader());
       var found = new ArrayList<Found>();
-      var seen = new TreeSet<Long>();
-      for (DescriptorQueue.Message entry : queues.get(0).look()) {
-        look(entry, seen, found);
+      var seen = new HashSet<Long>();
+      for (DescriptorQueue.Message entry : queues.get(0).look(room)) {
+        look(entry, room, seen, found);
       }
       entries = seen.size();
-      List<DescriptorQueue.Message> second = queues.get(1).look();
+      List<DescriptorQueue.Message> second = queues.get(1).look(room);
       if (entries == 0) {
         now = 1;
         entries = second.size();
       }
       for (DescriptorQueue.Message entry : second) {
-        Optional<Slot> slot = look(entry, seen, found);
+        Optional<Slot> slot = look(entry, room, seen, found);
         if (now == 0 && slot.isPresent()) {
           add(slot.get());
         }
@@ -169,7 +178,8 @@ public final class Shelf implements AutoCloseable {
   }
 
   /** The slot of an entry, unless it has been released or seen. */
-  private Optional<Slot> look(DescriptorQueue.Message entry, Set<Long> seen, List<Found> found) throws ErrnoException {
+  private Optional<Slot> look(DescriptorQueue.Message entry, DescriptorQueue.Room room, Set<Long> seen,
+      List<Found> found) throws ErrnoException {
     long number = ByteBuffer.wrap(entry.note()).getLong();
     if (!seen.add(number)) {
       entry.close();
@@ -177,7 +187,7 @@ public final class Shelf implements AutoCloseable {
     }
     numbers = Math.max(numbers, number);
     var queue = new DescriptorQueue(entry.fds().get(0), entry.fds().get(1));
-    List<DescriptorQueue.Message> messages = queue.look();
+    List<DescriptorQueue.Message> messages = queue.look(room);
     if (messages.isEmpty()) {
       queue.close();
       return Optional.empty();
@@ -186,7 +196,9 @@ public final class Shelf implements AutoCloseable {
     for (DescriptorQueue.Message earlier : messages) {
       earlier.close(); // its daemon was killed before it had dropped it
     }
-    queue.drop(messages.size());
+    if (!messages.isEmpty()) {
+      queue.drop(messages.size());
+    }
     var slot = new Slot(this, queue, number, 1);
     slots.add(slot);
     found.add(new Found(slot, last.note(), last.fds()));

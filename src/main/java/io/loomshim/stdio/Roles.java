@@ -16,10 +16,9 @@ final class Roles implements AutoCloseable {
 
   /** Takes the first of a role. */
   Optional<Fd> take(String role) {
-    for (Held held : rest) {
-      if (held.role().equals(role)) {
-        rest.remove(held);
-        return Optional.of(held.fd());
+    for (int i = 0; i < rest.size(); i++) {
+      if (rest.get(i).role().equals(role)) {
+        return Optional.of(rest.remove(i).fd());
       }
     }
     return Optional.empty();
@@ -27,10 +26,9 @@ final class Roles implements AutoCloseable {
 
   /** Takes the first whose role begins so. */
   Optional<Held> takeBeginning(String role) {
-    for (Held held : rest) {
-      if (held.role().startsWith(role)) {
-        rest.remove(held);
-        return Optional.of(held);
+    for (int i = 0; i < rest.size(); i++) {
+      if (rest.get(i).role().startsWith(role)) {
+        return Optional.of(rest.remove(i));
       }
     }
     return Optional.empty();

@@ -9,7 +9,9 @@ import io.loomshim.ttrpc.Line;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -25,6 +27,8 @@ final class CallsRecord {
 
   /** All kinds of values of this room. */
   static final Set<Integer> KINDS = Set.of(CALL, REPLY);
+
+  private static final int DECIMAL = 10;
 
   private final Journal journal;
 
@@ -49,18 +53,26 @@ final class CallsRecord {
     return connection + "/" + id;
   }
 
-  /** The calls of {@code connection} that {@code state} has, by their ids. */
-  static List<Line.Pending> pending(State state, long connection) {
-    var pending = new ArrayList<Line.Pending>();
-    String begin = connection + "/";
+  /** The calls that {@code state} has, by their connections, each in the order of their ids. */
+  static Map<Long, List<Line.Pending>> pending(State state) {
+    var pending = new HashMap<Long, List<Line.Pending>>();
     for (var call : state.all(CALL).entrySet()) {
-      if (call.getKey().startsWith(begin)) {
-        byte[] reply = state.get(REPLY, call.getKey()).orElse(ByteString.EMPTY).toByteArray();
-        long id = Long.parseLong(call.getKey().substring(begin.length()));
-        pending.add(new Line.Pending(id, call.getValue().toByteArray(), reply));
+      int slash = call.getKey().indexOf('/');
+      Long connection = Long.valueOf(call.getKey().substring(0, slash));
+      long id = Long.parseLong(call.getKey(), slash + 1, call.getKey().length(), DECIMAL);
+      byte[] reply = state.get(REPLY, call.getKey()).orElse(ByteString.EMPTY).toByteArray();
+      List<Line.Pending> its = pending.get(connection);
+      if (its == null) {
+        its = new ArrayList<>(1);
+        pending.put(connection, its);
+      }
+      its.add(new Line.Pending(id, call.getValue().toByteArray(), reply));
+    }
+    for (List<Line.Pending> its : pending.values()) {
+      if (its.size() > 1) {
+        its.sort(Comparator.comparingLong(Line.Pending::id));
       }
     }
-    pending.sort(Comparator.comparingLong(Line.Pending::id));
     return pending;
   }
 }

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What of a daemon outlives it, sorted: the door, the lines, and what belongs to processes. Made by the thread that
@@ -52,6 +53,7 @@ public final class Estate {
     var record = new CallsRecord(journal);
     var lines = new ArrayList<Line>();
     var processes = new ArrayList<Found>();
+    Map<Long, List<Line.Pending>> pending = CallsRecord.pending(state);
     Found door = null;
     List<Fd> exits = List.of();
     long last = 0;
@@ -66,7 +68,7 @@ public final class Estate {
           if (KeptLine.torn(words)) {
             tear(thing, number);
           } else {
-            lines.add(line(thing, number, state, record));
+            lines.add(line(thing, number, pending.getOrDefault(number, List.of()), record));
           }
         }
         default -> processes.add(thing);
@@ -99,8 +101,8 @@ public final class Estate {
     throw new IOException("the daemon before has left no socket to listen on");
   }
 
-  private static Line line(Found thing, long number, State state, CallsRecord record) throws IOException {
-    List<Line.Pending> pending = CallsRecord.pending(state, number);
+  private static Line line(Found thing, long number, List<Line.Pending> pending, CallsRecord record)
+      throws IOException {
     return new KeptLine(number, thing.fds().getFirst(), thing.slot(), record, pending,
         KeptLine.gathering(Labels.words(thing.note()), thing.fds()));
   }

@@ -99,6 +99,11 @@ final class KeptLine implements Line {
   }
 
   @Override
+  public boolean asks() {
+    return socket.ready();
+  }
+
+  @Override
   public List<Pending> pending() {
     return pending;
   }

@@ -35,23 +35,27 @@ public record Unanswered(Containers containers, Map<String, DeletedEntry> delete
 
   @Override
   public Optional<MessageLite> reply(String method, MessageLite request) throws InterruptedException {
-    return switch (request) {
-      case CreateTaskRequest r -> Optional.of(created(r));
-      case StartRequest r -> started(r);
-      case ExecProcessRequest r -> added(r);
-      case DeleteRequest r -> deletion(r);
-      case KillRequest r -> killed(r);
-      case PauseRequest r -> done(containers.get(r.getId()).settled(true));
-      case ResumeRequest r -> done(containers.get(r.getId()).settled(false));
-      case WaitRequest r -> waited(r);
-      case HandOverRequest r -> throw Redo.inDoubt();
-      default -> {
-        if (method.equals("Checkpoint")) {
-          throw Redo.inDoubt();
-        }
-        yield Optional.empty();
-      }
-    };
+    // not a switch over patterns, whose first use makes classes at run time
+    if (request instanceof WaitRequest r) {
+      return waited(r);
+    } else if (request instanceof StartRequest r) {
+      return started(r);
+    } else if (request instanceof KillRequest r) {
+      return killed(r);
+    } else if (request instanceof DeleteRequest r) {
+      return deletion(r);
+    } else if (request instanceof ExecProcessRequest r) {
+      return added(r);
+    } else if (request instanceof CreateTaskRequest r) {
+      return Optional.of(created(r));
+    } else if (request instanceof PauseRequest r) {
+      return done(containers.get(r.getId()).settled(true));
+    } else if (request instanceof ResumeRequest r) {
+      return done(containers.get(r.getId()).settled(false));
+    } else if (request instanceof HandOverRequest || method.equals("Checkpoint")) {
+      throw Redo.inDoubt();
+    }
+    return Optional.empty();
   }
 
   /** A creation that had not come to its end has been undone. */

@@ -101,6 +101,11 @@ public final class Aside<T> {
     return AsideThread.mine() ? step.run() : begin(what, step, NOTHING).await(limit);
   }
 
+  /** Begins {@code step}, which makes nothing that must not stay; {@link #await} must follow. */
+  public static <T> Aside<T> begin(String what, Step<T> step) throws AsideException {
+    return begin(what, step, NOTHING);
+  }
+
   /** Begins {@code step}; {@link #await} must follow. */
   public static <T> Aside<T> begin(String what, Step<T> step, Undoing<? super T> undoing) throws AsideException {
     var begun = new AsideStep<T>(what, false, step, undoing);

@@ -29,10 +29,10 @@ import java.util.stream.Stream;
 
 /**
  * A dry run for the start-up archive, run by the installer. It starts a daemon in a temporary directory, a server that
- * takes its events, and a client that goes through the life of a container with a runtime of a few lines of shell. The
- * classes that this loads go into the archive, with what the JVM has made of them, such as lambdas. The rest of the
- * daemon's classes are added: what a real container needs besides would be read from the jar, which takes 10 ms for
- * the first class and a millisecond for each two after it.
+ * takes its events, and a client that goes through the life of a container with a runtime of a few lines of shell; then
+ * one that takes over. The classes that this loads go into the archive, with what the JVM has made of them, such as
+ * lambdas. The rest of the daemon's classes are added: what a real container needs besides would be read from the jar,
+ * which takes 10 ms for the first class and a millisecond for each two after it.
  */
 public final class Training {
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
@@ -79,6 +79,17 @@ public final class Training {
         task.live();
       }
       running.join();
+      succeed(directory, events);
+    }
+  }
+
+  /** An archive without the classes of a take-over is better than none. */
+  private static void succeed(Path directory, Path events) throws InterruptedException {
+    try {
+      Path own = Files.createDirectory(directory.resolve("heir"));
+      new TrainingSuccession(own, directory.resolve(TrainingTask.RUNTIME_NAME), events).live();
+    } catch (IOException | RuntimeException e) {
+      System.err.println("training without a take-over: " + e);
     }
   }
 

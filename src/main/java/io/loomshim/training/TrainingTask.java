@@ -43,6 +43,9 @@ final class TrainingTask implements AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
   private static final int SIGKILL = 9;
 
+  /** The file of the runtime, in the directory. */
+  static final String RUNTIME_NAME = "runc";
+
   private static final String CONFIG =
       """
       {"ociVersion":"1.0.2","process":{"user":{"uid":0,"gid":0},"args":["true"]},"hostname":null,
@@ -94,7 +97,7 @@ final class TrainingTask implements AutoCloseable {
     Path bundle = Files.createDirectory(directory.resolve("bundle"));
     Files.createDirectory(bundle.resolve("rootfs"));
     Files.writeString(bundle.resolve("config.json"), CONFIG);
-    Path runtime = Files.writeString(directory.resolve("runc"), RUNTIME);
+    Path runtime = Files.writeString(directory.resolve(RUNTIME_NAME), RUNTIME);
     Files.setPosixFilePermissions(runtime, PosixFilePermissions.fromString("rwx------"));
     Options options =
         Options.newBuilder().setBinaryName(runtime.toString()).setRoot(directory.resolve("root").toString()).build();

@@ -45,6 +45,11 @@ public interface Line extends ByteChannel {
   /** The reply has been written, or is not wanted. */
   default void answered(long id) {}
 
+  /** Whether there is something to read now, as far as that is known. */
+  default boolean asks() {
+    return false;
+  }
+
   /** The calls of an earlier server, in their order; to be asked for once, before anything is read. */
   default List<Pending> pending() {
     return List.of();

@@ -88,9 +88,17 @@ public final class Server implements AutoCloseable {
    */
   public void start(List<Line> lines, Redo redo) {
     var shared = new Shared(services, errors, memory, deadlines, inFlight, gate, stuck);
+    var silent = new ArrayList<Connection>();
     for (Line line : lines) {
       var connection = new Connection(shared, connections, line);
       connections.add(connection);
+      if (line.asks()) {
+        connection.resume(redo); // first: a client waits for this one
+      } else {
+        silent.add(connection);
+      }
+    }
+    for (Connection connection : silent) {
       connection.resume(redo);
     }
     accepting = Optional.of(Threads.start("accept", new Acceptor(shared)));

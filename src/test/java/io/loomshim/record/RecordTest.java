@@ -206,7 +206,7 @@ class RecordTest {
     RecordFile.Content content = RecordFile.read(file());
     assertEquals(3, content.torn());
     DaemonEntry next = DAEMON.toBuilder().setPid(8).build();
-    try (var record = Record.resume(directory, content.state(), next)) {
+    try (var record = Record.resume(directory, content, next)) {
       record.write(put(Kinds.INIT, "web", "running"));
       RecordFile.Content again = RecordFile.read(file());
       assertEquals(0, again.torn());
