@@ -45,7 +45,7 @@ public interface Line extends ByteChannel {
   /** The reply has been written, or is not wanted. */
   default void answered(long id) {}
 
-  /** The calls of an earlier server, in their order; to be asked for once, before anything is read. */
+  /** The calls of an earlier server, in their order; to be asked for before anything is read. */
   default List<Pending> pending() {
     return List.of();
   }
