@@ -64,9 +64,12 @@ public record TakenOver(String namespace) {
     Install.Daemon daemon = daemon();
     long holder = holder(daemon);
     Proc.signal(holder, "STOP");
-    kill();
-    meanwhile.run();
-    Proc.signal(holder, "CONT");
+    try {
+      kill();
+      meanwhile.run();
+    } finally {
+      Proc.signal(holder, "CONT");
+    }
   }
 
   /** Ends all daemons of the namespace in order, and their holders. */
