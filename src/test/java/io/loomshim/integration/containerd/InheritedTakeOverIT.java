@@ -95,7 +95,7 @@ final class InheritedTakeOverIT {
     Path written = BED.directory().resolve(Names.id("marks"));
     Files.writeString(programs.resolve("runc"),
         "#!/bin/sh\nfor word; do case $word in create|exec) echo $word $MARK >> " + written + " ;; esac; done\n"
-            + "PATH=${PATH#*:}\nexec runc \"$@\"\n");
+            + "PATH=${PATH#*" + programs + ":}\nexec runc \"$@\"\n"); // containerd puts a directory before them
     Files.setPosixFilePermissions(programs.resolve("runc"), PosixFilePermissions.fromString("rwxr-xr-x"));
     String path = programs + ":" + Containerd.path();
     here.restart(":", Map.of("PATH", path, "MARK", "first"));

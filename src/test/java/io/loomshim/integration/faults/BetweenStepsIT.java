@@ -130,24 +130,25 @@ final class BetweenStepsIT {
   /** The record says that a stdin was closed, and it was not yet. */
   @Test
   void aStdinThatWasAboutToBeClosedIsClosedByTheNextDaemon() throws Exception {
-    Path in = Bundle.fifo(BED.directory().resolve("about-to-close"));
-    try (var own = daemon(); var task = own.open("cat")) {
-      task.create(r -> r.setStdin(in.toString()));
-      task.start();
+    try (var own = daemon(); var task = own.running("sleep", "1000"); var cat = own.open("cat")) {
+      Path in = Bundle.fifo(BED.directory().resolve("stdin-of-init"));
+      cat.create(r -> r.setStdin(in.toString()));
+      cat.start();
       for (String exec : List.of("closed", "open")) {
-        task.exec(exec, r -> r.setStdin(in.toString()), "cat");
+        Path other = Bundle.fifo(BED.directory().resolve("stdin-" + exec));
+        task.exec(exec, r -> r.setStdin(other.toString()), "cat");
         task.start(exec);
       }
       own.kill(() -> {
         Path record = own.daemon().directory().resolve("record");
-        RecordEntry.put(record, Kinds.STDIN_CLOSED, task.id());
+        RecordEntry.put(record, Kinds.STDIN_CLOSED, cat.id());
         RecordEntry.put(record, Kinds.STDIN_CLOSED, task.id() + "/closed");
       });
+      assertEquals(0, cat.await("").getExitStatus());
       assertEquals(0, task.await("closed").getExitStatus());
       assertEquals("RUNNING", task.state("open").getStatus().name());
       task.closeIo("open");
       assertEquals(0, task.await("open").getExitStatus());
-      assertEquals(0, task.await("").getExitStatus());
     }
   }
 
