@@ -200,7 +200,8 @@ figures() {
 same_after_kubelet() {
   ready lives
   becomes "$1" ids
-  hello
+  # it may wait for some seconds before it connects to another containerd
+  becomes hello in_pod lives main 'echo hello'
 }
 gone() {
   local i
