@@ -99,7 +99,7 @@ kubelet_up() {
   ((minor >= 27)) || flags=(--container-runtime-endpoint=unix:///mnt/ct/grpc)
   ((minor >= 24)) || flags+=(--container-runtime=remote)
   "$kubelet" "${flags[@]}" --config=/mnt/kubelet.yaml --root-dir=/mnt/kubelet --cert-dir=/mnt/kubelet/pki --hostname-override=$NODE \
-    --v=2 >>"$out/kubelet.log" 2>&1 </dev/null &
+    --v=3 >>"$out/kubelet.log" 2>&1 </dev/null &
   kubelet_pid=$!
   for ((i = 0; i < 300; i++)); do
     [[ $(curl -s http://127.0.0.1:10248/healthz) != ok ]] || return 0
@@ -169,7 +169,8 @@ figures() {
 same_after_kubelet() {
   ready lives
   becomes "$1" ids
-  hello
+  # it may wait for some seconds before it connects to another containerd
+  becomes hello in_pod lives main 'echo hello'
 }
 gone() {
   local i
@@ -191,6 +192,94 @@ all_gone() {
   becomes 0 pods
   becomes '' "$tree/containerd/ctr" --address /mnt/ct/grpc -n k8s.io tasks ls -q
 }
+
+# ------------------------------------------------------------- a daemon that is killed
+
+readonly PROBED=6 PAUSE_SECONDS_MAX=10
+
+# daemon: the process that serves, once there is one.
+daemon() {
+  local i pid
+  for ((i = 0; i < WAIT_SECONDS_MAX * 10; i++)); do
+    if { read -r pid _ </run/loomshim/*@*/daemon; } 2>/dev/null && kill -0 "$pid" 2>/dev/null; then
+      printf '%s\n' "$pid"
+      return
+    fi
+    sleep 0.1
+  done
+  return 1
+}
+# ends PID: waits for that.
+ends() {
+  local i
+  for ((i = 0; i < WAIT_SECONDS_MAX * 100; i++)); do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.01
+  done
+  return 1
+}
+# with_take_over: what starts from now on has a daemon that is taken over.
+with_take_over() {
+  local pid
+  pid=$(daemon)
+  kill -TERM "$pid"
+  ends "$pid"
+  printf 'take_over=true\n' >>/mnt/loom/etc/loomshim.conf
+}
+make_probed() {
+  local i name probe="\"periodSeconds\": 1, \"timeoutSeconds\": $PAUSE_SECONDS_MAX, \"failureThreshold\": 1" probes
+  # shellcheck disable=SC2016 # for that sh to expand
+  local count='trap "exit 0" TERM; i=0; while :; do echo $i; i=$((i + 1)); sleep 0.05; done'
+  probes="\"readinessProbe\": {\"exec\": {\"command\": [\"true\"]}, $probe},
+    \"livenessProbe\": {\"exec\": {\"command\": [\"true\"]}, $probe}"
+  for ((i = 0; i < PROBED; i++)); do
+    pod "probed$i" "{\"terminationGracePeriodSeconds\": 5,
+      \"containers\": [$(container main "$count" "$probes"), $(container second "$count" "$probes")]}"
+  done
+}
+all_probed() {
+  local i
+  for ((i = 0; i < PROBED; i++)); do "$@" "probed$i"; done
+}
+# killed: SIGKILL of the daemon; the next one serves when this returns.
+killed() {
+  local pid
+  pid=$(daemon)
+  kill -KILL "$pid"
+  ends "$pid"
+  [[ $(daemon) != "$pid" ]]
+}
+never_restarted() { equals "$(of "$1" '[.status.containerStatuses[]? | .restartCount] | join(" ")')" '0 0'; }
+# whole_log POD: what its containers have counted, without a gap.
+whole_log() {
+  local name
+  for name in main second; do
+    ask "containerLogs/default/$1-$NODE/$name" | awk '$0 != NR - 1 { print "line " NR " is " $0; exit wrong = 1 } END { exit wrong || NR < 100 }'
+  done
+}
+# what kubelet says of a probe that fails, or that has no answer after three tries
+no_probe_failed() { ! tail -c "+$1" "$out/kubelet.log" | grep -iE 'probe (for .* )?(failed|errored)|Unhealthy'; }
+over_kills() {
+  local before at
+  make_probed
+  check 'six pods of two probed containers are ready' all_probed ready
+  # the pods are ready at the first answer of all of their probes; each has begun another one since
+  sleep 2
+  before=$(ids)
+  at=$(($(stat -c %s "$out/kubelet.log") + 1))
+  check 'their daemon is killed, and there is another' killed
+  sleep 3
+  check 'the next one is killed, and there is another' killed
+  sleep 3
+  check 'the same containers run' becomes "$before" ids
+  check 'all pods are ready still' all_probed ready
+  check 'no container was restarted' all_probed never_restarted
+  check 'no probe has failed' no_probe_failed "$at"
+  check 'no line of their logs is missing' all_probed whole_log
+  check 'these pods end too' all_gone
+}
+
+# --------------------------------------------------------------------------------- one run
 
 # inside TREE SHIM HANDLER IMAGES OUT KUBELET: one run, with the containerd and runc of TREE.
 inside() {
@@ -249,6 +338,10 @@ END
   check 'another containerd finds them' same_after_kubelet "$before"
   check 'a pod ends in order, its preStop before' stopped_in_order
   check 'all pods end' all_gone
+  if [[ $default_runtime != runc ]]; then
+    check 'a daemon without containers ends in order' with_take_over
+    over_kills
+  fi
   down "$kubelet_pid"
   down "$containerd_pid"
   printf '%s %s\n' "$passed" "$failed" >"$out/sum"

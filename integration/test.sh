@@ -35,7 +35,7 @@ while (($#)); do
       ;;
     --all) all=yes ;;
     --long)
-      long=(-Dloomshim.long=true -Dloomshim.hang.seconds=600)
+      long=(-Dloomshim.long=true -Dloomshim.hang.seconds=3600)
       results=target/long
       ;;
     -Dtest=?*)

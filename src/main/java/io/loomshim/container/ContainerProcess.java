@@ -138,6 +138,11 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
     return stdio;
   }
 
+  /** Whether there was a process, and it has ended: its exit is recorded soon. */
+  public final boolean dead() {
+    return child.isPresent() && child.get().dead();
+  }
+
   /** How it ended, or {@link Exit#NONE}. */
   public final Exit exit() {
     return ended.exit();

@@ -17,7 +17,8 @@ final class InitLife {
   private final Frozen frozen;
   private final TaskEvents events;
   private volatile InitState state;
-  private boolean perhapsLetGo; // of order
+  private boolean perhapsLetGo; // as the next, of order
+  private boolean starting;
   private Optional<Operation> unheard = Optional.empty(); // done, but its caller was told a failure; of operations
 
   InitLife(InitState state, Frozen frozen, TaskEvents events) {
@@ -76,14 +77,28 @@ final class InitLife {
     state = recorded;
   }
 
-  /** An earlier daemon may have let the created init go, and not have written it down; before any other use. */
-  void perhapsLetGo() {
+  /**
+   * An earlier daemon may have let the created init go, and not have written it down; before any other use.
+   *
+   * @param starting whether a Start was under way, which is answered as done for one that has ended by now
+   */
+  void perhapsLetGo(boolean starting) {
     perhapsLetGo = true;
+    this.starting = starting;
   }
 
-  /** An init that ends by itself had been let go, so its start is told first; call only when holding {@code order}. */
+  /** The Start that an earlier daemon had begun goes on, and tells itself what comes of it; holding {@code order}. */
+  void startsAnew() {
+    assert order.isHeldByCurrentThread();
+    starting = false;
+  }
+
+  /**
+   * An init that ends by itself had been let go, so its start is told first. One that a signal has ended may have been,
+   * if it was being started: then that is told as its Start is answered. Call only when holding {@code order}.
+   */
   void settle(int pid, int status) {
-    if (perhapsLetGo && state == InitState.CREATED && status < SIGNALLED) {
+    if (perhapsLetGo && state == InitState.CREATED && (starting || status < SIGNALLED)) {
       events.started(pid, new Running(this));
     }
   }

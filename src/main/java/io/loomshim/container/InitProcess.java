@@ -150,6 +150,7 @@ final class InitProcess extends ContainerProcess {
     life.order().lockInterruptibly();
     try {
       life.seen().check(Operation.START);
+      life.startsAnew();
       boolean restored = life.state() == InitState.CREATED_FROM_CHECKPOINT;
       if (restored) {
         child = Optional.of(restore());

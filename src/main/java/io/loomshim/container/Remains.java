@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a daemon that was killed has left of its containers on the shelf: descriptors of their processes, and of the
@@ -32,9 +33,15 @@ public final class Remains {
   private static final List<String> MAKING = List.of("create", EXEC, "restore", RootFs.HELPER);
 
   private final Map<String, Found> processes = new HashMap<>();
+  private final Set<String> starting;
 
-  /** Takes ownership of the descriptors, and has the commands end. */
-  public Remains(List<Found> all) throws IOException, InterruptedException {
+  /**
+   * Takes ownership of the descriptors, and has the commands end.
+   *
+   * @param starting the containers whose Start had been begun, and not answered
+   */
+  public Remains(List<Found> all, Set<String> starting) throws IOException, InterruptedException {
+    this.starting = starting;
     Deadline deadline = Deadline.in(COMMANDS_WAIT_MAX);
     Deadline execs = Deadline.in(EXECS_WAIT_MAX);
     for (Found found : all) {
@@ -61,6 +68,11 @@ public final class Remains {
       Children.kill(-group);
     }
     discard(found);
+  }
+
+  /** Whether the daemon was killed while it started the container {@code id}. */
+  boolean starting(String id) {
+    return starting.contains(id);
   }
 
   /** What was kept of the process; the caller owns it. */

@@ -56,19 +56,19 @@ record Restoration(Common common, Remains remains) {
     } else if (!made && container.runc.exists()) {
       undoRestoring(container);
     } else if (made) {
-      settle(container, init);
+      settle(container, init, remains.starting(container.id()));
       init.awaitLater();
     }
   }
 
   /** Whether the start of a created init had been done, and not recorded. */
-  private static void settle(Container container, InitProcess init) throws InterruptedException {
+  private static void settle(Container container, InitProcess init, boolean starting) throws InterruptedException {
     container.life.order().lock();
     try {
       if (container.life.state() == InitState.CREATED && startedMeanwhile(container.runc, init.pid())) {
         init.runs();
       } else {
-        container.life.perhapsLetGo(); // one that has ended does not tell
+        container.life.perhapsLetGo(starting); // one that has ended does not tell
       }
     } finally {
       container.life.order().unlock();

@@ -17,10 +17,12 @@ import io.loomshim.stdio.Outliving;
 import io.loomshim.takeover.Estate;
 import io.loomshim.takeover.HandOver;
 import io.loomshim.takeover.Labels;
+import io.loomshim.task.BegunStarts;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What of a daemon outlives it, and what it has from the one before. Without the setting {@code take_over} it is
@@ -164,7 +166,8 @@ final class Succession implements HandOver.Present {
 
   /** What the daemon before has left of its containers. */
   Remains remains() throws IOException, InterruptedException {
-    return new Remains(estate.isPresent() ? estate.get().processes() : List.of());
+    return estate.isEmpty() ? new Remains(List.of(), Set.of())
+        : new Remains(estate.get().processes(), BegunStarts.of(estate.get().lines()));
   }
 
   DaemonRecord record() {

@@ -180,6 +180,15 @@ public final class Child implements AutoCloseable {
     return ended;
   }
 
+  /** Whether all its threads have ended, reaped or not. */
+  public boolean dead() {
+    try {
+      return ended || pidfd.ready();
+    } catch (IllegalStateException e) {
+      return true; // reaped by the awaiting thread just now
+    }
+  }
+
   /**
    * Sends {@code signal} to this process.
    *

@@ -65,8 +65,11 @@ public record Unanswered(Containers containers, Map<String, DeletedEntry> delete
   }
 
   /** The start of an init goes on; that of an exec has been undone. */
-  private Optional<MessageLite> started(StartRequest request) {
+  private Optional<MessageLite> started(StartRequest request) throws InterruptedException {
     var process = containers.get(request.getId()).process(request.getExecId());
+    if (process.status() == Status.CREATED && process.dead()) {
+      process.awaitExit(); // its start is told before its end
+    }
     if (process.pid() != 0 && process.status() != Status.CREATED) {
       return Optional.of(StartResponse.newBuilder().setPid(process.pid()).build());
     }

@@ -50,7 +50,7 @@ public interface Line extends ByteChannel {
     return false;
   }
 
-  /** The calls of an earlier server, in their order; to be asked for once, before anything is read. */
+  /** The calls of an earlier server, in their order; to be asked for before anything is read. */
   default List<Pending> pending() {
     return List.of();
   }

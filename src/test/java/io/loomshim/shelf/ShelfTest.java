@@ -20,28 +20,6 @@ class ShelfTest {
     return text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
   }
 
-  /** The same shelf as another process has it, which has inherited its ends. */
-  private static Shelf other(Shelf shelf) throws Exception {
-    var ends = new ArrayList<Fd>();
-    int first = 0;
-    for (int from = 200; first == 0; from += Shelf.ENDS) {
-      for (Fd end : shelf.ends()) {
-        ends.add(end.duplicateFrom(from));
-      }
-      boolean inARow = true;
-      for (int i = 0; i < Shelf.ENDS; i++) {
-        inARow &= ends.get(i).number() == ends.get(0).number() + i;
-      }
-      if (inARow) {
-        first = ends.get(0).number();
-      } else {
-        ends.forEach(Fd::close);
-        ends.clear();
-      }
-    }
-    return Shelf.inherited(first);
-  }
-
   private static TreeSet<String> notes(List<Found> found) {
     var notes = new TreeSet<String>();
     for (Found thing : found) {
@@ -55,7 +33,7 @@ class ShelfTest {
   void whatIsKeptIsFoundAndStays() throws Exception {
     try (Shelf shelf = Shelf.make(); Pipe pipe = Pipe.open()) {
       shelf.put(note("pipe"), List.of(pipe.reader(), pipe.writer()));
-      try (Shelf other = other(shelf)) {
+      try (Shelf other = SecondShelf.of(shelf)) {
         List<Found> found = other.look();
         assertEquals(1, found.size());
         assertArrayEquals(note("pipe"), found.getFirst().note());
@@ -65,7 +43,7 @@ class ShelfTest {
         assertEquals(7, read[0]);
         found.getFirst().fds().forEach(Fd::close);
       }
-      try (Shelf third = other(shelf)) { // killed while it took over: nothing is lost
+      try (Shelf third = SecondShelf.of(shelf)) { // killed while it took over: nothing is lost
         assertEquals(new TreeSet<>(List.of("pipe")), notes(third.look()));
       }
     }
@@ -81,7 +59,7 @@ class ShelfTest {
       slot.release();
       slot.release();
       assertEquals(0, pipe.reader().tryRead(new byte[1]), "the end of file");
-      try (Shelf other = other(shelf)) {
+      try (Shelf other = SecondShelf.of(shelf)) {
         assertEquals(List.of(), other.look());
       }
     }
@@ -94,12 +72,12 @@ class ShelfTest {
       slot.keep(note("second"), List.of(second.writer()));
       first.writer().close();
       assertEquals(0, first.reader().tryRead(new byte[1]), "the end of file");
-      try (Shelf other = other(shelf)) {
+      try (Shelf other = SecondShelf.of(shelf)) {
         List<Found> found = other.look();
         found.getFirst().slot().keep(note("none"), List.of());
         assertEquals(new TreeSet<>(List.of("second")), notes(found));
       }
-      try (Shelf other = other(shelf)) {
+      try (Shelf other = SecondShelf.of(shelf)) {
         assertEquals(new TreeSet<>(List.of("none")), notes(other.look()));
       }
     }
@@ -118,12 +96,12 @@ class ShelfTest {
         assertTrue(shelf.dead() <= Shelf.DEAD_MAX + 1, shelf.dead() + " dead");
       }
       assertFalse(shelf.broken());
-      try (Shelf other = other(shelf)) {
+      try (Shelf other = SecondShelf.of(shelf)) {
         assertEquals(kept, notes(other.look()));
         for (int i = 0; i < 10 * Shelf.DEAD_MAX; i++) {
           other.put(note("passing" + i), List.of(pipe.writer())).release();
         }
-        try (Shelf third = other(other)) {
+        try (Shelf third = SecondShelf.of(other)) {
           assertEquals(kept, notes(third.look()));
         }
       }
@@ -147,7 +125,7 @@ class ShelfTest {
         one.get(60, TimeUnit.SECONDS);
       }
       assertFalse(shelf.broken());
-      try (Shelf other = other(shelf)) {
+      try (Shelf other = SecondShelf.of(shelf)) {
         assertEquals(new TreeSet<>(List.of("stays")), notes(other.look()));
       }
     }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.integration.harness.Bed;
-import io.loomshim.integration.harness.Bundle;
 import io.loomshim.integration.harness.Containerd;
 import io.loomshim.integration.harness.Names;
 import io.loomshim.integration.harness.Proc;
@@ -14,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -34,49 +32,14 @@ final class InheritanceIT {
   private static final String RIGHT = OPEN_FILES + " 1024 8192 files";
   private static final String FEW_FILES = "ulimit -Sn 1024; ulimit -Hn 8192";
 
-  /** The signals that a process ignores are not among it: runc gets none from us, whatever containerd ignores. */
-  private static final String PROFILE = "cat /proc/self/limits /proc/self/oom_score_adj /proc/self/timerslack_ns"
-      + " /proc/self/coredump_filter /proc/self/personality; cut -d ' ' -f 18,19,40,41 /proc/self/stat;"
-      + " grep -E '^(Umask|Cap|NoNewPrivs|Seccomp|Cpus_allowed|Mems_allowed|SigBlk)' /proc/self/status";
+  private static Inherited here() {
+    return Inherited.in(BED);
+  }
 
   @AfterEach
   void restore() {
     BED.containerd().crash();
     BED.containerd().restart(":", Map.of());
-  }
-
-  private static void restart(String words, Map<String, String> variables) {
-    BED.containerd().crash();
-    BED.containerd().restart(words, variables);
-  }
-
-  /** A spec without limits. */
-  private static List<String> withoutLimits(String... command) {
-    String config = Bundle.config(BED.rootfs().toString(), "/" + BED.ctr().namespace() + "/" + Names.id("cg"), command)
-        .replaceAll("\"rlimits\": \\[.*],\n", "");
-    Path file = BED.directory().resolve(Names.id("config"));
-    try {
-      Files.writeString(file, config);
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
-    return List.of("--config", file.toString());
-  }
-
-  private static String profile(Shim shim) {
-    var flags = new ArrayList<>(withoutLimits("sh", "-c", PROFILE));
-    flags.add("--rm");
-    return BED.ctr().run(shim, flags, Names.id("profile")).ok().text();
-  }
-
-  private static void sleeper(Shim shim, String id) {
-    var flags = new ArrayList<>(withoutLimits("sleep", "1000"));
-    flags.add("--detach");
-    BED.ctr().run(shim, flags, id).ok();
-  }
-
-  private static String exec(String id) {
-    return BED.ctr().call("tasks", "exec", "--exec-id", Names.id("e"), id, "sh", "-c", PROFILE).ok().text();
   }
 
   /**
@@ -85,23 +48,12 @@ final class InheritanceIT {
    */
   @Test
   void aContainerAndAnExecHaveTheLimitsOfContainerdAndAllElseThatIsInherited() {
-    restart(FEW_FILES + "; ulimit -c 77; ulimit -s 4096; umask 027; renice -n 3 $$ > /dev/null;"
-        + " echo 300 > /proc/self/oom_score_adj; echo 70000 > /proc/self/timerslack_ns", Map.of());
-    String expected = profiles(GO);
-    String actual = profiles(Shim.tested());
+    here().restart(FEW_FILES + "; " + Inherited.OTHER, Map.of());
+    String expected = here().profiles(GO);
+    String actual = here().profiles(Shim.tested());
     assertEquals(withoutOpenFiles(expected), withoutOpenFiles(actual));
     var asRight = List.of(openFiles(expected), List.of(RIGHT, RIGHT));
     assertTrue(asRight.contains(openFiles(actual)), () -> openFiles(actual).toString());
-  }
-
-  /** Of a container's init and of an exec. */
-  private static String profiles(Shim shim) {
-    String profile = profile(shim);
-    String id = Names.id("sleeper");
-    sleeper(shim, id);
-    String exec = exec(id);
-    BED.ctr().end(id);
-    return profile + exec;
   }
 
   private static List<String> openFiles(String profiles) {
@@ -130,14 +82,14 @@ final class InheritanceIT {
 
   private static String restarted(Shim shim, Map<String, String> variables, Path written) {
     String id = Names.id("old");
-    sleeper(shim, id);
-    String before = exec(id);
-    restart("ulimit -u 5000; ulimit -c 1000; ulimit -n 4000", variables);
-    assertEquals(before, exec(id));
-    String after = profile(shim);
+    here().sleeper(shim, id);
+    String before = here().exec(id);
+    here().restart("ulimit -u 5000; ulimit -c 1000; ulimit -n 4000", variables);
+    assertEquals(before, here().exec(id));
+    String after = here().profile(shim);
     assertNotEquals(before, after);
     BED.ctr().end(id);
-    restart(":", Map.of());
+    here().restart(":", Map.of());
     return before + after + ownVariables(written);
   }
 
@@ -160,12 +112,12 @@ final class InheritanceIT {
   void aRestartWithTheSameSettingsFindsTheSameDaemonAndOneWithOtherLimitsDoesNot() {
     Shim.assumeOurs("Go shims serve one container each");
     long first = daemon();
-    restart(":", Map.of("MARK", "1"));
+    here().restart(":", Map.of("MARK", "1"));
     assertEquals(first, daemon());
-    restart("ulimit -c 1000", Map.of());
+    here().restart("ulimit -c 1000", Map.of());
     long second = daemon();
     assertNotEquals(first, second);
-    restart(":", Map.of());
+    here().restart(":", Map.of());
     assertEquals(first, daemon());
   }
 
@@ -173,7 +125,7 @@ final class InheritanceIT {
   void aContainerdInAnotherMountNamespaceHasADaemonThere() throws IOException {
     Shim.assumeOurs("Go shims serve one container each");
     long first = daemon();
-    restart("exec unshare -m \"$@\"", Map.of());
+    here().restart("exec unshare -m \"$@\"", Map.of());
     long second = daemon();
     assertNotEquals(first, second);
     assertEquals(mounts(BED.containerd().pid()), mounts(second));
@@ -185,7 +137,7 @@ final class InheritanceIT {
 
   private static long daemon() {
     String id = Names.id("whose");
-    sleeper(Shim.tested(), id);
+    here().sleeper(Shim.tested(), id);
     long daemon = Proc.info(BED.ctr().pid(id)).orElseThrow().parent();
     BED.ctr().end(id);
     return daemon;

@@ -11,6 +11,7 @@ import io.loomshim.integration.harness.Exec;
 import io.loomshim.integration.harness.FaultyRunc;
 import io.loomshim.integration.harness.HeldRunc;
 import io.loomshim.integration.harness.Proc;
+import io.loomshim.integration.harness.RecordEntry;
 import io.loomshim.integration.harness.Shim;
 import io.loomshim.integration.harness.ShimClient;
 import io.loomshim.integration.harness.TwoBuilds;
@@ -22,7 +23,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -38,18 +38,10 @@ final class UpgradeRefusedIT {
   private static final int MAGIC_BYTES = 8;
 
   private static final int UNKNOWN_KIND = 60000;
-  private static final byte PUT = 0;
-  private static final byte REMOVE = 1;
 
   @BeforeAll
   static void ours() {
     Shim.assumeOurs("no other shim hands over");
-  }
-
-  private static int checksum(byte[] bytes, int offset, int length) {
-    var checksum = new CRC32C();
-    checksum.update(bytes, offset, length);
-    return (int) checksum.getValue();
   }
 
   /** Makes the header of the record say that it is of another version; the daemon goes on behind it. */
@@ -58,19 +50,11 @@ final class UpgradeRefusedIT {
     System.arraycopy(Files.readAllBytes(record), 0, header, 0, MAGIC_BYTES);
     ByteBuffer.wrap(header).putInt(MAGIC_BYTES, version)
         .putInt(MAGIC_BYTES + Integer.BYTES, 0);
-    ByteBuffer.wrap(header).putInt(MAGIC_BYTES + Integer.BYTES, checksum(header, 0, MAGIC_BYTES + Integer.BYTES));
+    ByteBuffer.wrap(header).putInt(MAGIC_BYTES + Integer.BYTES,
+        RecordEntry.checksum(header, MAGIC_BYTES + Integer.BYTES));
     try (var file = Files.newByteChannel(record, StandardOpenOption.WRITE)) {
       file.write(ByteBuffer.wrap(header));
     }
-  }
-
-  /** Adds an entry with one change of a kind that no build has; it has the key {@code k} and no value. */
-  private static void entry(Path record, byte operation) throws IOException {
-    byte[] body = ByteBuffer.allocate(10).putShort((short) UNKNOWN_KIND).put(operation).putShort((short) 1).putInt(0)
-        .put((byte) 'k').array();
-    byte[] head = ByteBuffer.allocate(12).putInt(body.length).putInt(checksum(body, 0, body.length)).array();
-    ByteBuffer.wrap(head).putInt(8, checksum(head, 0, 8));
-    Files.write(record, ByteBuffer.allocate(22).put(head).put(body).array(), StandardOpenOption.APPEND);
   }
 
   /** Asks for an upgrade that is refused, after which the daemon serves as before; what was said. */
@@ -112,11 +96,11 @@ final class UpgradeRefusedIT {
     try (var builds = new TwoBuilds(BED.rootfs(), SETTINGS); var task = builds.running("sleep", "1000")) {
       builds.second();
       Path record = builds.only().resolve("record");
-      entry(record, PUT);
+      RecordEntry.put(record, UNKNOWN_KIND, "k");
       String told = refused(builds, task, "first");
       assertTrue(told.startsWith(record + " has values of the kind " + UNKNOWN_KIND
           + ", which this build does not know. It goes on as it is"), told);
-      entry(record, REMOVE);
+      RecordEntry.remove(record, UNKNOWN_KIND, "k");
       builds.upgrade().ok();
       assertEquals("RUNNING", task.state("").getStatus().name());
     }

@@ -146,11 +146,10 @@ final class TakeOverIT {
       Await.until("the trap is set", () -> catches(pid, 15));
       var wait = Await.meanwhile(() -> task.await("").getExitStatus());
       assertEquals("RUNNING", task.state("").getStatus().name());
-      Proc.signal(own.holder(), "STOP");
-      own.kill();
-      Proc.signal(pid, "TERM");
-      Await.until("it has ended", () -> !Proc.alive(pid));
-      Proc.signal(own.holder(), "CONT");
+      own.kill(() -> {
+        Proc.signal(pid, "TERM");
+        Await.until("it has ended", () -> !Proc.alive(pid));
+      });
       assertEquals(7, wait.get(30, TimeUnit.SECONDS));
       task.delete("");
     }

@@ -396,42 +396,6 @@ final class TakenAlongIT {
     return Stream.of(directory.toFile().list()).sorted().toList();
   }
 
-  /** As if the daemon had been killed between the last two steps of a start without runc. */
-  /** As a daemon leaves it that is killed right after its start: whoever was let go has ended, the fifo is there. */
-  @Test
-  void anInitThatWasLetGoAndHasEndedIsToldToHaveStarted() throws Exception {
-    try (var own = daemon(); var task = own.open("sh", "-c", "exit 46")) {
-      int init = task.create();
-      Path fifo = Names.RUNC_ROOT.resolve(own.shims().namespace()).resolve(task.id()).resolve("exec.fifo");
-      long daemon = own.current();
-      Proc.signal(own.holder(), "STOP");
-      Proc.kill(daemon);
-      Await.until("there is no daemon", () -> !Proc.alive(daemon));
-      cat(fifo).await(Ctr.LIMIT).ok();
-      Await.until("it has ended", () -> !Proc.alive(init));
-      Proc.signal(own.holder(), "CONT");
-      assertEquals(46, task.await("").getExitStatus());
-      Await.until("the end is told", () -> topics(own, task).contains("exit"));
-      assertEquals(List.of("create", "start", "exit"), once(own, task));
-      task.delete("");
-    }
-  }
-
-  @Test
-  void anInitThatWasLetGoRunsThoughItsFifoIsStillThere() throws Exception {
-    try (var own = daemon(); var task = own.open("sleep", "1000")) {
-      int pid = task.create();
-      Path fifo = Names.RUNC_ROOT.resolve(own.shims().namespace()).resolve(task.id()).resolve("exec.fifo");
-      cat(fifo).await(Ctr.LIMIT).ok();
-      Await.until("it runs", () -> Proc.info(pid).orElseThrow().commandLine().equals("sleep 1000"));
-      own.kill();
-      assertEquals("RUNNING", task.state("").getStatus().name());
-      task.end();
-      Await.until("the end is told", () -> topics(own, task).contains("delete"));
-      assertEquals(List.of("create", "start", "exit", "delete"), once(own, task));
-    }
-  }
-
   /** The first half of the request is in the daemon that is killed, the second half in the client. */
   @Test
   void aRequestThatWasReadInPartIsServed() throws Exception {

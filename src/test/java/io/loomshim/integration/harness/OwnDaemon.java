@@ -100,6 +100,23 @@ public final class OwnDaemon implements AutoCloseable {
     Await.until("the daemon is dead", () -> !Proc.alive(pid));
   }
 
+  /** What happens while there is no daemon. */
+  public interface Meanwhile {
+    void run() throws Exception;
+  }
+
+  /** The same; {@code meanwhile} is done before the next daemon is started. */
+  public void kill(Meanwhile meanwhile) throws Exception {
+    long holder = holder();
+    Proc.signal(holder, "STOP");
+    try {
+      kill();
+      meanwhile.run();
+    } finally {
+      Proc.signal(holder, "CONT");
+    }
+  }
+
   private void endSuccessor() {
     if (settings.getOrDefault("take_over", "").equals("true") && Files.exists(daemon.directory().resolve("daemon"))) {
       long pid = current();

@@ -33,6 +33,7 @@ import io.loomshim.proto.task.UpdateTaskRequest;
 import io.loomshim.proto.task.WaitRequest;
 import io.loomshim.proto.task.WaitResponse;
 import io.loomshim.ttrpc.ClosedException;
+import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.ManyCallsClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -147,8 +148,17 @@ public final class ShimClient implements AutoCloseable {
   }
 
   public WaitResponse await(String exec) {
+    return await(exec, LIMIT);
+  }
+
+  /** The same without a limit, as containerd waits. */
+  public WaitResponse awaitForEver(String exec) {
+    return await(exec, Client.NO_TIMEOUT);
+  }
+
+  private WaitResponse await(String exec, Duration limit) {
     var request = WaitRequest.newBuilder().setId(id()).setExecId(exec).build();
-    return call(service(), "Wait", request, WaitResponse.parser());
+    return call(service(), "Wait", request, WaitResponse.parser(), limit);
   }
 
   public void kill(int signal, String exec) {

@@ -21,7 +21,7 @@ final class Bystander extends Player {
     try (var task = game.join(game.bundle(name, "sleep", "1000"))) {
       insist(task::create);
       task.start();
-      var wait = Await.meanwhile(() -> task.await("").getExitStatus());
+      var wait = Await.meanwhile(() -> task.awaitForEver("").getExitStatus());
       while (!game.isOver()) {
         assertEquals("RUNNING", task.state("").getStatus().name());
         game.saw("states");
