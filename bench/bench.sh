@@ -3,7 +3,7 @@
 # (Debian, root).
 #
 #   bench/bench.sh [--quick | --full | --smoke] [--only NAME,...] [--sides NAME,...] [--without NAME,...]
-#                  [--with NAME,...] [--before DIR] [--out DIR]
+#                  [--with NAME,...] [--before DIR] [--minutes N] [--out DIR]
 #   bench/bench.sh --report DIR     makes the tables and plots in DIR again
 #   bench/bench.sh --publish DIR    the same, then copies the raw data to docs/bench, and puts the
 #                                   picture into README.md, tables and plots into docs/BENCHMARKS.md
@@ -17,6 +17,7 @@
 #   --with    what only the side loom does: take_over (the setting); with `--before .` the price of it
 #   --before  a checkout of an earlier commit, which is built if need be: one side more, and a column with
 #             the ratio to it
+#   --minutes that starting the next containers of density and beside may take; what takes longer is left out; default 6
 #   --out     default target/bench
 #
 # Writes raw.csv (every sample), env.json, skipped.csv, summary.md and plots. Medians and ratios mean
@@ -34,7 +35,7 @@ readonly SHORTCUTS=early,native,spawner,sealed
 readonly EXTRAS=take_over
 declare -A off=([early]=early_cgroup_wait=false [native]=native_runc=false [spawner]=spawn_apart=false
   [sealed]=sealed_runtime=false)
-arguments only,sides,without,with,before,out,report,publish "$@"
+arguments only,sides,without,with,before,minutes,out,report,publish "$@"
 size=${given[size]-quick} out=${given[out]-target/bench} before=${given[before]-}
 # thousands of containers for one figure: only when it is asked for
 only=${given[only]-${SCENARIOS%,beside}} sides=${given[sides]-$SIDES}
@@ -49,6 +50,7 @@ if [[ -n ${given[with]-} ]]; then
   named --with "${given[with]}" "$EXTRAS"
   settings+=(take_over=true)
 fi
+[[ ${given[minutes]-6} =~ ^[1-9][0-9]{0,2}$ ]] || refuse "--minutes ${given[minutes]} is not a number from 1 to 999"
 [[ -z $before || -x $before/mvnw ]] || refuse "--before $before is not a checkout of this repository"
 
 again report.Report report.Publish

@@ -132,6 +132,7 @@ install_side() {
 measure() {
   local status=0 quiet=(--enable-native-access=ALL-UNNAMED)
   (($(jdk_version "$JAVA_HOME") < 24)) || quiet+=(--sun-misc-unsafe-memory-access=allow)
+  quiet+=("-Dloomshim.bench.minutes=${given[minutes]-6}")
   quiet+=("-Dorg.slf4j.simpleLogger.showThreadName=false" "-Dorg.slf4j.simpleLogger.showLogName=false")
   # a copy: a page that two JVMs have mapped counts half for each of them, so on the same files this program would make
   # the daemons of one JDK look smaller than they are

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,7 @@ import java.util.regex.Pattern;
  * events. There is no containerd behind the address that the shims are told. Used from one thread.
  */
 public final class Shims implements AutoCloseable {
-  private static final long START_SECONDS_MAX = 60;
+  private static final Duration START_MAX = Await.seconds(60);
 
   /** A plain address, which means version 2 of the task API, or one in JSON, with version 3. */
   private static final Pattern ANSWER =
@@ -116,7 +117,7 @@ public final class Shims implements AutoCloseable {
       Files.write(stdin, options.map(Any::toByteArray).orElse(new byte[0]));
       var process = builder.redirectInput(options.isPresent() ? stdin.toFile() : Path.of("/dev/null").toFile()).start();
       var output = CompletableFuture.supplyAsync(() -> read(process));
-      byte[] bytes = output.get(START_SECONDS_MAX, TimeUnit.SECONDS);
+      byte[] bytes = output.get(START_MAX.toSeconds(), TimeUnit.SECONDS);
       int exit = process.waitFor();
       Files.delete(stdin);
       return new Exec.Result(command, exit, bytes, new byte[0]);

@@ -13,8 +13,8 @@ public final class Limits {
   /** Of what is left, at most this part is taken. */
   private static final double PART = 0.7;
 
-  /** Minutes that starting the next containers may take. */
-  private static final double MINUTES_MAX = 6;
+  /** Minutes that starting the next containers may take: {@code bench.sh --minutes}. */
+  private static final double MINUTES_MAX = Integer.getInteger("loomshim.bench.minutes", 6);
 
   /** Below this number of containers the cost of one cannot be told from that of the first. */
   private static final int TELLING = 10;
