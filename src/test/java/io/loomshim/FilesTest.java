@@ -72,7 +72,7 @@ final class FilesTest {
   /** These begin the steps, or are called within steps only: then whoever uses them begins some. */
   private static final Map<String, String> ASIDE = Map.ofEntries(
       Map.entry("container/Bundle.java", "within"), Map.entry("checkpoint/Checkpoints.java", "begins"),
-      Map.entry("container/Creation.java", "begins"), Map.entry("checkpoint/CriuImage.java", "within"),
+      Map.entry("checkpoint/CriuImage.java", "within"),
       Map.entry("container/InRoot.java", "within"), Map.entry("container/RootFs.java", "begins"),
       Map.entry("daemon/ContainerLogs.java", "within"),
       Map.entry("daemon/Daemon.java", "begins; and its own socket, and /proc"),
@@ -88,6 +88,7 @@ final class FilesTest {
       Map.entry("runc/SealedPrograms.java", "within and begins; and /proc, the run directory"),
       Map.entry("runc/CommandRunner.java", "begins; and /dev/null"),
       Map.entry("runc/DefaultRuntime.java", "within"), Map.entry("runc/Environment.java", "within"),
+      Map.entry("runc/Surroundings.java", "within"),
       Map.entry("runc/PidFile.java", "within"), Map.entry("runc/ProcessFile.java", "within, and begins"),
       Map.entry("runc/RuncLog.java", "within"),
       Map.entry("runc/RuncDirectory.java", "begins"), Map.entry("stdio/OutputPath.java", "within"),
@@ -118,6 +119,7 @@ final class FilesTest {
       Map.entry("rundir/LivingDaemon.java", "the command inspect"),
       Map.entry("runc/RuncException.java", "keeps what was found"),
       Map.entry("runc/DefaultRuntime.java", "within"),
+      Map.entry("runc/Surroundings.java", "within"),
       Map.entry("stdio/Streams.java", "has ProcessIo open streams, which begins steps by way of Fifos"),
       Map.entry("task/RuntimeOptions.java", "within, if the options name a file"));
 
