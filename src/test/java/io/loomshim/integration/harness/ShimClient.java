@@ -318,6 +318,10 @@ public final class ShimClient implements AutoCloseable {
         failure(() -> delete(""));
         shutdown();
       }
+    } catch (UncheckedIOException e) {
+      if (!client.closed()) { // else the daemon has ended meanwhile
+        throw e;
+      }
     } finally {
       client.close();
       shims.delete(shim, bundle);
