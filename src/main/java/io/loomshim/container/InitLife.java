@@ -87,9 +87,10 @@ final class InitLife {
     this.starting = starting;
   }
 
-  /** The Start that an earlier daemon had begun goes on, and tells itself what comes of it; holding {@code order}. */
-  void startsAnew() {
+  /** Whatever an earlier daemon had begun, this Start tells what comes of it; holding {@code order}. */
+  void beginStart() {
     assert order.isHeldByCurrentThread();
+    seen().check(Operation.START);
     starting = false;
   }
 

@@ -149,8 +149,7 @@ final class InitProcess extends ContainerProcess {
   private boolean startInOrder() throws IOException, InterruptedException {
     life.order().lockInterruptibly();
     try {
-      life.seen().check(Operation.START);
-      life.startsAnew();
+      life.beginStart();
       boolean restored = life.state() == InitState.CREATED_FROM_CHECKPOINT;
       if (restored) {
         child = Optional.of(restore());

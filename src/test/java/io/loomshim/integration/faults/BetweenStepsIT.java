@@ -165,10 +165,8 @@ final class BetweenStepsIT {
         return next.get().isPresent();
       });
       long daemon = next.get().orElseThrow();
-      Proc.signal(daemon, "STOP");
-      Proc.kill(holder);
+      Proc.kill(holder); // before that one has a parent to look at: a JVM starts in no less than 50 ms
       Await.until("the holder is lost", () -> !Proc.alive(holder));
-      Proc.signal(daemon, "CONT");
       assertEquals("RUNNING", task.state("").getStatus().name());
       assertEquals(daemon, task.connect().getShimPid());
       Await.until("there is another holder", () -> own.holder() != holder && Proc.alive(own.holder()));
