@@ -84,7 +84,10 @@ of() { kubectl get "$1" "$2" -o "jsonpath=$3"; }
 
 # files: those of the node that an installation could leave.
 files() {
-  { find /etc /opt /usr /var/lib -xdev -not -path '/var/lib/dpkg/*' && find /run/loomshim 2>/dev/null; } | LC_ALL=C sort
+  {
+    find /etc /opt /usr /var/lib -xdev -not -path '/var/lib/dpkg/*'
+    [[ ! -e /run/loomshim ]] || find /run/loomshim
+  } | LC_ALL=C sort
 }
 
 pod_of_loom() {
