@@ -3,7 +3,7 @@
 # (Debian, root).
 #
 #   bench/bench.sh [--quick | --full | --smoke] [--only NAME,...] [--sides NAME,...] [--without NAME,...]
-#                  [--before DIR] [--out DIR]
+#                  [--with NAME,...] [--before DIR] [--out DIR]
 #   bench/bench.sh --report DIR     makes the tables and plots in DIR again
 #   bench/bench.sh --publish DIR    the same, then copies the raw data to docs/bench, and puts the
 #                                   picture into README.md, tables and plots into docs/BENCHMARKS.md
@@ -14,6 +14,7 @@
 #   --without what the side loom does not do to make runc faster: early, native, spawner, sealed (settings
 #             early_cgroup_wait, native_runc, spawn_apart, sealed_runtime); with `--before .` the side loom-before
 #             does it all
+#   --with    what only the side loom does: take_over (the setting); with `--before .` the price of it
 #   --before  a checkout of an earlier commit, which is built if need be: one side more, and a column with
 #             the ratio to it
 #   --out     default target/bench
@@ -30,9 +31,10 @@ cd "$REPO"
 readonly SCENARIOS=run,start,exec,calls,connections,streams,churn,density,hang,beside
 readonly SIDES=loom,runc.v1,runc.v2,runc.v2-group,loom-each,floor
 readonly SHORTCUTS=early,native,spawner,sealed
+readonly EXTRAS=take_over
 declare -A off=([early]=early_cgroup_wait=false [native]=native_runc=false [spawner]=spawn_apart=false
   [sealed]=sealed_runtime=false)
-arguments only,sides,without,before,out,report,publish "$@"
+arguments only,sides,without,with,before,out,report,publish "$@"
 size=${given[size]-quick} out=${given[out]-target/bench} before=${given[before]-}
 # thousands of containers for one figure: only when it is asked for
 only=${given[only]-${SCENARIOS%,beside}} sides=${given[sides]-$SIDES}
@@ -42,6 +44,10 @@ settings=()
 if [[ -n ${given[without]-} ]]; then
   named --without "${given[without]}" "$SHORTCUTS"
   for name in ${given[without]//,/ }; do settings+=("${off[$name]}"); done
+fi
+if [[ -n ${given[with]-} ]]; then
+  named --with "${given[with]}" "$EXTRAS"
+  settings+=(take_over=true)
 fi
 [[ -z $before || -x $before/mvnw ]] || refuse "--before $before is not a checkout of this repository"
 

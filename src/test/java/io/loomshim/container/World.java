@@ -14,6 +14,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * All that there is at one moment: the record, the kernel's processes, what clients and containerd have seen, and how
@@ -49,6 +50,8 @@ final class World {
     KILL,
     DELETE
   }
+
+  private static final Call[] CALLS = Call.values();
 
   // The kernel's.
   final Life[] life = {Life.NONE, Life.NONE}; // the init, the exec
@@ -157,35 +160,46 @@ final class World {
   String key() throws InvalidProtocolBufferException {
     var key = new StringBuilder(300);
     for (int i = 0; i < 2; i++) {
-      key.append(life[i]).append(status[i]).append(parked[i]).append(exitThread[i]).append(reaped[i]).append(' ');
+      small(key, life[i].ordinal(), status[i], parked[i] ? 1 : 0, exitThread[i], reaped[i]);
     }
-    key.append(asked.values()).append(answered).append(delivered).append(alive).append(kills).append(at.values())
-        .append(again.values()).append(reply).append(order);
+    for (Call call : CALLS) {
+      small(key, asked.get(call) ? 1 : 0, again.get(call) ? 1 : 0, at.get(call));
+      key.append(answered.get(call)).append(' ').append(reply.get(call));
+    }
+    for (String event : delivered) {
+      key.append(event).append(',');
+    }
+    small(key, alive ? 1 : 0, kills, order ? 1 : 0);
     if (recordKey.isEmpty()) {
-      recordKey = plain().toString();
+      recordKey = plain();
     }
     return key.append(recordKey).toString();
   }
 
-  private TreeMap<Integer, String> plain() throws InvalidProtocolBufferException {
-    var plain = new TreeMap<Integer, String>();
+  private static void small(StringBuilder key, int... numbers) {
+    for (int number : numbers) {
+      key.append((char) number);
+    }
+  }
+
+  private String plain() throws InvalidProtocolBufferException {
+    var plain = new StringBuilder(200);
     for (int kind : state.kinds()) {
+      if (kind == Kinds.EVENT) {
+        continue; // their keys are numbers that count up
+      }
       boolean inOrder = Kinds.ofContainer(kind) || state.all(kind).size() < 2;
-      plain.put(kind, (inOrder ? state.all(kind) : new TreeMap<>(state.all(kind))).keySet().toString());
+      plain.append((char) kind).append(inOrder ? state.all(kind).keySet() : new TreeSet<>(state.all(kind).keySet()));
     }
-    plain.put(Kinds.INIT, init().map(World::text).orElse(""));
-    plain.put(Kinds.EXEC_PROCESS, exec().flatMap(Saved.Exec::process).map(World::text).orElse(""));
-    var events = new StringBuilder();
+    plain.append(init().map(World::text).orElse("")).append(';');
+    plain.append(exec().flatMap(Saved.Exec::process).map(World::text).orElse("")).append(';');
     for (Saved.Event event : saved.events()) {
-      events.append(StillOutbox.text(event)).append(',');
+      plain.append(StillOutbox.text(event)).append(',');
     }
-    plain.put(Kinds.EVENT, events.toString());
-    var replies = new StringBuilder();
     for (ByteString reply : new TreeMap<>(state.all(REPLY)).values()) {
-      replies.append(reply.toStringUtf8()).append(',');
+      plain.append(reply.toStringUtf8()).append(',');
     }
-    plain.put(REPLY, replies.toString());
-    return plain;
+    return plain.toString();
   }
 
   private static String text(ProcessEntry process) {
