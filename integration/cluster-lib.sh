@@ -66,7 +66,7 @@ node_network() {
   ip link set lo up
   ip address add $NODE_ADDRESS/32 dev lo
   ip address add $API_ADDRESS/32 dev lo
-  mkdir -p /etc/cni/net.d
+  mkdir -p /etc/cni/net.d /var/lib/cni/results
   cat >/etc/cni/net.d/10-pods.conflist <<'END'
 {"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "bridge": "pods0", "isGateway": true,
   "ipam": {"type": "host-local", "dataDir": "/run/cni-addresses", "ranges": [[{"subnet": "10.88.0.0/16"}]],

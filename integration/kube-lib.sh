@@ -5,7 +5,8 @@
 # ------------------------------------------------------------------------------- programs
 
 # go_build DIRECTORY SOURCE PROGRAM...: builds programs of Kubernetes into DIRECTORY: with SOURCE by the newest Go, else
-# from Debian 12 by the Go of Debian 12.
+# from Debian 12 by the Go of Debian 11: the maps of Go 1.18 and newer are others than its reflect2 takes them for, and
+# kube-apiserver dies of that.
 go_build() (
   directory=$1 source=$2
   shift 2
@@ -19,23 +20,24 @@ go_build() (
     exit
   fi
   fetch_source "$directory" || exit 1
-  # its go.mod is older than what this Go wants
-  export GOROOT=$directory/usr/lib/go-1.19 GO111MODULE=off
+  export GOROOT=$directory/usr/lib/go-1.15 GO111MODULE=off
   mkdir -p "$GOPATH/src/k8s.io"
   ln -s "$(compgen -G "$directory/kubernetes-*/")" "$GOPATH/src/k8s.io/kubernetes"
   cd "$GOPATH/src/k8s.io/kubernetes" || exit 1
   [[ " $* " != *' kube-apiserver '* || -e pkg/generated/openapi/zz_generated.openapi.go ]] || generate_openapi || exit 1
-  "$GOROOT/bin/go" build -o "$directory/" -ldflags '-X k8s.io/kubernetes/vendor/k8s.io/component-base/version.gitVersion=v1.20.2' \
-    "${@/#/k8s.io/kubernetes/cmd/}"
+  # what git would tell
+  sed -i 's/"v0\.0\.0-master+[^"]*"/"v1.20.2"/' \
+    staging/src/k8s.io/component-base/version/base.go staging/src/k8s.io/client-go/pkg/version/base.go || exit 1
+  "$GOROOT/bin/go" build -o "$directory/" "${@/#/k8s.io/kubernetes/cmd/}"
 )
 
-# fetch_source DIRECTORY: Debian's source of Kubernetes, with all that it is built of, and the Go of that Debian.
+# fetch_source DIRECTORY: Debian's source of Kubernetes, with all that it is built of, and Go.
 fetch_source() {
   local file
   cd "$1" && need_packages debian-archive-keyring &&
     with_sources=yes suite_apt bookworm "$1/apt" update &&
     with_sources=yes suite_apt bookworm "$1/apt" source --download-only kubernetes &&
-    suite_apt bookworm "$1/apt" download golang-1.19-go golang-1.19-src &&
+    suite_apt bullseye "$1/apt-go" update && suite_apt bullseye "$1/apt-go" download golang-1.15-go golang-1.15-src &&
     tar -xzf kubernetes_*.orig.tar.gz || return 1
   for file in golang-*.deb; do dpkg -x "$file" . || return 1; done
 }

@@ -181,9 +181,10 @@ gone() {
   done
   [[ -z $(of "$1" '.metadata.name // empty') ]]
 }
+# kubelet does not know the pod any more while it ends it
 stopped_in_order() {
   gone lives
-  [[ -e /mnt/marks/stopped ]]
+  becomes stopped ls /mnt/marks
 }
 pods() { ask pods | jq '.items | length'; }
 all_gone() {
