@@ -83,8 +83,8 @@ final class WholeFrames {
     takeOut();
     Duration pause = REST_PAUSE_MIN;
     int before = 0;
+    boolean over = false; // nothing has come after that look
     while (true) {
-      boolean over = StreamSocket.over(socket); // before the look: nothing comes after it
       int count = StreamSocket.receive(socket, frame, 0, frame.length, true);
       if (count == 0) {
         return false;
@@ -104,6 +104,8 @@ final class WholeFrames {
         frame = new byte[(int) whole];
       } else if (count < whole && over) {
         return false; // the peer has gone within a frame
+      } else if (count < whole && StreamSocket.over(socket)) {
+        over = true; // one more look, as it may have sent the rest meanwhile
       } else if (count < whole) {
         Thread.sleep(pause); // an edge would be told at once, as there is something
         pause = pause.compareTo(REST_PAUSE_MAX) < 0 ? pause.multipliedBy(2) : REST_PAUSE_MAX;
