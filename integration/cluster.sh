@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A whole cluster of one node: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, and kubelet on the containerd
 # of a Debian, all of them real. The commands of docs/KUBERNETES.md are typed there: a node by hand, pods under
-# `runtimeClassName: loom`, back out; then the DaemonSet installs the runtime and labels the node.
+# `runtimeClassName: loom`, back out; then the DaemonSet, an upgrade of it, a mistake in it, and its removal.
 #
 #   integration/cluster.sh [SUITE]      trixie: the Debian of the node, with its containerd, runc, etcd and kubectl
 #
@@ -231,10 +231,46 @@ overlay() {
     s|REGISTRY|$REGISTRY|; s|VERSION|$1|
     s|{name: CONFIGURE, value: \"\"}|&, {name: RESTART, value: restart-containerd}|" >/root/cluster/kustomization.yaml
 }
+rolled_out() { kubectl -n kube-system rollout status --timeout=180s daemonset/loomshim-node; }
+labelled() { equals "$(of node $NODE '{.metadata.labels.loomshim}')" "$1"; }
 objects() {
   kubectl -n kube-system get serviceaccount/loomshim-node daemonset/loomshim-node
   kubectl get clusterrole/loomshim-node clusterrolebinding/loomshim-node runtimeclass/loom
 }
+message() {
+  kubectl -n kube-system get pods -l app.kubernetes.io/name=loomshim-node \
+    -o 'jsonpath={.items[0].status.containerStatuses[0].lastState.terminated.message}'
+}
+mistaken() {
+  kubectl -n kube-system set env daemonset/loomshim-node CONFIGURE='--option nonsense'
+  becomes 'containerd cannot be configured; the reason stands above' message
+  labelled ''
+}
+put_right() {
+  kubectl -n kube-system set env daemonset/loomshim-node CONFIGURE=
+  rolled_out
+  labelled true
+}
+id_of() { of pod loom-test '{.status.containerStatuses[0].containerID}'; }
+upgraded() {
+  local before
+  before=$(id_of)
+  overlay 0.1.1
+  (cd /root/cluster && kubectl apply -k .)
+  rolled_out
+  equals "$(id_of)" "$before"
+  kubectl exec loom-test -- echo still
+}
+waits() {
+  types "$1"
+  types "$2"
+  becomes '' of node $NODE '{.metadata.labels.loomshim}'
+  sleep 3
+  equals "$(of pod loom-test '{.status.phase}')" Running
+  kubectl delete --now pod loom-test
+  types "$3"
+}
+
 # ---------------------------------------------------------------------------------- inside
 
 # inside TREE KUBELET CONTROL_PLANE GROUP
@@ -291,12 +327,20 @@ inside() {
 
   place=/root/cluster
   overlay 0.1.0
-  check 'All nodes at once: kubectl apply -k .' types 'kubectl apply -k .'
+  typed 'All nodes at once' 2
   check 'its objects' objects
-  check 'it labels the node' becomes true of node $NODE '{.metadata.labels.loomshim}'
+  check 'the node is labelled' labelled true
   kubectl apply -f packaging/kubernetes/pod.yaml >/dev/null
   check 'a pod on it' kubectl wait --timeout=60s --for=condition=Ready pod/loom-test
   check 'the pod is one of loom' pod_of_loom loom-test
+  check 'another image, and the pod runs on' upgraded
+  check 'a mistake takes the label away, and is told' mistaken
+  check 'and put right it comes back' put_right
+  mapfile -t lines < <(block 'All nodes at once' 3)
+  check "the removal waits until the pod has ended: ${lines[2]}" waits "${lines[@]:0:3}"
+  check "${lines[3]}" types "${lines[3]}"
+  check 'all pods end' becomes '' ctr -n k8s.io tasks ls -q
+  check 'nothing is left' diff /run/before <(files)
   printf '%s %s\n' "$passed" "$failed" >"$OUT/sum"
 }
 
@@ -354,7 +398,7 @@ node_layer() {
 } | image_archive "$OUT/images.tar"
 node_layer "$OUT/layer.tar"
 printf '%s\t{"Env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"], "Entrypoint": ["/loomshim/kubernetes/node.sh"]}\n' \
-  "$REGISTRY"/loomshim-node:0.1.0 >"$OUT/names"
+  "$REGISTRY"/loomshim-node:0.1.{0,1} >"$OUT/names"
 image_archive "$OUT/node-image.tar" "$OUT/layer.tar" <"$OUT/names"
 
 group=loomshim-cluster-$$
