@@ -116,7 +116,8 @@ public record Unanswered(Containers containers, Map<String, DeletedEntry> delete
     if (request.getSignal() != SIGKILL) {
       throw Redo.inDoubt();
     }
-    return done(containers.get(request.getId()).process(request.getExecId()).status() == Status.STOPPED);
+    var process = containers.get(request.getId()).process(request.getExecId());
+    return done(process.status() == Status.STOPPED || process.dead()); // of the signal, and not told yet
   }
 
   private static Optional<MessageLite> done(boolean done) {
