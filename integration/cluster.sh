@@ -66,18 +66,6 @@ prints() {
   equals "$("$@")" "$wanted"
 }
 
-# becomes VALUE COMMAND...: waits until the command prints the value.
-becomes() {
-  local wanted=$1 is='' i
-  shift
-  for ((i = 0; i < WAIT_SECONDS_MAX * 2; i++)); do
-    is=$("$@" 2>/dev/null) || is=''
-    [[ $is != "$wanted" ]] || return 0
-    sleep 0.5
-  done
-  printf 'is %q, not %q\n' "$is" "$wanted"
-  return 1
-}
 of() { kubectl get "$1" "$2" -o "jsonpath=$3"; }
 
 # ---------------------------------------------------------------------------------- checks

@@ -109,3 +109,18 @@ make_cgroups() {
 remove_cgroups() {
   find /sys/fs/cgroup -depth -type d \( -path "*/$1*" -o -path '*/k8s.io*' \) -exec rmdir {} + 2>/dev/null || true
 }
+
+# -------------------------------------------------------------------------------- waiting
+
+# becomes VALUE COMMAND...: waits until the command prints the value, WAIT_SECONDS_MAX of the script at most.
+becomes() {
+  local wanted=$1 is='' i
+  shift
+  for ((i = 0; i < WAIT_SECONDS_MAX * 2; i++)); do
+    is=$("$@" 2>/dev/null) || is=''
+    [[ $is != "$wanted" ]] || return 0
+    sleep 0.5
+  done
+  printf 'is %q, not %q\n' "$is" "$wanted"
+  return 1
+}

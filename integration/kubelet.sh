@@ -66,19 +66,6 @@ of() {
   ask pods | jq -r --arg name "$1-$NODE" "[.items[]? | select(.metadata.name == \$name)][0] | $2"
 }
 
-# becomes VALUE COMMAND...: waits until the command prints the value.
-becomes() {
-  local wanted=$1 is='' i
-  shift
-  for ((i = 0; i < WAIT_SECONDS_MAX * 2; i++)); do
-    is=$("$@" 2>/dev/null) || is=''
-    [[ $is != "$wanted" ]] || return 0
-    sleep 0.5
-  done
-  printf 'is %q, not %q\n' "$is" "$wanted"
-  return 1
-}
-
 ready() { becomes True of "$1" '.status.conditions[]? | select(.type == "Ready") | .status'; }
 main() { printf '.status.containerStatuses[]? | select(.name == "main") | %s' "$1"; }
 
