@@ -86,18 +86,12 @@ public final class OwnDaemon implements AutoCloseable {
 
   /** The process that starts the next daemon, with take_over. */
   public long holder() {
-    try {
-      return Long.parseLong(Files.readString(daemon.directory().resolve("holder")).split(" ")[0]);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Death.holder(daemon.directory());
   }
 
   /** Kills the daemon with SIGKILL, and waits until that is seen. */
   public void kill() {
-    long pid = current();
-    Proc.kill(pid);
-    Await.until("the daemon is dead", () -> !Proc.alive(pid));
+    Death.of(current());
   }
 
   /** What happens while there is no daemon. */
@@ -107,14 +101,7 @@ public final class OwnDaemon implements AutoCloseable {
 
   /** The same; {@code meanwhile} is done before the next daemon is started. */
   public void kill(Meanwhile meanwhile) throws Exception {
-    long holder = holder();
-    Proc.signal(holder, "STOP");
-    try {
-      kill();
-      meanwhile.run();
-    } finally {
-      Proc.signal(holder, "CONT");
-    }
+    Death.<Exception>of(current(), holder(), meanwhile::run);
   }
 
   private void endSuccessor() {

@@ -1,8 +1,5 @@
 package io.loomshim.integration.harness;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -54,38 +51,21 @@ public record TakenOver(String namespace) {
 
   /** Kills it with SIGKILL, and returns when it is dead. */
   public void kill() {
-    long pid = daemon().pid();
-    Proc.kill(pid);
-    Await.until("the daemon is dead", () -> !Proc.alive(pid));
+    Death.of(daemon().pid());
   }
 
   /** The same; {@code meanwhile} is run before the next daemon is started. */
   public void kill(Runnable meanwhile) {
     Install.Daemon daemon = daemon();
-    long holder = holder(daemon);
-    Proc.signal(holder, "STOP");
-    try {
-      kill();
-      meanwhile.run();
-    } finally {
-      Proc.signal(holder, "CONT");
-    }
+    Death.<RuntimeException>of(daemon.pid(), Death.holder(daemon.directory()), meanwhile::run);
   }
 
   /** Ends all daemons of the namespace in order, and their holders. */
   public void endAll() {
     for (Install.Daemon daemon : all()) {
-      long holder = holder(daemon);
+      long holder = Death.holder(daemon.directory());
       Proc.terminate(daemon.pid());
       Await.until("the daemon and its holder have ended", () -> !daemon.alive() && !Proc.alive(holder));
-    }
-  }
-
-  private static long holder(Install.Daemon daemon) {
-    try {
-      return Long.parseLong(Files.readString(daemon.directory().resolve("holder")).split(" ")[0]);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }
