@@ -34,12 +34,11 @@ final class Followers {
   }
 
   private boolean killAllOnExit() {
-    Bundle its = bundle;
     try {
-      return Aside.run("read config.json in " + its.directory(), new Aside.Step<Boolean>() {
+      return Aside.run("read config.json in " + bundle.directory(), new Aside.Step<Boolean>() {
         @Override
         public Boolean run() {
-          return its.killAllOnExit();
+          return bundle.killAllOnExit();
         }
       }, BUNDLE_WAIT_MAX);
     } catch (IOException | InterruptedException e) {
