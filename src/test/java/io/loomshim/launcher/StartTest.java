@@ -288,6 +288,17 @@ final class StartTest {
   }
 
   @Test
+  void aRunDirectoryThatASweepRemovesWhileItIsMadeIsMadeAgain() throws Exception {
+    Path once = shim.base.resolve("once");
+    Path bin = shim.program("mkdir", "[ -e '" + once + "' ] && exec /bin/mkdir \"$@\"; : > '" + once + "'; "
+        + "echo 'mkdir: cannot create directory: No such file or directory' >&2; exit 1").getParent();
+    Outcome outcome = shim.with(shim.startCommand("a"), Map.of("PATH", bin + ":" + System.getenv("PATH")));
+    assertEquals(0, outcome.status(), outcome.stderr());
+    assertTrue(Files.exists(once));
+    assertTrue(Files.exists(shim.run("a").resolve("leases/a")));
+  }
+
+  @Test
   void crunAloneIsEnough() throws Exception {
     assertEquals(0, shim.start("a").status());
     Path alone = shim.program("crun", "exit 1");
