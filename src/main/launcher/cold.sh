@@ -224,7 +224,7 @@ jvm_words() {
     if ! $restore_signals true 2> /dev/null; then restore_signals=; fi
   fi
   "$with" "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
-    -Xss512k -Xms12m -Xmx192m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData \
+    -Xss512k -Xms10m -Xmx192m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData \
     -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=60000 -Djdk.pollerMode=1 \
     -Djdk.reflect.useNativeAccessorOnly=true \
     -Xmn6m -XX:SurvivorRatio=2 -XX:-ShrinkHeapInSteps -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 \
