@@ -147,7 +147,7 @@ public record ProcessConnector(Fd socket, KernelTable table) implements AutoClos
 
   /**
    * The status word that wait(2) describes, of a process that is in the table and has ended. Of one whose first thread
-   * has ended by itself it is 0 until the others have ended too; what counts is what it says once the pidfd can be read.
+   * has ended by itself it is 0 until the others have ended too, which the pidfd tells.
    */
   public OptionalInt status(int pid) throws ErrnoException {
     long entry = table.get(pid).orElse(0);
