@@ -204,4 +204,20 @@ final class UpgradeIT {
       assertEquals(3, task.await("late").getExitStatus());
     }
   }
+
+  /** The processes of containers are no children of such a daemon, and it has no logs that nobody reads. */
+  @Test
+  void whatHasTakenContainersOverIsNotUninstalled() {
+    try (var builds = new TwoBuilds(BED.rootfs(), SETTINGS); var task = builds.running("sleep", "1000")) {
+      builds.second();
+      task.bundle().leaveLog();
+      long daemon = handedOver(builds);
+      Exec.Result told = builds.uninstall();
+      assertEquals(1, told.exit(), told.toString());
+      assertTrue(told.toString().contains("daemons still serve 1 containers or processes of containers"),
+          told.toString());
+      assertTrue(Proc.alive(daemon));
+      assertEquals("RUNNING", task.state("").getStatus().name());
+    }
+  }
 }
