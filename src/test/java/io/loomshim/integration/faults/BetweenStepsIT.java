@@ -226,7 +226,8 @@ final class BetweenStepsIT {
       assertEquals("14 " + Redo.IN_DOUBT, creation.get(60, TimeUnit.SECONDS));
       held.mend();
       late.create(r -> r.setOptions(held.options().orElseThrow()));
-      assertEquals("CREATED", late.state("").getStatus().name());
+      late.start();
+      assertEquals("RUNNING", late.state("").getStatus().name());
       late.end();
     }
   }
