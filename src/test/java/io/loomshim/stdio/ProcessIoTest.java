@@ -85,9 +85,9 @@ class ProcessIoTest {
     Fd log = Fd.open(file.toString(), Fd.O_CREAT | Fd.O_WRONLY | Fd.O_APPEND, 0600);
     var held = List.of(new Held("stdout.file.from", pipe.reader()), new Held("stdout.file.to", log));
     try (Streams streams = Streams.resume("io/test", paths, held)) {
-      List<String> foreign = streams.held().stream().filter(one -> one.fd().toString().endsWith(" of " + paths.stdout()))
-          .map(Held::role).toList();
-      assertEquals(List.of("stdout.file.to"), foreign);
+      String end = " of " + paths.stdout();
+      assertEquals(List.of("stdout.file.to"), streams.held().stream()
+          .filter(one -> one.fd().toString().endsWith(end)).map(Held::role).toList());
       pipe.writer().close();
       assertTrue(streams.awaitDrained(soon()));
     }
