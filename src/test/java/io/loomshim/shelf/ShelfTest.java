@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pipe;
+import io.loomshim.metrics.Shortages;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -168,8 +169,11 @@ class ShelfTest {
       slot.keep(new byte[1 << 20], List.of()); // longer than a message may be
       assertTrue(shelf.broken());
       assertEquals(List.of("broken"), told);
+      assertTrue(Shortages.now().containsKey(Shelf.SHORTAGE), "inspect tells");
       assertEquals(0, pipe.reader().tryRead(new byte[1]), "the end of file");
       shelf.put(note("more"), List.of(pipe.reader())).release();
+    } finally {
+      Shortages.end(Shelf.SHORTAGE);
     }
   }
 }
