@@ -395,7 +395,8 @@ serves() {
     if ! grep -qsF "$HOLDER" "$child/cmdline"; then count=$((count + 1)); fi
   done
   held=0
-  for process in $(sed -n 's/^Pid:[[:blank:]]*\([1-9][0-9]*\)$/\1/p' "/proc/$1/fdinfo"/* 2> /dev/null | sort -u); do
+  all=$(sed -n 's/^Pid:[[:blank:]]*\([1-9][0-9]*\)$/\1/p' "/proc/$1/fdinfo"/* 2> /dev/null | sort -u)
+  for process in $all; do
     if ! grep -qsF "$HOLDER" "/proc/$process/cmdline"; then held=$((held + 1)); fi
   done
   set -f
