@@ -379,7 +379,8 @@ launchers_end() {
 }
 
 # serves PID: prints how many containers a daemon has, or processes of containers if those are more. It holds the
-# log of each container until that is deleted, and adopts the processes.
+# log of each container until that is deleted, and adopts the processes. It has a pidfd of each, also of those that
+# a daemon had adopted from which it has taken over.
 serves() {
   logs=$(find "/proc/$1/fd" -lname '*/log' 2> /dev/null | wc -l)
   count=0
@@ -395,10 +396,16 @@ serves() {
     child=${file%/stat}
     if ! grep -qsF "$HOLDER" "$child/cmdline"; then count=$((count + 1)); fi
   done
+  held=0
+  all=$(sed -n 's/^Pid:[[:blank:]]*\([1-9][0-9]*\)$/\1/p' "/proc/$1/fdinfo"/* 2> /dev/null | sort -u)
+  for process in $all; do
+    if ! grep -qsF "$HOLDER" "/proc/$process/cmdline"; then held=$((held + 1)); fi
+  done
   set -f
   # a container that is about to come
   here=$(readlink -- "/proc/$1/cwd") || here=/nonexistent
   promised=$(find "$here/leases" -type f -mmin "-$LEASE_MINUTES_MAX" 2> /dev/null | wc -l)
+  if [ $held -gt $count ]; then count=$held; fi
   if [ "$logs" -gt $count ]; then count=$logs; fi
   printf %s $((count + promised))
 }

@@ -4,7 +4,7 @@
 
 OPTIONS_FILES_MAX=512  # remembered answers about options on stdin; all are dropped beyond it
 LOCK_TRIES_MAX=5       # to open a lock file that a daemon may just have removed
-SUCCESSION_TRIES_MAX=400 # of 50 ms each, for a daemon to take over from one that was killed
+SUCCESSION_TRIES_MAX=1800 # of 50 ms each, for a daemon to take over from one that was killed: a second one harms it
 LOCK_SECONDS_MAX=100   # containerd gives a shim 100 s to become reachable
 UNMOUNT_TRIES_MAX=50   # of 50 ms each: within the 5 s that containerd gives `delete`
 JAVA_MIN=21

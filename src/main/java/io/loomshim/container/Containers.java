@@ -169,6 +169,11 @@ public final class Containers {
     return true;
   }
 
+  /** Waits while the creation of {@code id} is being undone, in which a daemon before was killed; but not for ever. */
+  public void awaitUndone(String id) throws InterruptedException {
+    common.undos().awaitTried(id);
+  }
+
   /** The ids of all containers, those being created included. */
   public Set<String> ids() {
     return new TreeSet<>(entries.keySet());

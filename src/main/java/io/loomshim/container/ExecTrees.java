@@ -60,10 +60,10 @@ final class ExecTrees {
     return Optional.empty();
   }
 
-  /** What an earlier daemon has made for an exec. */
+  /** What an earlier daemon has made for an exec, which keeps it though others may get none now. */
   Optional<SubCgroup> find(String execId) {
     Optional<Cgroup> above = cgroup.get();
-    return wanted && above.isPresent() ? SubCgroup.find(above.get(), PREFIX + execId) : Optional.empty();
+    return above.isPresent() ? SubCgroup.find(above.get(), PREFIX + execId) : Optional.empty();
   }
 
   /** Older runtimes do not know the option, and some know it without the name of a hierarchy. */

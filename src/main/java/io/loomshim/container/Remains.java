@@ -6,6 +6,7 @@ import io.loomshim.linux.Poller;
 import io.loomshim.linux.ProcessCalls;
 import io.loomshim.log.Log;
 import io.loomshim.process.Children;
+import io.loomshim.process.Processes;
 import io.loomshim.shelf.Found;
 import io.loomshim.takeover.Labels;
 import java.io.IOException;
@@ -21,7 +22,10 @@ import java.util.Set;
  * commands of the runtime that were under way. Used by the thread that takes over.
  */
 public final class Remains {
-  /** How long commands that are under way may take to end; what takes longer is killed with its container. */
+  /**
+   * How long commands that are under way may take to end, and from their start on: one that hangs must not hold up the
+   * containers of others. What takes longer is killed.
+   */
   private static final Duration COMMANDS_WAIT_MAX = Duration.ofSeconds(10);
 
   /** How long an exec may take: once it has ended, its pid file names the process that it has made. */
@@ -41,8 +45,13 @@ public final class Remains {
    * @param starting the containers whose Start had been begun, and not answered
    */
   public Remains(List<Found> all, Set<String> starting) throws IOException, InterruptedException {
+    this(all, starting, COMMANDS_WAIT_MAX);
+  }
+
+  /** The same; {@code commandsMax}: in the place of {@link #COMMANDS_WAIT_MAX}. */
+  Remains(List<Found> all, Set<String> starting, Duration commandsMax) throws IOException, InterruptedException {
     this.starting = starting;
-    Deadline deadline = Deadline.in(COMMANDS_WAIT_MAX);
+    Deadline deadline = Deadline.in(commandsMax);
     Deadline execs = Deadline.in(EXECS_WAIT_MAX);
     for (Found found : all) {
       List<String> words = Labels.words(found.note());
@@ -52,18 +61,20 @@ public final class Remains {
           discard(before);
         }
       } else {
-        end(found, words, words.get(1).equals(EXEC) ? execs : deadline);
+        end(found, words, words.get(1).equals(EXEC) ? execs : deadline, commandsMax);
       }
     }
   }
 
-  private static void end(Found found, List<String> words, Deadline deadline) throws IOException, InterruptedException {
+  private static void end(Found found, List<String> words, Deadline deadline, Duration ageMax)
+      throws IOException, InterruptedException {
     Fd pidfd = found.fds().getFirst();
     int group = Integer.parseInt(words.get(3)); // which it leads: see Spawner
     if (MAKING.contains(words.get(1)) && !words.get(1).equals(EXEC) && !pidfd.ready()) {
       Children.kill(-group);
     }
-    if (!Poller.shared().awaitReadable(pidfd, deadline)) {
+    boolean hangs = !pidfd.ready() && Processes.age(group).compareTo(ageMax) > 0;
+    if (hangs || !Poller.shared().awaitReadable(pidfd, deadline)) {
       Log.warn("a command of the daemon before does not end, and is killed", "command", words.get(1));
       Children.kill(-group);
     }

@@ -87,11 +87,11 @@ record Restoration(Common common, Remains remains) {
         container.runc::deleteByForce);
   }
 
-  /** Its Create is answered UNAVAILABLE. */
+  /** Its Create is answered UNAVAILABLE, and waits for this; no other call does. */
   private void undo(Container container) {
     String id = container.id();
     Log.warn("a creation that was under way when the daemon was killed is undone", "id", id);
-    common.undos().run(id, container.runc.directory(), new IOException("the daemon was killed"), () -> {
+    common.undos().begin(id, container.runc.directory(), () -> {
       container.runc.deleteByForce();
       container.rootFs.unmount();
       Aside.run("remove draft in " + container.bundle.directory(), () -> {

@@ -62,9 +62,7 @@ final class Undos {
    * @param why what has failed; an InterruptedException if the call's client waits no longer
    */
   void run(String id, Path place, Throwable why, Cleanup.Step step) {
-    var undo = new Undo(pending, id, place, step);
-    pending.put(place, undo);
-    Threads.start("undo/" + id, undo);
+    Undo undo = begin(id, place, step);
     boolean interrupted = Thread.interrupted();
     boolean cancelled = interrupted || why instanceof InterruptedException;
     long end = System.nanoTime() + (cancelled ? CANCELLED_WAIT_MAX : FIRST_WAIT_MAX).toNanos();
@@ -83,8 +81,25 @@ final class Undos {
     }
   }
 
+  /** Begins to run {@code step} until it succeeds, for a call that somebody else answers: see {@link #awaitTried}. */
+  Undo begin(String id, Path place, Cleanup.Step step) {
+    var undo = new Undo(pending, id, place, step);
+    pending.put(place, undo);
+    Threads.start("undo/" + id, undo);
+    return undo;
+  }
+
+  /** Waits for the first try to remove {@code id}, if it is being removed, as long as {@link #run} does. */
+  void awaitTried(String id) throws InterruptedException {
+    for (Undo undo : pending.values()) {
+      if (undo.id.equals(id) && !undo.tried.await(FIRST_WAIT_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
+        Log.warn("clean-up goes on", "id", id);
+      }
+    }
+  }
+
   /** The removal of what one call has made. */
-  private static final class Undo implements Runnable {
+  static final class Undo implements Runnable {
     private final ConcurrentHashMap<Path, Undo> pending;
     private final String id;
     private final Path place;

@@ -5,6 +5,7 @@ import io.loomshim.inspect.Identity;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.FileLock;
 import io.loomshim.log.Log;
+import io.loomshim.metrics.Shortages;
 import io.loomshim.process.ExitsMeanwhile;
 import io.loomshim.record.Saved;
 import io.loomshim.rundir.DaemonRecord;
@@ -181,8 +182,7 @@ final class Succession implements HandOver.Present {
         holder = Optional.of(Holder.start(shelf, alive.fd(), directory));
       }
     } catch (IOException e) {
-      Log.error("no holder: a daemon that is killed takes its containers with it", "error",
-          String.valueOf(e.getMessage()));
+      Shortages.begin("holder", "a daemon that is killed takes its containers with it", e);
       shelf.close();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

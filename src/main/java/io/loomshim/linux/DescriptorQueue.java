@@ -137,19 +137,21 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
   }
 
   /**
-   * Takes the oldest messages out, {@code count} of them at most, and closes their descriptors.
+   * Takes the oldest messages out, {@code count} of them at most. The kernel gives their descriptors up: to receive
+   * them would need numbers for them, and to close them here may wait for a file system (close(2)).
    *
    * @return how many there were
    */
   public int drop(int count) throws ErrnoException {
     int dropped = 0;
-    try (var room = new Room(1)) {
+    try (var arena = new Arena(HEADER_BYTES + VECTOR_BYTES + 64L)) {
+      long header = header(arena, arena.bytes(1), 1);
       while (dropped < count) {
-        List<Message> taken = new ArrayList<>(1);
-        if (!receive(room, 0, taken)) {
+        int result = (int) Native.callLong(RECVMSG, reader.number(), header, MSG_DONTWAIT);
+        if (result == -Errno.EAGAIN || result == 0) {
           return dropped;
         }
-        taken.getFirst().close();
+        ErrnoException.check("recvmsg", result);
         dropped++;
       }
     }
@@ -177,14 +179,13 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
     ErrnoException.check("setsockopt", result);
     boolean more = true;
     while (more) {
-      more = receive(room, MSG_PEEK, messages);
+      more = receive(room, messages);
     }
     return messages;
   }
 
   /** Native memory for one message after another. Used by one thread. */
   public static final class Room implements AutoCloseable {
-    private final int length;
     private final Arena arena;
     private final long bytes;
     private final long control;
@@ -193,16 +194,11 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
 
     /** For messages of any size. */
     public Room() {
-      this(NOTE_BYTES_MAX);
-    }
-
-    private Room(int length) {
-      this.length = length;
-      arena = new Arena(length + CONTROL_BYTES_MAX + HEADER_BYTES + VECTOR_BYTES + 112L);
+      arena = new Arena(NOTE_BYTES_MAX + CONTROL_BYTES_MAX + HEADER_BYTES + VECTOR_BYTES + 112L);
       zero = arena.bytes(Integer.BYTES);
-      bytes = arena.bytes(length);
+      bytes = arena.bytes(NOTE_BYTES_MAX);
       control = arena.bytes(CONTROL_BYTES_MAX);
-      header = header(arena, bytes, length);
+      header = header(arena, bytes, NOTE_BYTES_MAX);
       Native.MEMORY.putLong(header + HEADER_CONTROL, control);
     }
 
@@ -212,11 +208,11 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
     }
   }
 
-  /** Adds a message to {@code messages}; false when there is none. */
-  private boolean receive(Room room, int flags, List<Message> messages) throws ErrnoException {
+  /** Adds a message, which stays, to {@code messages}; false when there is none. */
+  private boolean receive(Room room, List<Message> messages) throws ErrnoException {
     Native.MEMORY.putLong(room.header + HEADER_CONTROL_LENGTH, CONTROL_BYTES_MAX);
-    int all = flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
-    int count = (int) Native.callLong(RECVMSG, reader.number(), room.header, all);
+    int flags = MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC;
+    int count = (int) Native.callLong(RECVMSG, reader.number(), room.header, flags);
     if (count == -Errno.EAGAIN || count == 0) {
       return false; // nothing, or nothing and no process has the writing end
     }
@@ -229,7 +225,7 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
         fds.add(new Fd(Native.MEMORY.getInt(room.control + CONTROL_HEADER_BYTES + i * Integer.BYTES)));
       }
     }
-    byte[] note = new byte[Math.min(count, room.length)];
+    byte[] note = new byte[Math.min(count, NOTE_BYTES_MAX)];
     Native.MEMORY.getByteArray(room.bytes, note, 0, note.length);
     var message = new Message(note, fds);
     if ((Native.MEMORY.getInt(room.header + HEADER_FLAGS) & MSG_CTRUNC) != 0) {

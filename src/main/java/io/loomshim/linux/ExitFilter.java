@@ -7,8 +7,11 @@ import java.util.List;
 /**
  * The program that the kernel runs for each message of the process connector: of an end it writes the status into a
  * {@link KernelTable}, if the process is in that, and then drops the message, so that nothing ever waits in the socket.
- * Each thread of a process tells of its end; all say the same when the process is killed or calls exit, and the last
- * one counts. Stateless.
+ *
+ * <p>Each thread of a process tells of its end, and all say the same when the process is killed or calls exit. Others
+ * end before that, with 0: those that a program or its runtime has done with, and all but one at an execve(2), as of
+ * the init of each container, which has been runc. So the first thread tells how the process has ended. Where that says
+ * 0 a later thread may: the first one may have ended by itself, long before the others. Stateless.
  */
 final class ExitFilter {
   /** What is put above a status word, for those that have ended. */
@@ -18,6 +21,7 @@ final class ExitFilter {
   // what, cpu, two of a time; of an end pid, tgid, exit_code, exit_signal, parent_pid, parent_tgid
   private static final int EVENT_OFFSET = 36;
   private static final int EVENT_BYTES = 40;
+  private static final int PID = 16;
   private static final int TGID = 20;
   private static final int EXIT_CODE = 24;
   private static final int EVENT_EXIT = 0x8000_0000;
@@ -30,11 +34,13 @@ final class ExitFilter {
   private static final int OR = 0x4f;
   private static final int SHIFT_LEFT = 0x67;
   private static final int LOAD_32 = 0x61;
+  private static final int LOAD_64 = 0x79;
   private static final int STORE_64 = 0x7b;
   private static final int LOAD_TABLE = 0x18; // of two instructions' length
   private static final int JUMP_NOT_CONSTANT = 0x55;
   private static final int JUMP_CONSTANT = 0x15;
   private static final int JUMP_NOT = 0x5d;
+  private static final int JUMP_SAME = 0x1d;
   private static final int CALL = 0x85;
   private static final int END = 0x95;
   private static final int PSEUDO_MAP = 1;
@@ -53,12 +59,7 @@ final class ExitFilter {
     program.add(new Instruction(ADD_CONSTANT, 3, 0, 0, -EVENT_BYTES));
     program.add(new Instruction(MOVE_CONSTANT, 4, 0, 0, EVENT_BYTES));
     program.add(new Instruction(CALL, 0, 0, 0, HELPER_LOAD_BYTES));
-    var found = new ArrayList<Instruction>();
-    found.add(new Instruction(LOAD_32, 1, STACK, EXIT_CODE - EVENT_BYTES, 0));
-    found.add(new Instruction(MOVE_CONSTANT, 2, 0, 0, 1));
-    found.add(new Instruction(SHIFT_LEFT, 2, 0, 0, Integer.SIZE));
-    found.add(new Instruction(OR, 1, 2, 0, 0));
-    found.add(new Instruction(STORE_64, 0, 1, 0, 0));
+    List<Instruction> found = found();
     var exit = new ArrayList<Instruction>();
     exit.add(new Instruction(LOAD_TABLE, 1, PSEUDO_MAP, 0, table.fd().number()));
     exit.add(new Instruction(0, 0, 0, 0, 0));
@@ -77,5 +78,25 @@ final class ExitFilter {
     program.add(new Instruction(MOVE_CONSTANT, 0, 0, 0, 0)); // none of it is kept
     program.add(new Instruction(END, 0, 0, 0, 0));
     return Bpf.filter(List.copyOf(program));
+  }
+
+  /** What is done with the entry that register 0 points to: {@link #KNOWN} and no more is a status of 0. */
+  private static List<Instruction> found() {
+    var write = new ArrayList<Instruction>();
+    write.add(new Instruction(LOAD_32, 1, STACK, EXIT_CODE - EVENT_BYTES, 0));
+    write.add(new Instruction(OR, 1, 3, 0, 0));
+    write.add(new Instruction(STORE_64, 0, 1, 0, 0));
+    var other = new ArrayList<Instruction>(); // than the first thread
+    other.add(new Instruction(LOAD_64, 1, 0, 0, 0));
+    other.add(new Instruction(JUMP_NOT, 1, 3, write.size(), 0));
+    var found = new ArrayList<Instruction>();
+    found.add(new Instruction(MOVE_CONSTANT, 3, 0, 0, 1));
+    found.add(new Instruction(SHIFT_LEFT, 3, 0, 0, Integer.SIZE));
+    found.add(new Instruction(LOAD_32, 1, STACK, PID - EVENT_BYTES, 0));
+    found.add(new Instruction(LOAD_32, 2, STACK, TGID - EVENT_BYTES, 0));
+    found.add(new Instruction(JUMP_SAME, 1, 2, other.size(), 0));
+    found.addAll(other);
+    found.addAll(write);
+    return found;
   }
 }

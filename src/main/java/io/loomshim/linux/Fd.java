@@ -292,6 +292,6 @@ public final class Fd implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "fd " + number.get();
+    return "fd " + number.get() + (foreign.isEmpty() ? "" : " of " + foreign);
   }
 }

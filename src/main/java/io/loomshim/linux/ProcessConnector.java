@@ -146,8 +146,8 @@ public record ProcessConnector(Fd socket, KernelTable table) implements AutoClos
   }
 
   /**
-   * The status word that wait(2) describes, of a process that is in the table and has ended. Of one that has many
-   * threads it may be that of a thread for as long as its pidfd cannot be read.
+   * The status word that wait(2) describes, of a process that is in the table and has ended. Of one whose first thread
+   * has ended by itself it is 0 until the others have ended too, which the pidfd tells.
    */
   public OptionalInt status(int pid) throws ErrnoException {
     long entry = table.get(pid).orElse(0);

@@ -33,7 +33,28 @@ public final class WholeFile {
     put(file, draft -> Files.write(draft, content.getBytes(StandardCharsets.UTF_8)));
   }
 
-  /** The same for what only its owner may read. */
+  /**
+   * The same, but where there is no room for another file a short content takes the place of what stands in
+   * {@code file}, if there is one. Whoever reads it at that moment may see a part of each.
+   */
+  public static void renew(Path file, String content) throws IOException {
+    try {
+      write(file, content);
+    } catch (IOException e) {
+      if (!Files.exists(file)) {
+        throw e;
+      }
+      byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
+      try (Fd fd = Fd.open(file.toString(), Fd.O_WRONLY, 0)) {
+        if (fd.tryWrite(bytes, 0, bytes.length) != bytes.length) {
+          throw e;
+        }
+        fd.truncate(bytes.length);
+      }
+    }
+  }
+
+  /** The same as {@link #write} for what only its owner may read. */
   public static void writePrivate(Path file, String content) throws IOException {
     put(file, draft -> {
       Files.deleteIfExists(draft); // of a process that was killed meanwhile

@@ -1,9 +1,11 @@
 package io.loomshim.process;
 
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.OptionalInt;
 
 /** What /proc tells of other processes. Stateless. */
@@ -11,6 +13,7 @@ public final class Processes {
   /** Of what follows the name in proc_pid_stat(5): field 22, when the process started. */
   private static final int START_TIME = 19;
   private static final int EXIT_CODE = 49; // field 52, likewise
+  private static final int TICK_MILLIS = 10; // in which /proc counts, on any machine
 
   private Processes() {}
 
@@ -27,6 +30,17 @@ public final class Processes {
   /** When the process {@code pid} started, or this one for {@code self}, in clock ticks since boot. */
   public static String startTime(String pid) throws IOException {
     return stat(pid)[START_TIME];
+  }
+
+  /** How long ago the process {@code pid} started; nothing when it is gone. */
+  public static Duration age(int pid) {
+    try {
+      String uptime = Files.readString(Path.of("/proc/uptime"), StandardCharsets.ISO_8859_1);
+      long now = new BigDecimal(uptime.substring(0, uptime.indexOf(' '))).movePointRight(3).longValue();
+      return Duration.ofMillis(now - Long.parseLong(startTime(Integer.toString(pid))) * TICK_MILLIS);
+    } catch (IOException | NumberFormatException e) {
+      return Duration.ZERO;
+    }
   }
 
   /**

@@ -78,7 +78,7 @@ public final class Record implements Journal, AutoCloseable {
   /**
    * Goes on in the file that {@code content} was read from, whose writer has ended: clients wait, so nothing is written
    * but what is new. An entry that was cut off goes. How much of the file counts no more is not known, so it is
-   * compacted soon.
+   * compacted soon. Where there is no room it goes on telling of the daemon before, and is true in all else.
    *
    * @throws IOException when the file cannot be written; what it says is as it was then
    */
@@ -88,16 +88,30 @@ public final class Record implements Journal, AutoCloseable {
     RecordDraft file = RecordDraft.resume(directory, content.bytes(), content.torn() > 0);
     boolean done = false;
     try {
-      if (file.fd().tryWrite(entry, 0, entry.length) != entry.length) { // the next reader leaves a part of it out
-        throw new ErrnoException("write " + path, Errno.ENOSPC);
+      long bytes = content.bytes();
+      if (fits(file.fd(), entry)) {
+        bytes += entry.length;
+      } else {
+        file.fd().truncate(bytes);
+        Log.warn("no room in the record of containers", "path", path.toString());
       }
       done = true;
-      long bytes = content.bytes() + (long) entry.length;
       return new Record(directory, file, bytes, bytes + COMPACT_BYTES_MIN);
     } finally {
       if (!done) {
         file.fd().close();
       }
+    }
+  }
+
+  private static boolean fits(Fd file, byte[] entry) throws ErrnoException {
+    try {
+      return file.tryWrite(entry, 0, entry.length) == entry.length;
+    } catch (ErrnoException e) {
+      if (e.errno() != Errno.ENOSPC) {
+        throw e;
+      }
+      return false;
     }
   }
 

@@ -75,9 +75,12 @@ public final class RunDirectory {
     return FileLock.take(path.resolve("lock"));
   }
 
-  /** Writes the record of {@code daemon}: new containers go to it from now on. */
+  /**
+   * Writes the record of {@code daemon}: new containers go to it from now on. A daemon that takes over needs no room
+   * for that, as there is the record of the daemon before.
+   */
   public void publish(DaemonRecord daemon) throws IOException {
-    WholeFile.write(record(), daemon.line() + "\n");
+    WholeFile.renew(record(), daemon.line() + "\n");
   }
 
   /** Removes the record of {@code daemon}, unless it names another daemon by now. */

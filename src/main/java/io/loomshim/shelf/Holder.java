@@ -133,13 +133,17 @@ public final class Holder {
     int pid = parent();
     Fd pidfd = ProcessCalls.openPidfd(pid);
     // whoever is the parent of orphans here is not ours to end; and the pid has not changed its meaning meanwhile
-    if (!commandLine(pid).contains(NAME) || pid != parent()) {
+    if (!commandLine(Integer.toString(pid)).contains(NAME) || pid != parent()) {
       pidfd.close();
       return Optional.empty();
     }
     shelf.onFailure(new End(holder));
     holder.process = Optional.of(pidfd);
-    holder.publish(pid); // the daemon before may have been killed when it had just started it
+    try {
+      holder.publish(pid); // the daemon before may have been killed when it had just started it
+    } catch (IOException e) {
+      Log.warn("launchers are not told of the holder", "error", String.valueOf(e.getMessage()));
+    }
     Threads.start("holder", new Loss(holder, pidfd, Optional.empty()));
     return Optional.of(holder);
   }
@@ -148,13 +152,12 @@ public final class Holder {
     return (int) ProcessHandle.current().parent().orElseThrow(() -> new IOException("no parent")).pid();
   }
 
-  private static List<String> commandLine(int pid) throws IOException {
-    String text = Files.readString(Path.of("/proc", Integer.toString(pid), "cmdline"), StandardCharsets.UTF_8);
-    return List.of(text.split("\0"));
+  private static List<String> commandLine(String pid) throws IOException {
+    return List.of(Files.readString(Path.of("/proc", pid, "cmdline"), StandardCharsets.UTF_8).split("\0"));
   }
 
   private void publish(int pid) throws IOException {
-    WholeFile.write(directory.resolve(FILE), pid + " " + Processes.startTime(Integer.toString(pid)) + "\n");
+    WholeFile.renew(directory.resolve(FILE), pid + " " + Processes.startTime(Integer.toString(pid)) + "\n");
   }
 
   private void begin() throws IOException, InterruptedException {
@@ -162,14 +165,19 @@ public final class Holder {
       var fds = new ArrayList<Fd>(List.of(pipe.reader(), nothing, new Fd(2)));
       fds.addAll(shelf.ends());
       fds.add(alive);
-      Fd end = pipe.writer().duplicate();
       Child child = Spawner.spawn(new Spawn(command(), environment(), directory, fds));
-      Fd pidfd = ProcessCalls.openPidfd(child.pid());
-      publish(child.pid());
-      process = Optional.of(pidfd);
-      writer.ifPresent(Fd::close);
-      writer = Optional.of(end);
-      Threads.start("holder", new Loss(this, pidfd, Optional.of(child)));
+      try {
+        publish(child.pid());
+        Fd pidfd = ProcessCalls.openPidfd(child.pid());
+        Fd end = pipe.writer().duplicate();
+        process = Optional.of(pidfd);
+        writer.ifPresent(Fd::close);
+        writer = Optional.of(end);
+        Threads.start("holder", new Loss(this, pidfd, Optional.of(child)));
+      } catch (IOException | RuntimeException | Error e) {
+        child.close(); // nobody would know of it, and it would start a daemon
+        throw e;
+      }
     }
     if (ended) {
       end();
@@ -178,11 +186,9 @@ public final class Holder {
 
   private static List<String> command() throws IOException {
     String score = Files.readString(Path.of("/proc/self/oom_score_adj")).strip();
-    var command = new ArrayList<>(List.of(SHELL, "-c", SCRIPT, NAME, score,
-        Integer.toString(DEATHS_SECONDS)));
+    var command = new ArrayList<>(List.of(SHELL, "-c", SCRIPT, NAME, score, Integer.toString(DEATHS_SECONDS)));
     command.addAll(signals());
-    String own = Files.readString(Path.of("/proc/self/cmdline"), StandardCharsets.UTF_8);
-    command.addAll(List.of(own.split("\0")));
+    command.addAll(commandLine("self"));
     int standBy = command.indexOf(StandBy.OPTION);
     if (standBy >= 0) {
       command.subList(standBy, standBy + 2).clear(); // the next daemon does not wait
@@ -271,10 +277,9 @@ public final class Holder {
 
   /** Waits for its end, which {@link #end} has brought about: until then it has the lock on the run directory. */
   public void awaitEnd() {
-    Optional<Fd> known = process;
     try {
-      if (known.isPresent()) {
-        Poller.shared().awaitReadable(known.get().duplicate(), Deadline.in(END_WAIT_MAX));
+      if (process.isPresent()) { // from now on it stays the same one
+        Poller.shared().awaitReadable(process.get().duplicate(), Deadline.in(END_WAIT_MAX));
       }
     } catch (ErrnoException e) {
       // a later sweep removes the directory
@@ -286,10 +291,7 @@ public final class Holder {
   /** Ends it, at once: nothing is taken over from now on, and what is on the shelf closes with this daemon. */
   public void end() {
     ended = true;
-    Optional<Fd> known = process;
-    if (known.isPresent()) {
-      kill(known.get());
-    }
+    process.ifPresent(Holder::kill);
   }
 
   static void kill(Fd pidfd) {

@@ -5,6 +5,7 @@ import io.loomshim.linux.DescriptorTable;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.log.Log;
+import io.loomshim.metrics.Shortages;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -29,6 +30,11 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class Shelf implements AutoCloseable {
   /** Keeps nothing. */
   public static final Shelf NONE = new Shelf();
+
+  /** What a broken one is called among what the daemon lacks. */
+  static final String SHORTAGE = "shelf of descriptors";
+
+  private static final String LOST = "a daemon that is killed takes its containers with it";
 
   /** How many ends it inherits and hands on. */
   public static final int ENDS = 4;
@@ -245,9 +251,10 @@ public final class Shelf implements AutoCloseable {
   /** Keeps nothing any more, and gives up what it has kept. */
   void fail(Throwable why) {
     if (!broken.getAndSet(true)) {
-      Log.error("a daemon that is killed takes its containers with it: the shelf is broken", "error", why.toString());
-      onFailure.run();
+      onFailure.run(); // first: to tell of it needs memory
       close();
+      Log.error(LOST + ": the shelf is broken", "error", why.toString());
+      Shortages.begin(SHORTAGE, LOST, why);
     }
   }
 

@@ -84,14 +84,14 @@ public final class Console implements Streams {
   }
 
   /** Goes on with what another daemon's held. */
-  static Console resume(String name, Roles roles) throws IOException {
+  static Console resume(String name, StdioPaths paths, Roles roles) throws IOException {
     Optional<Fd> master = roles.take(MASTER);
-    Optional<Fd> output = roles.take(OUTPUT);
+    Optional<Fd> output = roles.take(OUTPUT, paths.stdout());
     var console = new Console(name, output.orElseGet(() -> new Fd(-1)));
     console.keepers.addAll(roles.takeAll(KEEPER));
     console.logger = Logger.resume(name, roles);
     console.stdinKeeper = roles.take(STDIN_KEEPER);
-    console.stdin = roles.take(STDIN);
+    console.stdin = roles.take(STDIN, paths.stdin());
     console.stdin.ifPresent(console.keepers::add);
     if (master.isPresent() && output.isPresent()) {
       console.start(Pty.of(master.get()));

@@ -197,6 +197,9 @@ public final class Flow {
         await(next);
       }
       state = next;
+      if (next != State.ENDED && finishing && left == WITHOUT_END) {
+        mover.ask(this); // it was told while this thread was stuck, and another one left it alone
+      }
     } catch (ErrnoException e) {
       Log.warn("error copying", "stream", name, "error", String.valueOf(e.getMessage()));
       next = State.ENDED;

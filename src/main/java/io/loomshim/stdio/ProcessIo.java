@@ -110,7 +110,7 @@ public final class ProcessIo implements Streams {
     io.logger = Logger.resume(name, roles);
     io.keepers.addAll(roles.takeAll(KEEPER));
     io.stdinKeeper = roles.take(STDIN_KEEPER);
-    io.pumps.resume(roles);
+    io.pumps.resume(roles, paths);
     return io;
   }
 

@@ -44,13 +44,14 @@ final class Pumps {
   }
 
   /** Goes on with what {@link #held} was another daemon's. */
-  void resume(Roles roles) throws IOException {
+  void resume(Roles roles, StdioPaths paths) throws IOException {
     for (String stream : OUTPUTS) {
-      resume(stream, stream, roles, Pump::betweenPipes);
-      resume(stream, stream + FilePump.TO_FILE, roles, toFile(stream + FilePump.TO_FILE, roles));
+      String path = stream.equals("stdout") ? paths.stdout() : paths.stderr();
+      resume(stream, stream, roles, Pump::betweenPipes, "");
+      resume(stream, stream + FilePump.TO_FILE, roles, toFile(stream + FilePump.TO_FILE, roles), path);
     }
-    resume(STDIN, STDIN, roles, Pump::betweenPipes);
-    resume(STDIN, STDIN + FilePump.FROM_FILE, roles, FilePump::fromFile);
+    resume(STDIN, STDIN, roles, Pump::betweenPipes, "");
+    resume(STDIN, STDIN + FilePump.FROM_FILE, roles, FilePump::fromFile, paths.stdin());
   }
 
   private static Start toFile(String role, Roles roles) {
@@ -59,9 +60,10 @@ final class Pumps {
         : FilePump.toFile(name, from, to);
   }
 
-  private void resume(String stream, String role, Roles roles, Start start) throws IOException {
-    Optional<Fd> from = roles.take(role + Held.FROM);
-    Optional<Fd> to = roles.take(role + Held.TO);
+  /** {@code path}: what the client has named, if that is a file. */
+  private void resume(String stream, String role, Roles roles, Start start, String path) throws IOException {
+    Optional<Fd> from = roles.take(role + Held.FROM, path);
+    Optional<Fd> to = roles.take(role + Held.TO, path);
     if (from.isPresent() && to.isPresent()) {
       add(stream, start, from.get(), to.get());
     }

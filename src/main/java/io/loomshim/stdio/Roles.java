@@ -1,6 +1,7 @@
 package io.loomshim.stdio;
 
 import io.loomshim.linux.Fd;
+import io.loomshim.linux.Pipe;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +23,12 @@ final class Roles implements AutoCloseable {
       }
     }
     return Optional.empty();
+  }
+
+  /** The same for what a client has named {@code path}, if that is not empty: but a pipe, it is in any file system. */
+  Optional<Fd> take(String role, String path) {
+    Optional<Fd> fd = take(role);
+    return fd.isEmpty() || path.isEmpty() || Pipe.is(fd.get()) ? fd : Optional.of(fd.get().foreign(path));
   }
 
   /** Takes the first whose role begins so. */

@@ -47,7 +47,7 @@ public sealed interface Streams extends AutoCloseable permits ProcessIo, Console
    */
   static Streams resume(String name, StdioPaths paths, List<Held> held) throws IOException {
     try (var roles = new Roles(held)) {
-      return paths.terminal() ? Console.resume(name, roles) : ProcessIo.resume(name, paths, roles);
+      return paths.terminal() ? Console.resume(name, paths, roles) : ProcessIo.resume(name, paths, roles);
     }
   }
 

@@ -45,12 +45,34 @@ final class CallsRecord {
   }
 
   void answered(long connection, long id) {
-    String key = key(connection, id);
+    forget(key(connection, id));
+  }
+
+  private void forget(String key) {
     journal.write(Change.remove(CALL, key), Change.remove(REPLY, key));
+  }
+
+  /**
+   * Forgets the calls in {@code state} on connections that are not {@code open}: a daemon may be killed between the end
+   * of one and that of its calls. The number of such a connection may be another one's later, which must not be taken
+   * for it.
+   */
+  void forgetOthers(State state, Set<Long> open) {
+    for (int kind : new int[] {CALL, REPLY}) {
+      for (String key : state.all(kind).keySet()) {
+        if (!open.contains(connection(key))) {
+          forget(key);
+        }
+      }
+    }
   }
 
   private static String key(long connection, long id) {
     return connection + "/" + id;
+  }
+
+  private static Long connection(String key) {
+    return Long.valueOf(key.substring(0, key.indexOf('/')));
   }
 
   /** The calls that {@code state} has, by their connections, each in the order of their ids. */
@@ -58,7 +80,7 @@ final class CallsRecord {
     var pending = new HashMap<Long, List<Line.Pending>>();
     for (var call : state.all(CALL).entrySet()) {
       int slash = call.getKey().indexOf('/');
-      Long connection = Long.valueOf(call.getKey().substring(0, slash));
+      Long connection = connection(call.getKey());
       long id = Long.parseLong(call.getKey(), slash + 1, call.getKey().length(), DECIMAL);
       byte[] reply = state.get(REPLY, call.getKey()).orElse(ByteString.EMPTY).toByteArray();
       List<Line.Pending> its = pending.get(connection);

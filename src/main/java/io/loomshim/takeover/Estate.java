@@ -13,8 +13,10 @@ import io.loomshim.ttrpc.Line;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What of a daemon outlives it, sorted: the door, the lines, and what belongs to processes. Made by the thread that
@@ -77,6 +79,7 @@ public final class Estate {
     if (door == null) {
       throw new IOException("the daemon before has left no socket to listen on");
     }
+    record.forgetOthers(state, numbers(lines));
     Path socket = KeptDoor.path(door.note());
     return new Estate(new KeptDoor(door.fds().getFirst(), door.slot(), shelf, record, last), List.copyOf(lines),
         List.copyOf(processes), socket, exits);
@@ -99,6 +102,14 @@ public final class Estate {
       }
     }
     throw new IOException("the daemon before has left no socket to listen on");
+  }
+
+  private static Set<Long> numbers(List<Line> lines) {
+    var numbers = new HashSet<Long>();
+    for (Line line : lines) {
+      numbers.add(line.number());
+    }
+    return numbers;
   }
 
   private static Line line(Found thing, long number, List<Line.Pending> pending, CallsRecord record)

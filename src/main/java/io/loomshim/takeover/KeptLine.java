@@ -144,6 +144,9 @@ final class KeptLine implements Line {
   @Override
   public void replying(long id, byte[] reply) {
     record.replying(number, id, reply);
+    if (!isOpen()) {
+      record.answered(number, id); // its end may have been noted before
+    }
   }
 
   @Override

@@ -58,8 +58,9 @@ public record Unanswered(Containers containers, Map<String, DeletedEntry> delete
     return Optional.empty();
   }
 
-  /** A creation that had not come to its end has been undone. */
-  private MessageLite created(CreateTaskRequest request) {
+  /** A creation that had not come to its end is undone. */
+  private MessageLite created(CreateTaskRequest request) throws InterruptedException {
+    containers.awaitUndone(request.getId());
     Container container = containers.find(request.getId()).orElseThrow(Redo::inDoubt);
     return CreateTaskResponse.newBuilder().setPid(container.process("").pid()).build();
   }

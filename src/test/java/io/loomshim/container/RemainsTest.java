@@ -1,5 +1,6 @@
 package io.loomshim.container;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pipe;
 import io.loomshim.linux.ProcessCalls;
+import io.loomshim.process.Processes;
 import io.loomshim.shelf.Found;
 import io.loomshim.shelf.SecondShelf;
 import io.loomshim.shelf.Shelf;
 import io.loomshim.takeover.Labels;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -96,6 +99,34 @@ class RemainsTest {
       }
     } finally {
       process.destroyForcibly();
+    }
+  }
+
+  private static void command(Shelf shelf, String name, Process process) throws Exception {
+    try (Fd pidfd = ProcessCalls.openPidfd((int) process.pid())) {
+      shelf.put(Labels.of("command", name, "web", Long.toString(process.pid())), List.of(pidfd));
+    }
+  }
+
+  /** What hangs for long has no claim to the time that others need, nor to that of all clients. */
+  @Test
+  void aCommandThatHangsIsNotWaitedForAndOneThatHasJustBegunIs() throws Exception {
+    Duration most = Duration.ofSeconds(5);
+    Process hung = new ProcessBuilder("setsid", "sleep", "1000").start();
+    await().atMost(Duration.ofMinutes(1)).until(() -> Processes.age((int) hung.pid()).compareTo(most) > 0);
+    Process young = new ProcessBuilder("setsid", "sh", "-c",
+        "while [ -e /proc/" + hung.pid() + " ]; do sleep 0.05; done; exit 7").start();
+    try (Shelf shelf = Shelf.make()) {
+      command(shelf, "pause", hung);
+      command(shelf, "kill", young);
+      try (Shelf next = SecondShelf.of(shelf)) {
+        assertTrue(new Remains(next.look(), Set.of(), most).take("web").isEmpty());
+      }
+      assertEquals(7, young.waitFor());
+      assertEquals(137, hung.waitFor());
+    } finally {
+      hung.destroyForcibly();
+      young.destroyForcibly();
     }
   }
 

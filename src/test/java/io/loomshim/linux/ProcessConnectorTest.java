@@ -78,6 +78,42 @@ class ProcessConnectorTest {
     }
   }
 
+  /** What a process does that has threads which end before it does. */
+  public static final class Threads {
+    private static final int COUNT = 50;
+
+    private Threads() {}
+
+    public static void main(String[] args) throws Exception {
+      for (int i = 0; i < COUNT; i++) {
+        Thread.ofPlatform().start(Threads::nothing).join();
+      }
+      System.out.println("threads have ended");
+      while (System.in.read() >= 0) {
+        // until it is told to end
+      }
+      System.exit(7);
+    }
+
+    private static void nothing() {
+      // it has ended when it has begun
+    }
+  }
+
+  /** Its status must not be read too soon: whoever waits is woken a moment before the event comes. */
+  @Test
+  void threadsThatEndBeforeTheirProcessTellNothingOfIt() throws Exception {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    String classes = System.getProperty("java.class.path");
+    try (ProcessConnector connector = connector()) {
+      Process many = program(connector, java, "-XX:+UseSerialGC", "-cp", classes, Threads.class.getName());
+      assertEquals("threads have ended", many.inputReader().readLine());
+      assertEquals(OptionalInt.empty(), connector.status((int) many.pid()));
+      go(many);
+      awaitStatus(connector, many, SEVEN);
+    }
+  }
+
   @Test
   void whoeverHasBothDescriptorsGoesOnWithIt() throws Exception {
     ProcessConnector first = connector();

@@ -101,6 +101,20 @@ class WholeFileTest {
   }
 
   @Test
+  void aShortFileIsRenewedWhereThereIsNoRoomForAnother() throws Exception {
+    Path file = Files.writeString(disk.resolve("f"), "old and longer\n");
+    Path filler = disk.resolve("filler");
+    assertThrows(IOException.class, () -> Files.writeString(filler, big()));
+    WholeFile.renew(file, "new\n");
+    assertEquals("new\n", Files.readString(file));
+    assertThrows(IOException.class, () -> WholeFile.renew(disk.resolve("g"), "new\n"));
+    assertEquals(List.of("f", "filler"), names());
+    Files.delete(filler);
+    WholeFile.renew(file, "newer\n");
+    assertEquals("newer\n", Files.readString(file));
+  }
+
+  @Test
   void aMissingDirectoryIsToldByTheNameOfTheFile() {
     Path file = disk.resolve("missing/f");
     var e = assertThrows(NoSuchFileException.class, () -> WholeFile.write(file, "x"));

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RecordTest {
   private static final DaemonEntry DAEMON = DaemonEntry.newBuilder().setPid(7).setNamespace("ns").build();
   private static final int FREE = Kinds.OTHERS_FREE;
+  private static final int PAGE_BYTES = 4096;
 
   @TempDir Path directory;
 
@@ -217,6 +218,33 @@ class RecordTest {
   }
 
   @Test
+  void whereThereIsNoRoomTheNextDaemonGoesOnWithWhatStands() throws Exception {
+    MountCalls.mount("tmpfs", directory.toString(), "tmpfs", 0, "size=128k");
+    try {
+      var killed = Record.begin(directory, DAEMON);
+      killed.write(put(Kinds.CONTAINER, "web", "x"));
+      int without = Format.entry(put(FREE, "k", "")).length;
+      int left = PAGE_BYTES - 1 - without - (int) Files.size(file());
+      killed.write(put(FREE, "k", "y".repeat(left)));
+      killed.leave();
+      Path filler = directory.resolve("filler");
+      fill(filler);
+      RecordFile.Content content = RecordFile.read(file());
+      try (var record = Record.resume(directory, content, DAEMON.toBuilder().setPid(8).build())) {
+        RecordFile.Content again = RecordFile.read(file());
+        assertEquals(0, again.torn());
+        assertEquals(content.state(), again.state());
+        assertTrue(record.complete());
+        Files.delete(filler);
+        record.write(put(Kinds.INIT, "web", "running"));
+        assertEquals(Map.of("web", "running"), texts(RecordFile.read(file()).state().all(Kinds.INIT)));
+      }
+    } finally {
+      MountCalls.unmount(directory.toString());
+    }
+  }
+
+  @Test
   void theRecordOfAKilledDaemonIsKeptBesideTheNext() throws Exception {
     Record killed = Record.begin(directory, DAEMON);
     killed.write(put(Kinds.CONTAINER, "web", "x"));
@@ -304,7 +332,7 @@ class RecordTest {
 
   private static void fill(Path filler) throws IOException {
     try (var out = Files.newOutputStream(filler)) {
-      var page = new byte[4096];
+      var page = new byte[PAGE_BYTES];
       while (true) {
         out.write(page);
       }

@@ -7,12 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.linux.Fd;
 import io.loomshim.linux.Pipe;
+import io.loomshim.metrics.Shortages;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A shelf against the kernel: what another process would find, seen through duplicates of the ends. */
 class ShelfTest {
@@ -63,6 +70,27 @@ class ShelfTest {
         assertEquals(List.of(), other.look());
       }
     }
+  }
+
+  /** To close a file here may wait for its file system, and gives up this process's locks on it (fcntl(2)). */
+  @Test
+  void whatIsReleasedIsNotClosedByThisProcess(@TempDir Path directory) throws Exception {
+    Path file = Files.createFile(directory.resolve("f"));
+    try (Shelf shelf = Shelf.make(); FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
+        Fd fd = Fd.open(file.toString(), Fd.O_WRONLY, 0)) {
+      channel.lock();
+      Slot slot = shelf.put(note("file"), List.of(fd));
+      assertTrue(locked(file));
+      slot.keep(note("again"), List.of(fd));
+      assertTrue(locked(file));
+      slot.release();
+      assertTrue(locked(file));
+    }
+  }
+
+  private static boolean locked(Path file) throws IOException {
+    String inode = ":" + Files.getAttribute(file, "unix:ino") + " ";
+    return Files.readAllLines(Path.of("/proc/locks")).stream().anyMatch(line -> line.contains(inode));
   }
 
   @Test
@@ -141,8 +169,11 @@ class ShelfTest {
       slot.keep(new byte[1 << 20], List.of()); // longer than a message may be
       assertTrue(shelf.broken());
       assertEquals(List.of("broken"), told);
+      assertTrue(Shortages.now().containsKey(Shelf.SHORTAGE), "inspect tells");
       assertEquals(0, pipe.reader().tryRead(new byte[1]), "the end of file");
       shelf.put(note("more"), List.of(pipe.reader())).release();
+    } finally {
+      Shortages.end(Shelf.SHORTAGE);
     }
   }
 }

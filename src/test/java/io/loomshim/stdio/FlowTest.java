@@ -249,6 +249,34 @@ class FlowTest {
     }
   }
 
+  /** Whoever serves the others then leaves it alone. */
+  @Test
+  void oneThatIsToldToFinishWhileItIsStuckDoesSoAfterwards() throws Exception {
+    try (var memory = AbsentMemory.open()) {
+      write(source, "x");
+      Pipe pipe = source;
+      pipe.writer().nonBlocking(false);
+      Thread writer = Thread.ofPlatform().daemon().start(() -> memory.write(pipe.writer()));
+      await().until(() -> memory.wanted());
+      Flow stuck = start();
+      Pipe from = pipe();
+      Pipe to = pipe();
+      Flow other = Flow.start("other", from.reader(), to.writer());
+      write(from, "on its way");
+      assertEquals("on its way", read(to));
+      stuck.finish();
+      other.askForTurn();
+      other.awaitTurn(soon());
+      memory.close();
+      writer.join();
+      assertTrue(stuck.awaitEnd(soon()));
+      assertEquals(1 + AbsentMemory.PAGE, target.reader().held());
+      from.writer().close();
+      assertTrue(other.awaitEnd(soon()));
+      to.reader().close();
+    }
+  }
+
   /** A page that does not come until this is closed (userfaultfd(2)). */
   private record AbsentMemory(Fd fault, Pointer page) implements AutoCloseable {
     private static final int PAGE = 4096;

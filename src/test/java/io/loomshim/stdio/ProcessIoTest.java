@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.loomshim.linux.Deadline;
 import io.loomshim.linux.Fd;
+import io.loomshim.linux.Pipe;
 import io.loomshim.process.Child;
 import io.loomshim.threads.Threads;
 import java.io.IOException;
@@ -72,6 +73,24 @@ class ProcessIoTest {
 
   private static Deadline soon() {
     return Deadline.in(Duration.ofSeconds(30));
+  }
+
+  /** To close it may take as long as its file system does, for the next daemon too. */
+  @Test
+  void aFileOfTheClientsStaysOneWhenAnotherDaemonGoesOn() throws Exception {
+    Path file = temp.resolve("log");
+    var paths = new StdioPaths("", "file://" + file, "", false);
+    Pipe pipe = Pipe.open();
+    pipe.reader().nonBlocking(true);
+    Fd log = Fd.open(file.toString(), Fd.O_CREAT | Fd.O_WRONLY | Fd.O_APPEND, 0600);
+    var held = List.of(new Held("stdout.file.from", pipe.reader()), new Held("stdout.file.to", log));
+    try (Streams streams = Streams.resume("io/test", paths, held)) {
+      String end = " of " + paths.stdout();
+      assertEquals(List.of("stdout.file.to"), streams.held().stream()
+          .filter(one -> one.fd().toString().endsWith(end)).map(Held::role).toList());
+      pipe.writer().close();
+      assertTrue(streams.awaitDrained(soon()));
+    }
   }
 
   // ---- fifos ----

@@ -8,12 +8,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Empty;
 import com.google.protobuf.StringValue;
+import io.loomshim.linux.Pipe;
 import io.loomshim.record.Journal;
+import io.loomshim.record.MemoryRecord;
 import io.loomshim.shelf.Shelf;
+import io.loomshim.shelf.Slot;
 import io.loomshim.ttrpc.Call;
 import io.loomshim.ttrpc.Client;
 import io.loomshim.ttrpc.ClosedException;
 import io.loomshim.ttrpc.ErrorMapper;
+import io.loomshim.ttrpc.Line;
 import io.loomshim.ttrpc.Server;
 import io.loomshim.ttrpc.Service;
 import java.nio.file.Files;
@@ -133,6 +137,19 @@ class KeptLineTest {
     server.release();
     forEver.countDown();
     assertEquals("end", wait.get(20, TimeUnit.SECONDS));
+  }
+
+  /** A handler may end when its peer has gone: no one would ever strike its reply out. */
+  @Test
+  void aReplyThatComesAfterTheEndOfItsConnectionIsNotKept() throws Exception {
+    var journal = new MemoryRecord();
+    try (Pipe pipe = Pipe.open()) {
+      var line = new KeptLine(1, pipe.reader().duplicate(), Slot.NONE, new CallsRecord(journal),
+          List.of(new Line.Pending(3, new byte[] {1}, new byte[0])), Optional.empty());
+      line.close();
+      line.replying(3, new byte[] {2});
+      assertEquals(List.of(), journal.state().kinds());
+    }
   }
 
   /** What is held back is in its socket: another server that has the line reads it. */

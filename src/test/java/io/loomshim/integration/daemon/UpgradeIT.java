@@ -14,6 +14,7 @@ import io.loomshim.integration.harness.Exec;
 import io.loomshim.integration.harness.HeldRunc;
 import io.loomshim.integration.harness.Proc;
 import io.loomshim.integration.harness.Shim;
+import io.loomshim.integration.harness.ShimClient;
 import io.loomshim.integration.harness.TwoBuilds;
 import io.loomshim.integration.harness.Typist;
 import java.nio.file.Path;
@@ -203,5 +204,41 @@ final class UpgradeIT {
       task.start("late");
       assertEquals(3, task.await("late").getExitStatus());
     }
+  }
+
+  /** The processes of containers are no children of such a daemon, and it has no logs that nobody reads. */
+  @Test
+  void whatHasTakenContainersOverIsNotUninstalled() {
+    try (var builds = new TwoBuilds(BED.rootfs(), SETTINGS); var task = builds.running("sleep", "1000")) {
+      builds.second();
+      task.bundle().leaveLog();
+      long daemon = handedOver(builds);
+      Exec.Result told = builds.uninstall();
+      assertEquals(1, told.exit(), told.toString());
+      assertTrue(told.toString().contains("daemons still serve 1 containers or processes of containers"),
+          told.toString());
+      assertTrue(Proc.alive(daemon));
+      assertEquals("RUNNING", task.state("").getStatus().name());
+    }
+  }
+
+  /** Of changed settings what counts for an exec is what counted when it started. */
+  @Test
+  void anExecKeepsItsTreeThoughLaterOnesHaveNone() {
+    try (var builds = new TwoBuilds(BED.rootfs(), Map.of("take_over", "true", "kill_exec_tree", "true"));
+        var task = builds.running("sleep", "1000")) {
+      task.exec("tree", "sh", "-c", "setsid sleep 4721 & exec sleep 1000");
+      task.start("tree");
+      Await.until("it has started another", () -> runs("sleep 4721"));
+      builds.configure(Map.of("kill_exec_tree", "false"));
+      handedOver(builds);
+      task.kill(ShimClient.KILL, "tree");
+      assertEquals(137, task.await("tree").getExitStatus());
+      assertFalse(runs("sleep 4721"));
+    }
+  }
+
+  private static boolean runs(String command) {
+    return Proc.all().values().stream().anyMatch(info -> info.commandLine().equals(command) && !info.zombie());
   }
 }

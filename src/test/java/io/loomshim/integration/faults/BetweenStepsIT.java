@@ -1,6 +1,7 @@
 package io.loomshim.integration.faults;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.loomshim.integration.harness.Await;
@@ -199,6 +200,32 @@ final class BetweenStepsIT {
       assertEquals("RUNNING", task.state("").getStatus().name());
       faulty.mend();
       late.create(r -> r.setOptions(faulty.options().orElseThrow()));
+      late.start();
+      assertEquals("RUNNING", late.state("").getStatus().name());
+      late.end();
+    }
+  }
+
+  /** Whoever waits longest for an undoing says so in the log. */
+  @Test
+  void anUndoingThatHangsHoldsUpNobodyElse() throws Exception {
+    var held = FaultyRunc.make(BED.directory().resolve(Names.id("hangs")), List.of("create", "delete"), """
+        touch "$0.begun"
+        while [ ! -e "$0.go" ]; do sleep 0.02; done
+        exec $runc "$@"
+        """);
+    try (var own = daemon(); var task = own.running("sleep", "1000"); var late = own.open("sleep", "1000")) {
+      var creation = late.creating(held.options());
+      Await.until("it is being created", () -> Files.exists(held.beside("begun")));
+      own.kill();
+      assertEquals("RUNNING", task.state("").getStatus().name());
+      String log = Files.readString(own.daemon().directory().resolve("daemon.log")) + late.bundle().log()
+          + task.bundle().log();
+      Files.createFile(held.beside("go"));
+      assertFalse(log.contains("clean-up goes on"), log);
+      assertEquals("14 " + Redo.IN_DOUBT, creation.get(60, TimeUnit.SECONDS));
+      held.mend();
+      late.create(r -> r.setOptions(held.options().orElseThrow()));
       late.start();
       assertEquals("RUNNING", late.state("").getStatus().name());
       late.end();

@@ -103,6 +103,11 @@ public final class TwoBuilds implements AutoCloseable {
     return Exec.start(directory, new Exec.Setting(directory, Map.of()), words);
   }
 
+  /** Runs {@code install.sh --uninstall}. */
+  public Exec.Result uninstall() {
+    return command(Map.of(), "sh", SCRIPT.toString(), "--uninstall", "--prefix", prefix.toString());
+  }
+
   private Exec.Result command(Map<String, String> environment, String... words) {
     return Exec.start(directory, new Exec.Setting(directory, environment), List.of(words)).await(INSTALL_MAX);
   }
