@@ -124,6 +124,7 @@ public final class Daemon implements DaemonHooks {
     Log.debug(arguments.debug());
     Threads.use(arguments.threads());
     MessagesAhead messages = MessagesAhead.begin();
+    messages.share();
     var daemon = new Daemon(arguments, events, DaemonRecord.own(arguments.runDirectory()), messages);
     try {
       if (daemon.succession.saved().isPresent()) {

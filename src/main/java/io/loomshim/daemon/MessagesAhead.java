@@ -52,6 +52,15 @@ final class MessagesAhead implements Runnable {
     return messages;
   }
 
+  /**
+   * Does a part of it on this thread: protobuf formats its version when it is loaded, and the first number that the JDK
+   * formats has it make the data of the language ready.
+   */
+  void share() {
+    String zero = String.format("%d", 0);
+    assert zero.equals("0") : zero;
+  }
+
   @Override
   public void run() {
     try {
