@@ -99,7 +99,7 @@ record Creation(Container container) {
       assert launch != null;
       EarlyMove.create(container.runc);
       return container.runc.create(container.bundle.initPidFile(), options.getNoPivotRoot(),
-          options.getNoNewKeyring(), streams);
+          options.getNoNewKeyring(), streams, container.init.meanwhile());
     }
   }
 

@@ -38,7 +38,7 @@ final class InitProcess extends ContainerProcess {
     super(container, "", container.spec.stdio());
     this.life = container.life;
     this.signals = new Signals(container);
-    this.followers = new Followers(container.bundle);
+    this.followers = new Followers(container.id(), container.bundle);
   }
 
   /** Publishes the creation and begins to wait for the end; to be called once. */
@@ -53,6 +53,11 @@ final class InitProcess extends ContainerProcess {
     container.cgroup.find(pid());
     container.frozen.watch(container.cgroup.get());
     startExitThread();
+  }
+
+  /** What is found out while runc makes the container, as its end will need it. */
+  Runnable meanwhile() {
+    return followers;
   }
 
   @Override

@@ -64,7 +64,7 @@ public final class Daemon implements DaemonHooks {
   private final Mistakes mistakes;
   private List<Container> taken = List.of(); // over from another daemon; of the main thread
 
-  private Daemon(Arguments arguments, String events, DaemonRecord own) throws IOException {
+  private Daemon(Arguments arguments, String events, DaemonRecord own, MessagesAhead messages) throws IOException {
     shortcuts = arguments.shortcuts();
     mistakes = new Mistakes(arguments.mistakes());
     directory = new RunDirectory(arguments.runDirectory());
@@ -72,7 +72,14 @@ public final class Daemon implements DaemonHooks {
         new Identity(arguments.namespace(), arguments.mode(), arguments.address(), arguments.runDirectory(),
             arguments.build(), arguments.mistakes());
     directory.prepare();
+    Self.requirePlatform();
     Self.raiseOpenFiles(); // first: a daemon that is taken over may have had more of them than programs may by default
+    Self.newSession();
+    if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
+      Self.coreScheduling();
+    }
+    Self.becomeSubreaper();
+    messages.await();
     succession = Succession.of(arguments.survival(), identity, own);
     record = succession.record();
     RecordKeeping keeping = succession.keeping();
@@ -91,12 +98,6 @@ public final class Daemon implements DaemonHooks {
     if (handOver.isPresent()) {
       services.add(handOver.get().service());
     }
-    Self.requirePlatform();
-    Self.newSession();
-    if (!System.getenv().getOrDefault("SCHED_CORE", "").isEmpty()) {
-      Self.coreScheduling();
-    }
-    Self.becomeSubreaper();
     Log.to(Journal.of(arguments.journal(), arguments.namespace(), logs));
     Door door = succession.estate().isPresent() ? succession.estate().get().door() : SocketDoor.listen(own.socket());
     server = new Server(door, services, new ErrorCodes());
@@ -122,7 +123,9 @@ public final class Daemon implements DaemonHooks {
   public static Daemon start(Arguments arguments, String events) throws IOException {
     Log.debug(arguments.debug());
     Threads.use(arguments.threads());
-    var daemon = new Daemon(arguments, events, DaemonRecord.own(arguments.runDirectory()));
+    MessagesAhead messages = MessagesAhead.begin();
+    messages.share();
+    var daemon = new Daemon(arguments, events, DaemonRecord.own(arguments.runDirectory()), messages);
     try {
       if (daemon.succession.saved().isPresent()) {
         daemon.directory.publish(daemon.record); // whoever is answered by this daemon finds it

@@ -160,6 +160,7 @@ final class CommandRunner {
     try {
       Child child = spawn(command, stdio, logOffset);
       running.began(child);
+      command.started();
       outcome = RuncCalls.TIMED_OUT;
       int status = await(command, child);
       outcome = Integer.toString(status);

@@ -94,20 +94,28 @@ public final class KnownRuntimes {
     if (asking.putIfAbsent(runner.settings().binary(), true) != null) {
       return;
     }
-    Threads.start("runc/version/" + id, new Runnable() {
-      @Override
-      public void run() {
-        RuntimeVersion version = RuntimeVersion.UNKNOWN; // of one that does not tell
-        try {
-          version = learn(runner, id, scripts);
-        } catch (IOException | InterruptedException | OutOfMemoryError e) { // the next command asks again
-          Log.debug("the version of runc is not known", "id", id, "error", String.valueOf(e.getMessage()));
-        } finally {
-          names.put(runner.settings().binary(), new Named(version, System.nanoTime()));
-          asking.remove(runner.settings().binary());
+    boolean begun = false;
+    try {
+      Threads.start("runc/version/" + id, new Runnable() {
+        @Override
+        public void run() {
+          RuntimeVersion version = RuntimeVersion.UNKNOWN; // of one that does not tell
+          try {
+            version = learn(runner, id, scripts);
+          } catch (IOException | InterruptedException | OutOfMemoryError e) { // the next command asks again
+            Log.debug("the version of runc is not known", "id", id, "error", String.valueOf(e.getMessage()));
+          } finally {
+            names.put(runner.settings().binary(), new Named(version, System.nanoTime()));
+            asking.remove(runner.settings().binary());
+          }
         }
+      });
+      begun = true;
+    } finally {
+      if (!begun) {
+        asking.remove(runner.settings().binary());
       }
-    });
+    }
   }
 
   /** Asks the program now, unless it has answered. */

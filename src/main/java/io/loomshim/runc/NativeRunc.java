@@ -38,9 +38,22 @@ final class NativeRunc {
     return known.on() && runner.settings().root().isAbsolute();
   }
 
-  /** Has the runtime asked for its version, while none is known; waits for nothing. */
-  void prepare() {
-    known.prepare(runner, id);
+  /**
+   * Has the runtime asked for its version, while none is known, and does {@code more}; waits for nothing. For the time
+   * in which the runtime makes a container: it is needed once that is there.
+   */
+  Runnable meanwhile(Runnable more) {
+    return new Runnable() {
+      @Override
+      public void run() {
+        try {
+          known.prepare(runner, id);
+          more.run();
+        } catch (OutOfMemoryError e) {
+          // a full heap, or no thread: what is not known by then is found out when it is needed
+        }
+      }
+    };
   }
 
   /** The container will be started or deleted soon: reads what that needs. Waits for nothing. */

@@ -67,14 +67,14 @@ public final class Runc {
    * Makes the container with its init process, which waits for {@link #start}. Call within {@link Children#launching}.
    *
    * @param streams the init's, which are attached to it
+   * @param meanwhile is run while the runtime works, and must not wait
    * @throws StatusException when it is a terminal, a stream or the pid file that fails; the container may exist then
    */
-  public Child create(PidFile pidFile, boolean noPivot, boolean noNewKeyring, Streams streams)
+  public Child create(PidFile pidFile, boolean noPivot, boolean noNewKeyring, Streams streams, Runnable meanwhile)
       throws IOException, InterruptedException {
-    natives.prepare();
     try (Attachment attachment = attach(streams, "failed to create OCI runtime console socket")) {
-      make(new RuncCommand.Create(id, bundle, pidFile.path(), attachment.consoleSocket(), noPivot, noNewKeyring),
-          "OCI runtime create failed", attachment);
+      make(new RuncCommand.Create(id, bundle, pidFile.path(), attachment.consoleSocket(), noPivot, noNewKeyring,
+          natives.meanwhile(meanwhile)), "OCI runtime create failed", attachment);
     }
     Child init = claim("container", Claiming.ofInit(pidFile));
     runner.created(init.pid());

@@ -16,12 +16,22 @@ public sealed interface RuncCommand {
   /** The arguments, the sub-command first. Paths of pid files and bundles must be absolute. */
   List<String> args();
 
-  /** Makes a container whose init waits for {@link Start}. */
+  /** It has been started; for the thread that waits for its end, which this must not hold up. */
+  default void started() {
+    // that was it
+  }
+
+  /** Makes a container whose init waits for {@link Start}; {@code meanwhile} is run once it has been started. */
   record Create(String id, Path bundle, Path pidFile, Optional<Path> consoleSocket, boolean noPivot,
-      boolean noNewKeyring) implements RuncCommand {
+      boolean noNewKeyring, Runnable meanwhile) implements RuncCommand {
     @Override
     public String name() {
       return "create";
+    }
+
+    @Override
+    public void started() {
+      meanwhile.run();
     }
 
     @Override

@@ -29,7 +29,12 @@ public record RuncLimits(Duration create, Duration checkpoint, Duration other) {
 
   /** The limits of which {@code other} is the shortest, the setting {@code runc_timeout_seconds}. */
   public static RuncLimits of(Duration other) {
-    return new RuncLimits(other.multipliedBy(CREATE_FACTOR), other.multipliedBy(CHECKPOINT_FACTOR), other);
+    return new RuncLimits(times(CREATE_FACTOR, other), times(CHECKPOINT_FACTOR, other), other);
+  }
+
+  /** multipliedBy of Duration calculates with BigDecimal, which takes a new daemon some milliseconds to load. */
+  private static Duration times(int factor, Duration limit) {
+    return Duration.ofSeconds(factor * limit.toSeconds(), (long) factor * limit.toNanosPart());
   }
 
   /** The time that {@code command} may take. */

@@ -48,7 +48,8 @@ class RealRuncTest {
 
   @Test
   void createWithoutAConfigurationFailsInTheWordsOfTheLog() {
-    var create = new RuncCommand.Create("nope", dir, dir.resolve("init.pid"), Optional.empty(), false, false);
+    var create = new RuncCommand.Create("nope", dir, dir.resolve("init.pid"), Optional.empty(), false, false,
+        () -> {});
     var e = assertThrows(RuncException.class, () -> runc.runSilent(create));
     assertEquals("runc did not terminate successfully: exit status 1", e.text());
     assertTrue(e.logged("OCI runtime create failed").contains("JSON specification file config.json not found"),

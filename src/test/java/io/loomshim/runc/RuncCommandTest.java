@@ -31,9 +31,10 @@ class RuncCommandTest {
   @Test
   void createNamesBundleAndPidFile() {
     assertArgs("create --bundle /b --pid-file /b/init.pid web-1",
-        new RuncCommand.Create("web-1", BUNDLE, Path.of("/b/init.pid"), NONE, false, false));
+        new RuncCommand.Create("web-1", BUNDLE, Path.of("/b/init.pid"), NONE, false, false, () -> {}));
     assertArgs("create --bundle /b --pid-file /b/init.pid --console-socket /s --no-pivot --no-new-keyring web-1",
-        new RuncCommand.Create("web-1", BUNDLE, Path.of("/b/init.pid"), Optional.of(Path.of("/s")), true, true));
+        new RuncCommand.Create("web-1", BUNDLE, Path.of("/b/init.pid"), Optional.of(Path.of("/s")), true, true,
+            () -> {}));
   }
 
   @Test

@@ -50,7 +50,7 @@ class RuncTest {
   }
 
   private RuncCommand create() {
-    return new RuncCommand.Create("web-1", dir, dir.resolve("init.pid"), Optional.empty(), false, false);
+    return new RuncCommand.Create("web-1", dir, dir.resolve("init.pid"), Optional.empty(), false, false, () -> {});
   }
 
   @BeforeEach
@@ -68,6 +68,18 @@ class RuncTest {
     var fake = new FakeRunc(dir, "pwd; echo \"$@\"; echo \"A=$A N=${NOTIFY_SOCKET-unset}\" >&2; cat");
     assertEquals(dir + "\n--root " + dir + "/root --log " + dir + "/log.json --log-format json start web-1\n"
         + "A=b N=unset\n", fake.runc(FakeRunc.LONG).run(START));
+  }
+
+  /** It waits for a file that is written meanwhile. */
+  @Test
+  void whatIsNotWaitedForIsDoneWhileCreateRuns() throws Exception {
+    var fake = new FakeRunc(dir, "until [ -e meanwhile ]; do sleep 0.01; done; echo done");
+    var calls = new RuncCalls();
+    var create = new RuncCommand.Create("web-1", dir, dir.resolve("init.pid"), Optional.empty(), false, false, () -> {
+      assertEquals(1, calls.running().size());
+      assertTrue(dir.resolve("meanwhile").toFile().mkdir());
+    });
+    assertEquals("done\n", fake.runc("fake-runc", FakeRunc.LONG, calls).run(create));
   }
 
   @Test

@@ -4,6 +4,7 @@ import static io.loomshim.integration.harness.Inspect.list;
 import static io.loomshim.integration.harness.Inspect.number;
 import static io.loomshim.integration.harness.Inspect.the;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -302,12 +303,16 @@ final class InsightIT {
     });
   }
 
-  /** Reading the first class from the jar takes 10 ms, and making a class for a lambda or for a record several. */
+  /**
+   * Reading the first class from the jar takes 10 ms, and making a class for a lambda or for a record several; making
+   * BigDecimal ready, which Duration.multipliedBy uses, takes 20 ms and 2 MB.
+   */
   @Test
   void everyClassThatAContainerNeedsComesFromTheArchive() {
     assumeFalse(Install.JFR, "the classes that record are not in the archive: run without -Dloomshim.jfr");
     Path log = directory.resolve("classes");
-    with("java_options", "-Xlog:class+load:file=" + log, "''", () -> {
+    Path used = directory.resolve("used");
+    with("java_options", "-Xlog:class+load:file=" + log + " -Xlog:class+init:file=" + used, "''", () -> {
       try (var task = shims.start(Shim.tested(), shims.bundle(Names.id("in"), "sleep", "1000"))) {
         task.create();
         task.start();
@@ -318,6 +323,9 @@ final class InsightIT {
         List<String> made = classes(log).lines().filter(line -> line.contains(" java.lang.runtime.ObjectMethods ")
             || line.contains(" io.loomshim.") && !line.contains("source: shared objects file")).toList();
         assertEquals(List.of(), made, () -> String.join("\n", made));
+        String ready = classes(used);
+        assertTrue(ready.contains("'io/loomshim/daemon/Daemon'"), ready);
+        assertFalse(ready.contains("'java/math/BigDecimal'"), "BigDecimal is used on the way of a container");
       }
     });
   }
