@@ -51,6 +51,10 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
   private static final long SETSOCKOPT = Native.function("setsockopt");
   private static final long SENDMSG = Native.function("sendmsg");
   private static final long RECVMSG = Native.function("recvmsg");
+  private static final long RECV = Native.function("recv");
+
+  /** For the first byte of a message, whose rest goes with it. */
+  private static final SpareMemory DROPPED = new SpareMemory(Long.BYTES);
 
   /**
    * A message.
@@ -137,23 +141,25 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
   }
 
   /**
-   * Takes the oldest messages out, {@code count} of them at most, and closes their descriptors.
+   * Takes the oldest messages out, {@code count} of them at most. The kernel closes their descriptors, which get no
+   * numbers here, as there is no room for them.
    *
    * @return how many there were
    */
   public int drop(int count) throws ErrnoException {
-    int dropped = 0;
-    try (var room = new Room(1)) {
-      while (dropped < count) {
-        List<Message> taken = new ArrayList<>(1);
-        if (!receive(room, 0, taken)) {
-          return dropped;
+    long word = DROPPED.take();
+    try {
+      for (int dropped = 0; dropped < count; dropped++) {
+        int result = (int) Native.callLong(RECV, reader.number(), word, 1, MSG_DONTWAIT);
+        if (result == -Errno.EAGAIN || result == 0) {
+          return dropped; // nothing, or nothing and no process has the writing end
         }
-        taken.getFirst().close();
-        dropped++;
+        ErrnoException.check("recv", result);
       }
+      return Math.max(0, count);
+    } finally {
+      DROPPED.give(word);
     }
-    return dropped;
   }
 
   /** How many bytes the notes in it have together. */
@@ -184,7 +190,6 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
 
   /** Native memory for one message after another. Used by one thread. */
   public static final class Room implements AutoCloseable {
-    private final int length;
     private final Arena arena;
     private final long bytes;
     private final long control;
@@ -193,16 +198,11 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
 
     /** For messages of any size. */
     public Room() {
-      this(NOTE_BYTES_MAX);
-    }
-
-    private Room(int length) {
-      this.length = length;
-      arena = new Arena(length + CONTROL_BYTES_MAX + HEADER_BYTES + VECTOR_BYTES + 112L);
+      arena = new Arena(NOTE_BYTES_MAX + CONTROL_BYTES_MAX + HEADER_BYTES + VECTOR_BYTES + 112L);
       zero = arena.bytes(Integer.BYTES);
-      bytes = arena.bytes(length);
+      bytes = arena.bytes(NOTE_BYTES_MAX);
       control = arena.bytes(CONTROL_BYTES_MAX);
-      header = header(arena, bytes, length);
+      header = header(arena, bytes, NOTE_BYTES_MAX);
       Native.MEMORY.putLong(header + HEADER_CONTROL, control);
     }
 
@@ -229,7 +229,7 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
         fds.add(new Fd(Native.MEMORY.getInt(room.control + CONTROL_HEADER_BYTES + i * Integer.BYTES)));
       }
     }
-    byte[] note = new byte[Math.min(count, room.length)];
+    byte[] note = new byte[count];
     Native.MEMORY.getByteArray(room.bytes, note, 0, note.length);
     var message = new Message(note, fds);
     if ((Native.MEMORY.getInt(room.header + HEADER_FLAGS) & MSG_CTRUNC) != 0) {
