@@ -196,7 +196,7 @@ final class WholeFrames {
   private int readOn(ByteBuffer into) throws IOException, InterruptedException {
     byte[] piece = new byte[(int) Math.min(into.remaining(), rest)];
     while (true) {
-      int count = StreamSocket.receive(socket, piece, 0, piece.length, false);
+      int count = StreamSocket.receive(socket, piece, 0, piece.length);
       if (count < 0) {
         polled.awaitReadable();
         continue;

@@ -41,7 +41,7 @@ final class SocketStream implements ByteChannel {
         }
         byte[] array = into.array();
         int count = here ? StreamSocket.receiveHere(fd, array, into.position(), into.remaining())
-            : StreamSocket.receive(fd, array, into.position(), into.remaining(), false);
+            : StreamSocket.receive(fd, array, into.position(), into.remaining());
         drained = count > 0 && count < into.remaining();
         if (count > 0) {
           into.position(into.position() + count);
