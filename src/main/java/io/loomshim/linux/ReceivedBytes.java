@@ -45,9 +45,9 @@ public final class ReceivedBytes {
 
   /** Sets it: what was written before is there when this is. */
   public void word(int index, long value) {
-    VarHandle.fullFence();
+    VarHandle.releaseFence();
     Native.MEMORY.putLong(address + WORDS + (long) index * Long.BYTES, value);
-    VarHandle.fullFence();
+    VarHandle.releaseFence();
   }
 
   /** Where the bytes begin that count. */
@@ -57,9 +57,9 @@ public final class ReceivedBytes {
 
   /** From now on they begin there. */
   public void start(int at) {
-    VarHandle.fullFence();
+    VarHandle.releaseFence();
     Native.MEMORY.putInt(address + START, at);
-    VarHandle.fullFence();
+    VarHandle.releaseFence();
   }
 
   /** Where they end. */
@@ -97,9 +97,9 @@ public final class ReceivedBytes {
     Native.MEMORY.putLong(header + HEADER_VECTORS, 1);
     Native.MEMORY.putLong(vector, address + DATA + end);
     Native.MEMORY.putLong(vector + Long.BYTES, room);
-    VarHandle.fullFence();
+    VarHandle.releaseFence();
     Native.MEMORY.putInt(address + NOW, (int) next);
-    VarHandle.fullFence();
+    VarHandle.releaseFence();
     int result;
     do {
       result = Native.callInt(RECVMMSG, socket.number(), header, 1, here ? 0 : MSG_DONTWAIT, 0);
@@ -109,6 +109,12 @@ public final class ReceivedBytes {
     }
     ErrnoException.check("recvmmsg", result);
     return Native.MEMORY.getInt(header + HEADER_COUNT);
+  }
+
+  /** Four of them, which begin {@code at}, as a number in network order. */
+  public int number(int at) {
+    check(at, Integer.BYTES);
+    return Integer.reverseBytes(Native.MEMORY.getInt(address + DATA + at)); // both processors are little-endian
   }
 
   /** Copies {@code length} of them, which begin {@code at}. */

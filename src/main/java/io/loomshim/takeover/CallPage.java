@@ -69,6 +69,16 @@ final class CallPage {
     return bytes.receive(socket, room(), here);
   }
 
+  /** The length of the first frame, of which a header is here at least. */
+  long frame() {
+    return Frame.HEADER_BYTES + Integer.toUnsignedLong(bytes.number(bytes.start()));
+  }
+
+  /** Its id. */
+  long id() {
+    return Integer.toUnsignedLong(bytes.number(bytes.start() + Frame.ID_OFFSET));
+  }
+
   /** Copies {@code length} bytes, beginning with number {@code from}. */
   void get(int from, byte[] into, int offset, int length) {
     bytes.get(bytes.start() + from, into, offset, length);

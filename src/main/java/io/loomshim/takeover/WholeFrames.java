@@ -38,7 +38,6 @@ final class WholeFrames {
   private final CallPages pages;
   private final Within within;
   private final Set<Long> taken; // ids of requests that an earlier daemon has recorded, and may not have taken out
-  private final ByteBuffer header = ByteBuffer.allocate(Frame.HEADER_BYTES);
   private Optional<CallPage> page; // where the last bytes are that were read, and the present frame unless it is long
   private boolean drained; // the last read has not filled its room
   private byte[] longFrame = NOTHING; // the present frame if it is a long one, or what has been read of it
@@ -100,11 +99,10 @@ final class WholeFrames {
     takeOut();
     while (true) {
       if (page.isPresent() && page.get().count() >= Frame.HEADER_BYTES) {
-        page.get().get(0, header.array(), 0, Frame.HEADER_BYTES);
-        long whole = Frame.HEADER_BYTES + Frame.length(header, 0);
+        long whole = page.get().frame();
         if (page.get().count() >= whole) {
           have = (int) whole;
-          if (!taken.remove(Frame.id(header, 0))) {
+          if (taken.isEmpty() || !taken.remove(page.get().id())) {
             return true;
           }
           takeOut();
