@@ -23,8 +23,8 @@ final class CallPages {
   /** For calls that have begun: a mebibyte. Those beyond stand in the record. */
   static final int LENT_MAX = 256;
 
-  /** For each connection that a server may have, and for these calls: 40 MiB of addresses. */
-  private static final int PAGES = 8192 + LENT_MAX + 1792;
+  /** For the 8192 connections that a server may have, for these calls, and to spare: 40 MiB of addresses. */
+  private static final int PAGES = 10_240;
 
   /** Its first word is how many pages have ever been in use, with itself. */
   private static final int HEAD = 0;

@@ -65,9 +65,9 @@ final class WholeFrames {
     this.gathering = gathering;
   }
 
-  /** Whether something has been read that nobody has asked for yet. */
+  /** Whether an earlier daemon has read something, as long as nobody has asked for it. */
   boolean holds() {
-    return page.isPresent();
+    return page.isPresent() || gathering.isPresent();
   }
 
   /** Waits for bytes of the present frame or, behind that, of the next, and for no more; −1 at the end. */
