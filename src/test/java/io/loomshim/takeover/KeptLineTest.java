@@ -40,6 +40,7 @@ class KeptLineTest {
   private final CountDownLatch forEver = new CountDownLatch(1);
   private final LinkedBlockingQueue<String> begun = new LinkedBlockingQueue<>();
   private volatile Optional<Call> own = Optional.empty();
+  private volatile Thread answered = Thread.currentThread();
   private Path directory;
   private Shelf shelf;
   private Server server;
@@ -51,6 +52,7 @@ class KeptLineTest {
     var service = new Service(SERVICE)
         .immediate("State", Empty.parser(), (call, request) -> {
           own = Optional.of(call);
+          answered = Thread.currentThread();
           return StringValue.of("state");
         })
         .method("Work", Empty.parser(), (call, request) -> {
@@ -135,7 +137,30 @@ class KeptLineTest {
     assertEquals("end", wait.get(20, TimeUnit.SECONDS));
   }
 
-  /** What is held back is in its socket: another server that has the line reads it. */
+  /** It waits in the kernel, as that of a line that ends with its server does. */
+  @Test
+  void aBusyLineHasAPlatformThread() throws Exception {
+    try (Client client = Client.connect(directory.resolve("s"), LONG)) {
+      await().until(() -> {
+        for (int i = 0; i < 200; i++) {
+          client.call(SERVICE, "State", Empty.getDefaultInstance(), StringValue.parser(), LONG, Map.of());
+        }
+        return !answered.isVirtual();
+      });
+      Thread lane = answered;
+      assertTrue(server.hold(own.orElseThrow(), LONG));
+      var state = call("State");
+      await().until(() -> server.connections() >= 2);
+      server.release();
+      assertEquals("state", state.get(20, TimeUnit.SECONDS));
+      work.countDown();
+      assertEquals("done", client.call(SERVICE, "Work", Empty.getDefaultInstance(), StringValue.parser(), LONG,
+          Map.of()).getValue());
+      lane.join();
+    }
+  }
+
+  /** What is held back outlives this server: another one that has the line reads it. */
   @Test
   void aClientWhoseCallIsHeldBackSeesTheEndOfTheConnection() throws Exception {
     Call other = some();
