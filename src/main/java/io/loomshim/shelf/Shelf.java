@@ -21,9 +21,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * in the shelf's queue, whose ends another process has too. So a slot is emptied by whoever has it, without an order
  * among slots, and nothing is lost at any moment: what is looked at stays where it is.
  *
- * <p>The queues of some slots that have been released are kept for the next ones ({@link #SPARE_MAX}), as most things
- * here are short-lived. The ends of the others are left behind. When there are many, the ends of the living ones are put
- * into the other of two queues first, and then all are dropped from this one. A slot that is seen in both is one.
+ * <p>The queues of some slots that have been released serve the next ones. The ends of the others are left behind. When
+ * there are many, the ends of the living ones are put into the other of two queues first, and then all are dropped from
+ * this one. A slot that is seen in both is one.
  *
  * <p>When anything fails, the shelf is broken: it keeps nothing any more, and the end of the daemon closes everything,
  * as it does without a shelf. May be used from any thread; {@code lock} guards the sets and both queues.
@@ -130,22 +130,12 @@ public final class Shelf implements AutoCloseable {
         return Slot.none(this);
       }
       Slot before = spare.poll();
-      if (before != null) {
-        var slot = new Slot(this, before.queue(), before.number(), 0);
-        slots.add(slot); // first: if the shelf breaks now, it is closed with the others
-        slot.keep(note, fds);
-        return slot;
-      }
-      DescriptorQueue queue = DescriptorQueue.make();
-      queue.capacity(SLOT_BYTES);
-      var slot = new Slot(this, queue, ++numbers, 0);
-      slot.keep(note, fds); // first: a slot that is found is never empty by mistake
-      if (broken.get()) {
-        slot.close();
-        return Slot.none(this);
-      }
+      var slot = before == null ? fresh() : new Slot(this, before.queue(), before.number(), 0);
       slots.add(slot);
-      add(slot);
+      slot.keep(note, fds); // first: a slot that is found is never empty by mistake
+      if (before == null && !broken.get()) {
+        add(slot);
+      }
       return slot;
     } catch (ErrnoException | OutOfMemoryError e) {
       fail(e);
@@ -153,6 +143,12 @@ public final class Shelf implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  private Slot fresh() throws ErrnoException {
+    DescriptorQueue queue = DescriptorQueue.make();
+    queue.capacity(SLOT_BYTES);
+    return new Slot(this, queue, ++numbers, 0);
   }
 
   private void add(Slot slot) throws ErrnoException {

@@ -165,8 +165,9 @@ class KeptLineTest {
   void aClientWhoseCallIsHeldBackSeesTheEndOfTheConnection() throws Exception {
     Call other = some();
     assertTrue(server.hold(other, LONG));
+    await().until(() -> server.connections() == 0); // the other one has gone
     var state = call("State");
-    await().until(() -> server.connections() >= 1);
+    await().until(() -> server.connections() == 1);
     server.close();
     server.release();
     var problem = assertThrows(ExecutionException.class, () -> state.get(20, TimeUnit.SECONDS));
