@@ -69,8 +69,7 @@ final class KeptLine implements Line {
       }
     }
     this.pending = calls.resume(recorded, begun);
-    this.frames = new WholeFrames(number, socket, polled, pages, new Within(), new HashSet<>(calls.ids()), read,
-        gathering);
+    this.frames = new WholeFrames(number, socket, pages, new Within(), new HashSet<>(calls.ids()), read, gathering);
   }
 
   static byte[] note(long number) {
@@ -113,7 +112,12 @@ final class KeptLine implements Line {
   public int read(ByteBuffer into) throws IOException {
     enter();
     try {
-      return frames.read(into);
+      int count = frames.read(into);
+      while (count == WholeFrames.NOTHING_NOW) {
+        polled.awaitReadable();
+        count = frames.read(into);
+      }
+      return count;
     } catch (InterruptedException e) {
       throw interrupted();
     } finally {

@@ -1,7 +1,6 @@
 package io.loomshim.takeover;
 
 import io.loomshim.linux.Fd;
-import io.loomshim.linux.PolledSocket;
 import io.loomshim.linux.StreamSocket;
 import io.loomshim.ttrpc.Frame;
 import java.io.IOException;
@@ -11,10 +10,14 @@ import java.util.Set;
 
 /**
  * Reads frames that outlive the daemon until they are taken out: what is read lies in a page ({@link CallPage}), and
- * what is too long for that is gathered ({@link Gathering}), or read as it comes where that is not possible. Used by
- * the one thread that reads the connection; no lock.
+ * what is too long for that is gathered ({@link Gathering}), or read as it comes where that is not possible. It never
+ * parks: its caller does, with few frames on the stack, as the heap has the stacks of all threads that are parked. Used
+ * by the one thread that reads the connection; no lock.
  */
 final class WholeFrames {
+  /** There is nothing to read now. */
+  static final int NOTHING_NOW = -2;
+
   /** What a frame may have that is served; a longer one is read and thrown away. */
   private static final long GATHERED_BYTES_MAX = (4 << 20) + Frame.HEADER_BYTES;
 
@@ -34,7 +37,6 @@ final class WholeFrames {
 
   private final long connection;
   private final Fd socket;
-  private final PolledSocket polled; // the same
   private final CallPages pages;
   private final Within within;
   private final Set<Long> taken; // ids of requests that an earlier daemon has recorded, and may not have taken out
@@ -48,16 +50,15 @@ final class WholeFrames {
   private Optional<Gathering> gathering; // the present frame, if it is a long one
 
   /**
-   * Reads from {@code socket}, which {@code polled} is too.
+   * Reads from {@code socket}.
    *
    * @param left what an earlier daemon has read, this object's from now on
    * @param gathering what it has of a long frame
    */
-  WholeFrames(long connection, Fd socket, PolledSocket polled, CallPages pages, Within within, Set<Long> taken,
-      Optional<CallPage> left, Optional<Gathering> gathering) {
+  WholeFrames(long connection, Fd socket, CallPages pages, Within within, Set<Long> taken, Optional<CallPage> left,
+      Optional<Gathering> gathering) {
     this.connection = connection;
     this.socket = socket;
-    this.polled = polled;
     this.pages = pages;
     this.within = within;
     this.taken = taken;
@@ -70,14 +71,20 @@ final class WholeFrames {
     return page.isPresent() || gathering.isPresent();
   }
 
-  /** Waits for bytes of the present frame or, behind that, of the next, and for no more; −1 at the end. */
-  int read(ByteBuffer into) throws IOException, InterruptedException {
+  /**
+   * Reads bytes of the present frame or, behind that, of the next, and no more. A platform thread waits for them in the
+   * kernel.
+   *
+   * @return how many, −1 at the end, {@link #NOTHING_NOW} before the socket is readable
+   */
+  int read(ByteBuffer into) throws IOException {
     if (given == have) {
       if (rest > 0) {
         return readOn(into);
       }
-      if (!next()) {
-        return -1;
+      int next = next();
+      if (next <= 0) {
+        return next;
       }
     }
     int count = Math.min(into.remaining(), have - given);
@@ -91,9 +98,9 @@ final class WholeFrames {
     return count;
   }
 
-  /** Waits until the next frame is there, or is known to be a long one; false at the end. */
-  private boolean next() throws IOException, InterruptedException {
-    if (gathering.isPresent() && have == 0) { // an earlier daemon's
+  /** Has the next frame be there, or be known as a long one: 1 then, else what {@link #read} returns. */
+  private int next() throws IOException {
+    if (gathering.isPresent() && have == 0) { // under way, or an earlier daemon's
       return gathered();
     }
     takeOut();
@@ -103,7 +110,7 @@ final class WholeFrames {
         if (page.get().count() >= whole) {
           have = (int) whole;
           if (taken.isEmpty() || !taken.remove(page.get().id())) {
-            return true;
+            return 1;
           }
           takeOut();
           continue;
@@ -112,34 +119,34 @@ final class WholeFrames {
           return begin(whole);
         }
       }
-      if (receive() == 0) {
-        return false;
+      int count = receive();
+      if (count <= 0) {
+        return count;
       }
     }
   }
 
   /**
-   * Waits for more bytes, and adds them to the page: how many, 0 at the end. A platform thread waits in the kernel. Any
-   * other parks at once where the last read has shown that there is nothing: what has come meanwhile is told at once.
+   * Adds more bytes to the page: how many, else what {@link #read} returns. A thread that does not wait here does not
+   * look where the last read has shown that there is nothing: what has come meanwhile makes the socket readable.
    */
-  private int receive() throws IOException, InterruptedException {
+  private int receive() throws IOException {
     boolean here = !Thread.currentThread().isVirtual();
     if (drained && !here) {
-      polled.awaitReadable();
+      drained = false;
+      return NOTHING_NOW;
     }
-    while (true) {
-      if (page.isEmpty()) {
-        page = Optional.of(pages.take(connection));
-      }
-      int room = page.get().room();
-      int count = page.get().receive(socket, here);
-      drained = count > 0 && count < room;
-      if (count >= 0) {
-        return count;
-      }
+    if (page.isEmpty()) {
+      page = Optional.of(pages.take(connection));
+    }
+    int room = page.get().room();
+    int count = page.get().receive(socket, here);
+    drained = count > 0 && count < room;
+    if (count < 0) {
       giveEmpty();
-      polled.awaitReadable();
+      return NOTHING_NOW;
     }
+    return count == 0 ? -1 : count;
   }
 
   private void giveEmpty() {
@@ -153,7 +160,7 @@ final class WholeFrames {
     page = Optional.empty();
   }
 
-  private boolean begin(long whole) throws IOException, InterruptedException {
+  private int begin(long whole) throws IOException {
     byte[] first = page.orElseThrow().first();
     gathering = whole <= GATHERED_BYTES_MAX ? Gathering.of(whole, first) : Optional.empty();
     drained = false;
@@ -168,19 +175,16 @@ final class WholeFrames {
     longFrame = first;
     have = first.length;
     rest = whole - have;
-    return true;
+    return 1;
   }
 
-  /** Waits until a long frame is complete, and for the next one if another daemon has served it; false at the end. */
-  private boolean gathered() throws IOException, InterruptedException {
+  /** Has a long frame be complete, and the next one be there if another daemon has served it, as {@link #next}. */
+  private int gathered() throws IOException {
     Gathering now = gathering.orElseThrow();
     while (!now.complete()) {
       int count = now.fill(socket);
-      if (count == 0) {
-        return false;
-      }
-      if (count < 0) {
-        polled.awaitReadable();
+      if (count <= 0) {
+        return count == 0 ? -1 : NOTHING_NOW;
       }
     }
     longFrame = now.frame();
@@ -188,24 +192,21 @@ final class WholeFrames {
     if (taken.remove(Frame.id(ByteBuffer.wrap(longFrame), 0))) {
       return next();
     }
-    return true;
+    return 1;
   }
 
-  private int readOn(ByteBuffer into) throws IOException, InterruptedException {
+  private int readOn(ByteBuffer into) throws IOException {
     byte[] piece = new byte[(int) Math.min(into.remaining(), rest)];
-    while (true) {
-      int count = StreamSocket.receive(socket, piece, 0, piece.length);
-      if (count < 0) {
-        polled.awaitReadable();
-        continue;
-      }
-      into.put(piece, 0, count);
-      rest -= count;
-      if (rest == 0) {
-        within.mend(); // it may be lost from here until it is recorded, which is a moment
-      }
-      return count == 0 ? -1 : count;
+    int count = StreamSocket.receive(socket, piece, 0, piece.length);
+    if (count <= 0) {
+      return count == 0 ? -1 : NOTHING_NOW;
     }
+    into.put(piece, 0, count);
+    rest -= count;
+    if (rest == 0) {
+      within.mend(); // it may be lost from here until it is recorded, which is a moment
+    }
+    return count;
   }
 
   /** The data of the present frame; nothing for one that is read as it comes. */
