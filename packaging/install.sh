@@ -297,12 +297,14 @@ link() {
 
 # train: makes the start-up archive by a dry run of the daemon, with the options that cold.sh gives it. It has the
 # classes of the JDK too, so it goes in the place of the JDK's own, and from JDK 24 on they are linked in it. Without one
-# everything works, slower. JDK 21 puts objects into it with that collector only; any can use them.
+# everything works, slower. JDK 21 puts objects into it with that collector only; any can use them. At last a JVM is
+# started with it: one does not start at all when these objects do not fit into its first heap.
 train() {
   if {
     trained "-XX:DumpLoadedClassList=$home/.classes" io.loomshim.training.Training &&
       trained -Xshare:dump -XX:-UseSerialGC -XX:+UseG1GC -XX:+AOTClassLinking \
-        "-XX:SharedClassListFile=$home/.classes" "-XX:SharedArchiveFile=$home/.loomshim.jsa"
+        "-XX:SharedClassListFile=$home/.classes" "-XX:SharedArchiveFile=$home/.loomshim.jsa" &&
+      trained "-XX:SharedArchiveFile=$home/.loomshim.jsa" -version
   } > "$home/archive.log" 2>&1 < /dev/null && [ -s "$home/.loomshim.jsa" ]; then
     # which says what it fits
     modules=${java:-$home/jre/bin/java}

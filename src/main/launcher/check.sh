@@ -144,9 +144,14 @@ show_settings() {
 
 # ---- java ----
 
-# try_java: starts it as a daemon would be, and leaves the options out that it does not start with.
+# try_java: starts it as a daemon would be, and leaves out what it does not start with.
 try_java() {
   if jvm_answers; then return; fi
+  if archived; then
+    archive=false no_archive=$java_told
+    if jvm_answers; then return; fi
+    archive=true no_archive=
+  fi
   if [ -n "$java_options" ]; then
     mistaken java_options "java_options=$java_options: no JVM starts with them: ${java_told:-it said nothing}; daemons start without"
     java_options=
@@ -155,7 +160,7 @@ try_java() {
   java_broken=true
 }
 
-java_broken=false
+java_broken=false no_archive=
 
 jvm_answers() {
   java_told=$( (
@@ -179,6 +184,8 @@ check_java() {
       found note java "the one of the installation, $installed_java, is gone: run install.sh again"
     elif [ "$java" != "$installed_java" ]; then
       found note java 'the start-up archive fits the java of the installation only: a daemon starts 100 ms slower'
+    elif [ -n "$no_archive" ]; then
+      found note java "the start-up archive cannot be used, a daemon starts 100 ms slower: $no_archive"
     elif [ ! -r "$home/loomshim.jsa" ]; then
       found note java 'there is no start-up archive: a daemon starts 100 ms slower; install.sh makes one'
     fi

@@ -160,15 +160,19 @@ placed() {
 
 # tell_mistakes: a daemon that runs already has not been told of them.
 tell_mistakes() {
-  now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
   IFS='
 '
   for mistake in $news; do
     placed "$mistake"
-    printf 'time="%s" level=warning msg="mistake in the settings" runtime=%s error="%s"\n' "$now" "$runtime" \
-      "$(printf %s "$text" | sed 's/[\\"]/\\&/g')"
-  done >> "$run/daemon.log" 2> /dev/null
+    warn 'mistake in the settings' "$text"
+  done
   IFS=$blanks
+}
+
+# warn MESSAGE REASON: a line in the daemon's log.
+warn() {
+  printf 'time="%s" level=warning msg="%s" runtime=%s error="%s"\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$runtime" \
+    "$(printf %s "$2" | sed 's/[\\"]/\\&/g')" >> "$run/daemon.log" 2> /dev/null
 }
 
 # unusable TEXT: ends for want of room or rights where daemons and starts meet.
@@ -214,25 +218,29 @@ jvm_words() {
   if [ "${java_version:-0}" -ge 24 ]; then
     set -- --sun-misc-unsafe-memory-access=allow -Xlog:aot*=off:stderr "$@"
   fi
-  case " $java_options" in
-    # a cache takes the place of the archive: no JVM starts with both, nor with -Xshare:auto beside a cache
-    *' -XX:AOT'*) ;;
-    *)
-      if [ -r "$home/loomshim.jsa" ] && [ "$java" = "$installed_java" ] && archive_fits; then
-        set -- "-XX:SharedArchiveFile=$home/loomshim.jsa" "$@"
-      fi ;;
-  esac
+  if archived; then set -- "-XX:SharedArchiveFile=$home/loomshim.jsa" "$@"; fi
   if [ "$restore_signals" = unknown ]; then
     restore_signals='env --default-signal=INT,QUIT --block-signal=CHLD'
     if ! $restore_signals true 2> /dev/null; then restore_signals=; fi
   fi
   "$with" "$java" -XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:CICompilerCount=1 \
-    -Xss512k -Xms8m -Xmx192m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData \
+    -Xss512k -Xms10m -Xmx192m -XX:ReservedCodeCacheSize=16m -XX:-UsePerfData \
     -XX:+UnlockDiagnosticVMOptions -XX:AsyncDeflationInterval=60000 -Djdk.pollerMode=1 \
     -Djdk.reflect.useNativeAccessorOnly=true \
     -Xmn6m -XX:SurvivorRatio=2 -XX:-ShrinkHeapInSteps -XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40 \
     -XX:-MaxFDLimit -XX:+DisplayVMOutputToStderr -Xlog:disable -Xlog:all=error:stderr -Xlog:cds*=off:stderr \
     "-Djffi.boot.library.path=$home/native" "$@"
+}
+
+archive=true # whether a JVM may have the start-up archive
+
+# archived: whether a JVM is given the start-up archive.
+archived() {
+  case " $java_options" in
+    # a cache takes the place of the archive: no JVM starts with both, nor with -Xshare:auto beside a cache
+    *' -XX:AOT'*) return 1 ;;
+  esac
+  $archive && [ -r "$home/loomshim.jsa" ] && [ "$java" = "$installed_java" ] && archive_fits
 }
 
 # archive_fits: whether java is still the one that the archive was made with: they have the same time. With another one
@@ -349,6 +357,15 @@ start_daemon() {
   if [ $# -gt 2 ] || [ -e "$1" ] || [ -e "$2" ]; then rm -f -- "$@"; fi
   if [ -s "$run/daemon.log" ]; then mv -f -- "$run/daemon.log" "$run/daemon.log.1"; fi
   if attempt; then return; fi
+  if archived; then
+    # the JVM ends if the objects in it do not fit into the old generation that the heap begins with
+    archive=false
+    if attempt; then
+      warn 'no use of the start-up archive' "$died"
+      return
+    fi
+    archive=true
+  fi
   # what the user has set for the JVM may be what it does not bear; a container is to start all the same
   if [ -n "$java_options" ]; then
     mistaken java_options "java_options=$java_options was left out, because $died"

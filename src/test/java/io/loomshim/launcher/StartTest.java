@@ -288,6 +288,17 @@ final class StartTest {
   }
 
   @Test
+  void aRunDirectoryThatASweepRemovesWhileItIsMadeIsMadeAgain() throws Exception {
+    Path mkdir = shim.program("mkdir", "[ -e \"$0.once\" ] && exec /bin/mkdir \"$@\"; : > \"$0.once\"; "
+        + "echo 'mkdir: cannot create directory: No such file or directory' >&2; exit 1");
+    Path bin = mkdir.getParent();
+    Outcome outcome = shim.with(shim.startCommand("a"), Map.of("PATH", bin + ":" + System.getenv("PATH")));
+    assertEquals(0, outcome.status(), outcome.stderr());
+    assertTrue(Files.exists(bin.resolve("mkdir.once")));
+    assertTrue(Files.exists(shim.run("a").resolve("leases/a")));
+  }
+
+  @Test
   void crunAloneIsEnough() throws Exception {
     assertEquals(0, shim.start("a").status());
     Path alone = shim.program("crun", "exit 1");
