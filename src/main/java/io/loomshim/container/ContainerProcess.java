@@ -253,7 +253,7 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
 
   /** Begins to wait for the end, on the thread {@code exit/ID} or {@code exit/ID/EXEC}; once there is a child. */
   final void startExitThread() {
-    Threads.start("exit/" + subject, new ExitWatch(this, kept, false));
+    Threads.start("exit/" + subject, new ExitWatch(this, false));
   }
 
   /** An earlier daemon has waited for its end: {@link #awaitAsBefore} must follow. */
@@ -265,7 +265,7 @@ public abstract sealed class ContainerProcess permits InitProcess, ExecProcess {
   final void awaitAsBefore() {
     if (awaited) {
       awaited = false;
-      Threads.start("exit/" + subject, new ExitWatch(this, kept, true));
+      Threads.start("exit/" + subject, new ExitWatch(this, true));
     }
   }
 

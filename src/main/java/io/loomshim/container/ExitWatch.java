@@ -15,10 +15,9 @@ import java.util.function.IntConsumer;
  * The end of one process: waits for it, has what it leaves ended, and has it told. Runs on the thread {@code exit/ID}
  * or {@code exit/ID/EXEC}, which is never interrupted.
  *
- * @param kept what of the process outlives the daemon
  * @param resumed whether an earlier daemon had waited for the end: what must be known before it is found out aside
  */
-record ExitWatch(ContainerProcess process, Kept kept, boolean resumed) implements Runnable, IntConsumer {
+record ExitWatch(ContainerProcess process, boolean resumed) implements Runnable, IntConsumer {
   /** How long the news of an end may wait for the process's output to be moved; a busy machine has taken 50 ms. */
   static final Duration FORWARD_WAIT_MAX = Duration.ofMillis(100);
 
@@ -30,8 +29,7 @@ record ExitWatch(ContainerProcess process, Kept kept, boolean resumed) implement
     if (!resumed) {
       process.beforeEnd();
     }
-    int status = awaitEnd();
-    kept.changed(); // the pidfd is not kept any more
+    int status = awaitEnd(); // a pidfd stays on the shelf until the streams go, and means nothing by then: see accept
     process.endRest();
     forwardOutput();
     process.publishEnd(status);

@@ -51,6 +51,10 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
   private static final long SETSOCKOPT = Native.function("setsockopt");
   private static final long SENDMSG = Native.function("sendmsg");
   private static final long RECVMSG = Native.function("recvmsg");
+  private static final long RECV = Native.function("recv");
+
+  /** For the first byte of a message, whose rest goes with it. */
+  private static final SpareMemory DROPPED = new SpareMemory(Long.BYTES);
 
   /**
    * A message.
@@ -143,19 +147,19 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
    * @return how many there were
    */
   public int drop(int count) throws ErrnoException {
-    int dropped = 0;
-    try (var arena = new Arena(HEADER_BYTES + VECTOR_BYTES + 64L)) {
-      long header = header(arena, arena.bytes(1), 1);
-      while (dropped < count) {
-        int result = (int) Native.callLong(RECVMSG, reader.number(), header, MSG_DONTWAIT);
+    long word = DROPPED.take();
+    try {
+      for (int dropped = 0; dropped < count; dropped++) {
+        int result = (int) Native.callLong(RECV, reader.number(), word, 1, MSG_DONTWAIT);
         if (result == -Errno.EAGAIN || result == 0) {
-          return dropped;
+          return dropped; // nothing, or nothing and no process has the writing end
         }
-        ErrnoException.check("recvmsg", result);
-        dropped++;
+        ErrnoException.check("recv", result);
       }
+      return Math.max(0, count);
+    } finally {
+      DROPPED.give(word);
     }
-    return dropped;
   }
 
   /** How many bytes the notes in it have together. */
@@ -225,7 +229,7 @@ public record DescriptorQueue(Fd reader, Fd writer) implements AutoCloseable {
         fds.add(new Fd(Native.MEMORY.getInt(room.control + CONTROL_HEADER_BYTES + i * Integer.BYTES)));
       }
     }
-    byte[] note = new byte[Math.min(count, NOTE_BYTES_MAX)];
+    byte[] note = new byte[count];
     Native.MEMORY.getByteArray(room.bytes, note, 0, note.length);
     var message = new Message(note, fds);
     if ((Native.MEMORY.getInt(room.header + HEADER_FLAGS) & MSG_CTRUNC) != 0) {

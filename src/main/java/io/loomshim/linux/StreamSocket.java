@@ -12,11 +12,9 @@ public final class StreamSocket {
   private static final int UCRED_BYTES = 12;
   private static final int UCRED_USER = 4;
   private static final int UCRED_GROUP = 8;
-  private static final int MSG_PEEK = 2;
   private static final int MSG_DONTWAIT = 0x40;
   private static final int MSG_NOSIGNAL = 0x4000;
   private static final int SHUT_RDWR = 2;
-  private static final int POLLRDHUP = 0x2000; // poll(2)
 
   /** For most frames, which are shorter. */
   private static final SpareMemory SMALL = new SpareMemory(1024);
@@ -30,14 +28,9 @@ public final class StreamSocket {
 
   private StreamSocket() {}
 
-  /**
-   * Reads what there is, at most {@code length} bytes.
-   *
-   * @param peek whether it stays in the socket
-   * @return how many bytes, 0 at the end, −1 when there is nothing now
-   */
-  public static int receive(Fd socket, byte[] into, int offset, int length, boolean peek) throws ErrnoException {
-    return receive(socket, into, offset, length, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
+  /** Reads what there is, at most {@code length} bytes: how many, 0 at the end, −1 when there is nothing now. */
+  public static int receive(Fd socket, byte[] into, int offset, int length) throws ErrnoException {
+    return receive(socket, into, offset, length, MSG_DONTWAIT);
   }
 
   /**
@@ -64,11 +57,6 @@ public final class StreamSocket {
     } finally {
       give(address, length);
     }
-  }
-
-  /** Whether the peer will write no more, though something may still be there to be read. */
-  public static boolean over(Fd socket) {
-    return socket.poll(POLLRDHUP, 0) > 0;
   }
 
   /** Writes what there is room for: how many bytes, −1 when there is none now. */

@@ -7,6 +7,7 @@ import io.loomshim.linux.Fd;
 import io.loomshim.log.Log;
 import io.loomshim.metrics.Shortages;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -21,8 +22,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * in the shelf's queue, whose ends another process has too. So a slot is emptied by whoever has it, without an order
  * among slots, and nothing is lost at any moment: what is looked at stays where it is.
  *
- * <p>The ends of slots that have been released are left behind. When there are many, the ends of the living ones are
- * put into the other of two queues first, and then all are dropped from this one. A slot that is seen in both is one.
+ * <p>The queues of some slots that have been released serve the next ones. The ends of the others are left behind. When
+ * there are many, the ends of the living ones are put into the other of two queues first, and then all are dropped from
+ * this one. A slot that is seen in both is one.
  *
  * <p>When anything fails, the shelf is broken: it keeps nothing any more, and the end of the daemon closes everything,
  * as it does without a shelf. May be used from any thread; {@code lock} guards the sets and both queues.
@@ -42,6 +44,9 @@ public final class Shelf implements AutoCloseable {
   /** Slots that have been released before there is a compaction, and no more than half of all. */
   static final int DEAD_MAX = 64;
 
+  /** Empty queues that wait for the next slots: about what as many execs at once need, at two descriptors each. */
+  static final int SPARE_MAX = 16;
+
   /** What a queue may hold: about 32 000 slots. A limit, not a reservation. */
   private static final int CAPACITY_BYTES = 64 << 20;
 
@@ -57,6 +62,7 @@ public final class Shelf implements AutoCloseable {
   private final List<DescriptorQueue> queues;
   private final ReentrantLock lock = new ReentrantLock();
   private final Set<Slot> slots = new LinkedHashSet<>();
+  private final ArrayDeque<Slot> spare = new ArrayDeque<>(); // released; their queues are empty, and their ends here
   private int now; // which of the queues new slots go to
   private int entries; // in that queue
   private long numbers; // of slots, the last one
@@ -129,12 +135,13 @@ public final class Shelf implements AutoCloseable {
       if (broken.get()) {
         return Slot.none(this);
       }
-      DescriptorQueue queue = DescriptorQueue.make();
-      queue.capacity(SLOT_BYTES);
-      var slot = new Slot(this, queue, ++numbers, 0);
-      slot.keep(note, fds); // first: a slot that is found is never empty by mistake
+      Slot before = spare.poll();
+      var slot = before == null ? fresh() : new Slot(this, before.queue(), before.number(), 0);
       slots.add(slot);
-      add(slot);
+      slot.keep(note, fds); // first: a slot that is found is never empty by mistake
+      if (before == null && !broken.get()) {
+        add(slot);
+      }
       return slot;
     } catch (ErrnoException | OutOfMemoryError e) {
       fail(e);
@@ -142,6 +149,12 @@ public final class Shelf implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  private Slot fresh() throws ErrnoException {
+    DescriptorQueue queue = DescriptorQueue.make();
+    queue.capacity(SLOT_BYTES);
+    return new Slot(this, queue, ++numbers, 0);
   }
 
   private void add(Slot slot) throws ErrnoException {
@@ -215,19 +228,25 @@ public final class Shelf implements AutoCloseable {
   int dead() {
     lock.lock();
     try {
-      return entries - slots.size();
+      return entries - slots.size() - spare.size();
     } finally {
       lock.unlock();
     }
   }
 
-  /** A slot has been released. */
-  void released(Slot slot) {
+  /** A slot has been released, and its queue is empty: false when that is to be closed. */
+  boolean released(Slot slot) {
     lock.lock();
     try {
-      slots.remove(slot);
-      int dead = entries - slots.size();
-      if (!broken.get() && dead > DEAD_MAX && dead > slots.size()) {
+      if (!slots.remove(slot) || broken.get()) {
+        return false;
+      }
+      if (spare.size() < SPARE_MAX) {
+        spare.add(slot);
+        return true;
+      }
+      int dead = entries - slots.size() - spare.size();
+      if (dead > DEAD_MAX && dead > slots.size()) {
         compact();
       }
     } catch (ErrnoException | OutOfMemoryError e) {
@@ -235,6 +254,7 @@ public final class Shelf implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+    return false;
   }
 
   private void compact() throws ErrnoException {
@@ -243,6 +263,9 @@ public final class Shelf implements AutoCloseable {
     now = 1 - before;
     entries = 0;
     for (Slot slot : slots) {
+      add(slot);
+    }
+    for (Slot slot : spare) {
       add(slot);
     }
     queues.get(before).drop(Integer.MAX_VALUE);
@@ -268,6 +291,10 @@ public final class Shelf implements AutoCloseable {
         slot.close();
       }
       slots.clear();
+      for (Slot slot : spare) {
+        slot.close();
+      }
+      spare.clear();
       for (DescriptorQueue queue : queues) {
         queue.close();
       }

@@ -94,8 +94,9 @@ public final class Slot {
     } finally {
       lock.unlock();
     }
-    shelf.released(this); // first: until then it may put the ends into its other queue
-    close();
+    if (!shelf.released(this)) { // first: until then it may put the ends into its other queue
+      close();
+    }
   }
 
   /** Closes the queue of this process. */

@@ -237,8 +237,10 @@ public final class Console implements Streams {
 
   @Override
   public void closeStdin() {
-    stdinKeeper.ifPresent(Fd::close);
-    onChange.run();
+    if (stdinKeeper.isPresent() && !stdinKeeper.get().closed()) {
+      stdinKeeper.get().close();
+      onChange.run();
+    }
   }
 
   @Override
@@ -274,7 +276,7 @@ public final class Console implements Streams {
 
   @Override
   public void close() {
-    closeStdin();
+    stdinKeeper.ifPresent(Fd::close); // told below, with the rest
     boolean stopped = true;
     Optional<Running> now = running;
     if (now.isPresent()) {

@@ -264,8 +264,10 @@ public final class ProcessIo implements Streams {
 
   @Override
   public void closeStdin() {
-    stdinKeeper.ifPresent(Fd::close);
-    onChange.run();
+    if (stdinKeeper.isPresent() && !stdinKeeper.get().closed()) {
+      stdinKeeper.get().close();
+      onChange.run();
+    }
   }
 
   @Override
@@ -280,7 +282,7 @@ public final class ProcessIo implements Streams {
 
   @Override
   public void close() {
-    closeStdin();
+    stdinKeeper.ifPresent(Fd::close); // told below, with the rest
     pumps.stop();
     for (Waiting w : waiting) {
       w.from().close();

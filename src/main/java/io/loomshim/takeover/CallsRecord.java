@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The calls in flight of all connections, in the record: what was asked from before the handler begins, and the reply
- * from before it is written until it has been. May be used from any thread.
+ * Calls in flight that have no page, in the record: what was asked from before the handler begins, and the reply from
+ * before it is written until it has been. May be used from any thread.
  */
 final class CallsRecord {
   /** Key {@code CONNECTION/ID}: the data of the request's frame; empty for one that was too long to be kept. */
@@ -25,8 +25,14 @@ final class CallsRecord {
   /** Key {@code CONNECTION/ID}: the frame of the reply that is being written. */
   static final int REPLY = CALL + 1;
 
+  /**
+   * The empty key and an empty value: requests are also in pages, as {@link CallPage} has them. A build that does not
+   * know that refuses such a record; pages of another layout would need another kind.
+   */
+  static final int PAGES = CALL + 2;
+
   /** All kinds of values of this room. */
-  static final Set<Integer> KINDS = Set.of(CALL, REPLY);
+  static final Set<Integer> KINDS = Set.of(CALL, REPLY, PAGES);
 
   private static final int DECIMAL = 10;
 
@@ -36,12 +42,23 @@ final class CallsRecord {
     this.journal = journal;
   }
 
+  /** There are pages. */
+  void paged() {
+    journal.write(Change.put(PAGES, "", ByteString.EMPTY));
+  }
+
   void begun(long connection, long id, ByteBuffer data) {
     journal.write(Change.put(CALL, key(connection, id), ByteString.copyFrom(data)));
   }
 
   void replying(long connection, long id, byte[] reply) {
     journal.write(Change.put(REPLY, key(connection, id), ByteString.copyFrom(reply)));
+  }
+
+  /** The same for a call that was not in the record until now. */
+  void replying(long connection, long id, byte[] data, byte[] reply) {
+    String key = key(connection, id);
+    journal.write(Change.put(CALL, key, ByteString.copyFrom(data)), Change.put(REPLY, key, ByteString.copyFrom(reply)));
   }
 
   void answered(long connection, long id) {

@@ -39,8 +39,10 @@ public final class Estate {
 
   /** That of a first daemon, which listens on {@code socket}. */
   public static Estate begin(Shelf shelf, Path socket, Journal journal) throws IOException {
-    return new Estate(KeptDoor.listen(socket, shelf, new CallsRecord(journal)), List.of(), List.of(), socket,
-        List.of());
+    var record = new CallsRecord(journal);
+    CallPages pages = CallPages.begin(shelf);
+    record.paged();
+    return new Estate(KeptDoor.listen(socket, shelf, pages, record), List.of(), List.of(), socket, List.of());
   }
 
   /**
@@ -56,6 +58,10 @@ public final class Estate {
     var lines = new ArrayList<Line>();
     var processes = new ArrayList<Found>();
     Map<Long, List<Line.Pending>> pending = CallsRecord.pending(state);
+    CallPages pages = CallPages.of(shelf, found);
+    if (state.get(CallsRecord.PAGES, "").isEmpty()) {
+      record.paged(); // that daemon had none
+    }
     Found door = null;
     List<Fd> exits = List.of();
     long last = 0;
@@ -64,13 +70,16 @@ public final class Estate {
       switch (words.getFirst()) {
         case Labels.DOOR -> door = thing;
         case Labels.EXITS -> exits = thing.fds();
+        case Labels.CALLS -> {
+          continue; // had above
+        }
         case Labels.LINE -> {
           long number = Long.parseLong(words.get(1));
           last = Math.max(last, number);
           if (KeptLine.torn(words)) {
             tear(thing, number);
           } else {
-            lines.add(line(thing, number, pending.getOrDefault(number, List.of()), record));
+            lines.add(line(thing, number, pages, record, pending.getOrDefault(number, List.of())));
           }
         }
         default -> processes.add(thing);
@@ -80,9 +89,10 @@ public final class Estate {
       throw new IOException("the daemon before has left no socket to listen on");
     }
     record.forgetOthers(state, numbers(lines));
+    pages.forgetLeft();
     Path socket = KeptDoor.path(door.note());
-    return new Estate(new KeptDoor(door.fds().getFirst(), door.slot(), shelf, record, last), List.copyOf(lines),
-        List.copyOf(processes), socket, exits);
+    return new Estate(new KeptDoor(door.fds().getFirst(), door.slot(), shelf, pages, record, last),
+        List.copyOf(lines), List.copyOf(processes), socket, exits);
   }
 
   /** Whether this build knows values of {@code kind}; it must know all that are in a record. */
@@ -112,9 +122,9 @@ public final class Estate {
     return numbers;
   }
 
-  private static Line line(Found thing, long number, List<Line.Pending> pending, CallsRecord record)
+  private static Line line(Found thing, long number, CallPages pages, CallsRecord record, List<Line.Pending> pending)
       throws IOException {
-    return new KeptLine(number, thing.fds().getFirst(), thing.slot(), record, pending,
+    return new KeptLine(number, thing.fds().getFirst(), thing.slot(), pages, record, pending,
         KeptLine.gathering(Labels.words(thing.note()), thing.fds()));
   }
 

@@ -10,21 +10,26 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A frame that is longer than a socket holds, on its way into a file in memory that outlives the daemon. The kernel
- * moves it, through a pipe (splice(2)), so at each moment a byte is in the socket, the pipe or the file. Used by the
- * thread that reads the connection. How much is gathered is a registry of the process, as its memory is.
+ * A frame that is longer than a page, on its way into a file in memory that outlives the daemon. The kernel moves it,
+ * through a pipe (splice(2)), so at each moment a byte is in the socket, the pipe or the file. Used by the thread that
+ * reads the connection. How much is gathered is a registry of the process, as its memory is.
  */
 final class Gathering implements AutoCloseable {
   /** Of all that are gathered at once; what comes beyond that is read as it comes. */
   private static final long BYTES_MAX = 8 << 20;
 
+  /** The same for their number, as each takes three descriptors and three more on the shelf. */
+  private static final int NUMBER_MAX = 256;
+
   /** At most this many bytes at once: what a pipe holds. */
   private static final int PIECE_BYTES = 64 << 10;
 
   private static final AtomicLong GATHERED = new AtomicLong();
+  private static final AtomicInteger NUMBER = new AtomicInteger();
 
   private final long length;
   private final Fd memory; // whose position is the number of its bytes
@@ -37,17 +42,26 @@ final class Gathering implements AutoCloseable {
     this.memory = memory;
     this.pipe = pipe;
     GATHERED.addAndGet(length);
+    NUMBER.incrementAndGet();
   }
 
-  /** For a frame of {@code length} bytes; nothing where there is no room for it, or there are no descriptors. */
-  static Optional<Gathering> of(long length) {
-    if (GATHERED.get() + length > BYTES_MAX) {
+  /**
+   * For a frame of {@code length} bytes that begins with {@code first}; nothing where there is no room for it, or there
+   * are no descriptors.
+   */
+  static Optional<Gathering> of(long length, byte[] first) {
+    if (GATHERED.get() + length > BYTES_MAX || NUMBER.get() >= NUMBER_MAX) {
       return Optional.empty();
     }
     try {
       Fd memory = MemoryFile.unlimited();
       try {
-        return Optional.of(new Gathering(length, memory, Pipe.open()));
+        for (int at = 0; at < first.length; ) {
+          at += memory.tryWrite(first, at, first.length - at);
+        }
+        var gathering = new Gathering(length, memory, Pipe.open());
+        gathering.bytes = first.length;
+        return Optional.of(gathering);
       } catch (ErrnoException e) {
         memory.close();
         throw e;
@@ -118,6 +132,7 @@ final class Gathering implements AutoCloseable {
     if (!closed) {
       closed = true;
       GATHERED.addAndGet(-length);
+      NUMBER.decrementAndGet();
       memory.close();
       pipe.close();
     }

@@ -24,25 +24,27 @@ final class KeptDoor implements Door {
   private final Fd socket;
   private final Slot slot;
   private final Shelf shelf;
+  private final CallPages pages;
   private final CallsRecord record;
   private long number; // of the thread that accepts
   private volatile boolean closed;
 
   /** {@code number}: of the last connection. */
-  KeptDoor(Fd socket, Slot slot, Shelf shelf, CallsRecord record, long number) {
+  KeptDoor(Fd socket, Slot slot, Shelf shelf, CallPages pages, CallsRecord record, long number) {
     this.socket = socket;
     this.slot = slot;
     this.shelf = shelf;
+    this.pages = pages;
     this.record = record;
     this.number = number;
   }
 
   /** Listens on {@code path}. */
-  static KeptDoor listen(Path path, Shelf shelf, CallsRecord record) throws IOException {
+  static KeptDoor listen(Path path, Shelf shelf, CallPages pages, CallsRecord record) throws IOException {
     Fd socket = SocketDoor.listening(path);
     try {
       Slot slot = shelf.put(Labels.of(Labels.DOOR, path.toString()), List.of(socket));
-      return new KeptDoor(socket, slot, shelf, record, 0);
+      return new KeptDoor(socket, slot, shelf, pages, record, 0);
     } catch (RuntimeException | Error e) {
       socket.close();
       throw new IOException("cannot listen on " + path + ": " + e.getMessage(), e);
@@ -58,7 +60,7 @@ final class KeptDoor implements Door {
   public Line accept() throws IOException {
     try {
       while (!closed) {
-        int accepted = SocketCalls.accept(socket);
+        int accepted = SocketCalls.acceptWaiting(socket);
         if (accepted >= 0) {
           return kept(new Fd(accepted));
         }
@@ -74,13 +76,14 @@ final class KeptDoor implements Door {
     }
   }
 
-  private Line kept(Fd accepted) throws ErrnoException {
+  private Line kept(Fd accepted) {
     number++;
     Slot own = shelf.put(KeptLine.note(number), List.of(accepted));
     try {
-      return new KeptLine(number, accepted, own, record, List.of(), Optional.empty());
-    } catch (ErrnoException | RuntimeException | Error e) {
+      return new KeptLine(number, accepted, own, pages, record, List.of(), Optional.empty());
+    } catch (RuntimeException | Error e) {
       own.release(); // else the client would see no end
+      accepted.close();
       throw e;
     }
   }

@@ -1,8 +1,7 @@
 package io.loomshim.takeover;
 
-import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
-import io.loomshim.linux.Poller;
+import io.loomshim.linux.PolledSocket;
 import io.loomshim.linux.StreamSocket;
 import io.loomshim.shelf.Slot;
 import io.loomshim.ttrpc.Line;
@@ -14,18 +13,17 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A connection that outlives the daemon. A request is looked at while it is in the socket, and taken out only once it
- * has been recorded ({@link #begun}) or answered: a daemon that is killed loses none, and leaves the next one whole
- * frames. What is too long for that is read as it comes, and while it is, the slot says so: then the next daemon closes
- * this connection. The same goes for a reply of which the socket has taken a part.
+ * A connection that outlives the daemon. What is read of it goes from the socket into memory that outlives the daemon
+ * too ({@link WholeFrames}), and counts there until its call has been answered or, where it waits without a limit, has
+ * been recorded: a daemon that is killed loses none, and leaves the next one whole frames. What is too long for that is
+ * read as it comes, and while it is, the slot says so: then the next daemon closes this connection. The same goes for a
+ * reply of which the socket has taken a part.
  *
  * <p>One thread reads and one writes at a time. {@code lock} guards who uses the descriptor, which is closed by the
- * last of them.
+ * last of them, and what is read while nobody does.
  */
 final class KeptLine implements Line {
   private static final String TORN = "torn";
@@ -33,11 +31,10 @@ final class KeptLine implements Line {
 
   private final long number;
   private final Fd socket;
-  private final Fd writing; // the poller takes one waiter a descriptor
+  private final PolledSocket polled; // the same
   private final Slot slot;
-  private final CallsRecord record;
+  private final KeptCalls calls;
   private final List<Pending> pending;
-  private final Set<Long> inFlight = ConcurrentHashMap.newKeySet();
   private final ReentrantLock lock = new ReentrantLock();
   private int users;
   private boolean closed;
@@ -47,29 +44,32 @@ final class KeptLine implements Line {
   private final WholeFrames frames; // of the thread that reads
 
   /**
-   * Takes ownership of {@code socket}, also when it fails.
+   * Takes ownership of {@code socket}.
    *
-   * @param pending what an earlier daemon has begun
+   * @param recorded what an earlier daemon has begun, as far as it is in the record
    * @param gathering what it has read of a long frame
    */
-  KeptLine(long number, Fd socket, Slot slot, CallsRecord record, List<Pending> pending,
-      Optional<Gathering> gathering) throws ErrnoException {
+  KeptLine(long number, Fd socket, Slot slot, CallPages pages, CallsRecord record, List<Pending> recorded,
+      Optional<Gathering> gathering) {
     this.number = number;
     this.socket = socket;
     this.slot = slot;
-    this.record = record;
-    this.pending = pending;
     this.gathering = gathering;
-    try {
-      this.writing = socket.duplicate();
-    } catch (ErrnoException | RuntimeException | Error e) {
-      socket.close();
-      throw e;
+    this.polled = new PolledSocket(socket);
+    this.calls = new KeptCalls(number, pages, record);
+    Optional<CallPage> read = Optional.empty();
+    var begun = new ArrayList<CallPage>();
+    for (CallPage page : pages.left(number)) {
+      if (page.call() != 0) {
+        begun.add(page);
+      } else if (gathering.isPresent()) {
+        pages.give(page); // it has the beginning of that
+      } else {
+        read = Optional.of(page);
+      }
     }
-    for (Pending call : pending) {
-      inFlight.add(call.id());
-    }
-    this.frames = new WholeFrames(socket, new Within(), new HashSet<>(inFlight), gathering);
+    this.pending = calls.resume(recorded, begun);
+    this.frames = new WholeFrames(number, socket, pages, new Within(), new HashSet<>(calls.ids()), read, gathering);
   }
 
   static byte[] note(long number) {
@@ -100,7 +100,7 @@ final class KeptLine implements Line {
 
   @Override
   public boolean asks() {
-    return socket.ready();
+    return frames.holds() || socket.ready();
   }
 
   @Override
@@ -112,7 +112,12 @@ final class KeptLine implements Line {
   public int read(ByteBuffer into) throws IOException {
     enter();
     try {
-      return frames.read(into);
+      int count = frames.read(into);
+      while (count == WholeFrames.NOTHING_NOW) {
+        polled.awaitReadable();
+        count = frames.read(into);
+      }
+      return count;
     } catch (InterruptedException e) {
       throw interrupted();
     } finally {
@@ -126,34 +131,32 @@ final class KeptLine implements Line {
   }
 
   @Override
-  public void begun(long id) {
-    inFlight.add(id);
-    record.begun(number, id, frames.data());
+  public void begun(long id, boolean endless) {
+    lock.lock();
     try {
-      enter();
-      try {
-        frames.takeOut();
-      } finally {
-        leave();
+      if (closed) {
+        return; // nobody waits for the reply
       }
-    } catch (IOException e) {
-      // the next read says so
+      Optional<CallPage> page = endless ? Optional.empty() : frames.lend(id);
+      if (page.isPresent()) {
+        calls.begun(id, page.get());
+      } else {
+        calls.begun(id, frames.data());
+        frames.takeOut();
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
   @Override
   public void replying(long id, byte[] reply) {
-    record.replying(number, id, reply);
-    if (!isOpen()) {
-      record.answered(number, id); // its end may have been noted before
-    }
+    calls.replying(id, reply);
   }
 
   @Override
   public void answered(long id) {
-    if (inFlight.remove(id)) {
-      record.answered(number, id);
-    }
+    calls.answered(id);
   }
 
   @Override
@@ -173,9 +176,9 @@ final class KeptLine implements Line {
   private void send(ByteBuffer from) throws IOException, InterruptedException {
     boolean within = false;
     while (from.hasRemaining()) {
-      int count = StreamSocket.send(writing, from.array(), from.position(), from.remaining());
+      int count = StreamSocket.send(socket, from.array(), from.position(), from.remaining());
       if (count < 0) {
-        Poller.shared().awaitWritable(writing);
+        polled.awaitWritable();
         continue;
       }
       from.position(from.position() + count);
@@ -261,8 +264,7 @@ final class KeptLine implements Line {
   private void closeUnusedLocked() {
     assert lock.isHeldByCurrentThread();
     if (closed && users == 0) {
-      socket.close();
-      writing.close();
+      polled.close();
       frames.close();
     }
   }
@@ -291,7 +293,7 @@ final class KeptLine implements Line {
       lock.unlock();
     }
     slot.release();
-    for (long id : inFlight) {
+    for (long id : calls.ids()) {
       answered(id);
     }
   }

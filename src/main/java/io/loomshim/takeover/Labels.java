@@ -7,6 +7,8 @@ import java.util.List;
 public final class Labels {
   static final String DOOR = "door";
   static final String LINE = "line";
+  /** What has been read of connections: {@link CallPages}. */
+  static final String CALLS = "calls";
   /** Where the kernel writes down how processes end: {@code ExitsMeanwhile}. */
   public static final String EXITS = "exits";
   /** A process of a container: its pidfd and its streams. */

@@ -1,36 +1,29 @@
 package io.loomshim.takeover;
 
 import io.loomshim.linux.Fd;
-import io.loomshim.linux.Poller;
 import io.loomshim.linux.StreamSocket;
 import io.loomshim.ttrpc.Frame;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * Reads frames that stay in the socket until they are taken out, whole. One that is too long for that is gathered
- * ({@link Gathering}), or read as it comes where that is not possible. Used by the one thread that reads the
- * connection; no lock.
+ * Reads frames that outlive the daemon until they are taken out: what is read lies in a page ({@link CallPage}), and
+ * what is too long for that is gathered ({@link Gathering}), or read as it comes where that is not possible. It never
+ * parks: its caller does, with few frames on the stack, as the heap has the stacks of all threads that are parked. Used
+ * by the one thread that reads the connection; no lock.
  */
 final class WholeFrames {
-  /** A frame up to this length is whole in the socket before it is read; a peer's socket buffer holds more. */
-  static final int WHOLE_BYTES_MAX = 64 << 10;
-
-  /** The first look at the next frame. */
-  private static final int SMALL_BYTES = 512;
-
-  /** Between two looks for the rest of a frame, which is on its way. */
-  private static final Duration REST_PAUSE_MIN = Duration.ofMillis(1);
-  private static final Duration REST_PAUSE_MAX = Duration.ofMillis(50);
+  /** There is nothing to read now. */
+  static final int NOTHING_NOW = -2;
 
   /** What a frame may have that is served; a longer one is read and thrown away. */
   private static final long GATHERED_BYTES_MAX = (4 << 20) + Frame.HEADER_BYTES;
 
-  /** Is told of what is no longer in the socket and not whole yet. */
+  private static final byte[] NOTHING = {};
+
+  /** Is told of what is neither in the socket nor in a page, and not whole yet. */
   interface Within {
     /** A part of a frame is in this process from now on, and the rest is not. */
     void tear();
@@ -42,166 +35,240 @@ final class WholeFrames {
     void gather(Optional<Gathering> gathering);
   }
 
+  private final long connection;
   private final Fd socket;
+  private final CallPages pages;
   private final Within within;
-  private final Set<Long> taken; // ids of requests that an earlier daemon has, and may not have taken out
-  private final byte[] small = new byte[SMALL_BYTES];
-  private byte[] frame = small;
-  private int have; // bytes of the frame in the array
+  private final Set<Long> taken; // ids of requests that an earlier daemon has recorded, and may not have taken out
+  private Optional<CallPage> page; // where the last bytes are that were read, and the present frame unless it is long
+  private boolean drained; // the last read has not filled its room
+  private byte[] longFrame = NOTHING; // the present frame if it is a long one, or what has been read of it
+  private int have; // bytes of the present frame
   private int given; // of those, to the caller
-  private int inSocket; // of those, still to be taken out
   private long rest; // bytes of a long frame that are read as they come
+  private boolean torn; // the present frame is one of those
   private Optional<Gathering> gathering; // the present frame, if it is a long one
 
-  /** {@code gathering}: what an earlier daemon has of a long frame. */
-  WholeFrames(Fd socket, Within within, Set<Long> taken, Optional<Gathering> gathering) {
+  /**
+   * Reads from {@code socket}.
+   *
+   * @param left what an earlier daemon has read, this object's from now on
+   * @param gathering what it has of a long frame
+   */
+  WholeFrames(long connection, Fd socket, CallPages pages, Within within, Set<Long> taken, Optional<CallPage> left,
+      Optional<Gathering> gathering) {
+    this.connection = connection;
     this.socket = socket;
+    this.pages = pages;
     this.within = within;
     this.taken = taken;
+    this.page = left;
     this.gathering = gathering;
   }
 
-  /** Waits for bytes of the present frame or, behind that, of the next, and for no more; −1 at the end. */
-  int read(ByteBuffer into) throws IOException, InterruptedException {
-    if (rest == 0 && given == have && !next()) {
-      return -1;
-    }
-    if (rest > 0) {
-      return readOn(into);
+  /** Whether an earlier daemon has read something, as long as nobody has asked for it. */
+  boolean holds() {
+    return page.isPresent() || gathering.isPresent();
+  }
+
+  /**
+   * Reads bytes of the present frame or, behind that, of the next, and no more. A platform thread waits for them in the
+   * kernel.
+   *
+   * @return how many, −1 at the end, {@link #NOTHING_NOW} before the socket is readable
+   */
+  int read(ByteBuffer into) throws IOException {
+    if (given == have) {
+      if (rest > 0) {
+        return readOn(into);
+      }
+      int next = next();
+      if (next <= 0) {
+        return next;
+      }
     }
     int count = Math.min(into.remaining(), have - given);
-    into.put(frame, given, count);
+    if (longFrame.length > 0) {
+      into.put(longFrame, given, count);
+    } else {
+      page.orElseThrow().get(given, into.array(), into.arrayOffset() + into.position(), count);
+      into.position(into.position() + count);
+    }
     given += count;
     return count;
   }
 
-  /** Waits until the next frame is in the array, or is known to be a long one; false at the end. */
-  private boolean next() throws IOException, InterruptedException {
-    if (gathering.isPresent() && have == 0) { // an earlier daemon's
+  /** Has the next frame be there, or be known as a long one: 1 then, else what {@link #read} returns. */
+  private int next() throws IOException {
+    if (gathering.isPresent() && have == 0) { // under way, or an earlier daemon's
       return gathered();
     }
     takeOut();
-    Duration pause = REST_PAUSE_MIN;
-    int before = 0;
-    boolean over = false; // nothing has come after that look
     while (true) {
-      int count = StreamSocket.receive(socket, frame, 0, frame.length, true);
-      if (count == 0) {
-        return false;
-      }
-      if (count < 0) {
-        Poller.shared().awaitReadable(socket);
-        continue;
-      }
-      long whole = Frame.HEADER_BYTES;
-      whole += count < whole ? 0 : Frame.length(ByteBuffer.wrap(frame), 0);
-      boolean stuck = count == before && pause.equals(REST_PAUSE_MAX); // in small pieces it may not fit into a socket
-      if (whole > WHOLE_BYTES_MAX || stuck && count >= Frame.HEADER_BYTES && count < whole) {
-        return begin(whole);
-      }
-      before = count;
-      if (whole > frame.length) {
-        frame = new byte[(int) whole];
-      } else if (count < whole && over) {
-        return false; // the peer has gone within a frame
-      } else if (count < whole && StreamSocket.over(socket)) {
-        over = true; // one more look, as it may have sent the rest meanwhile
-      } else if (count < whole) {
-        Thread.sleep(pause); // an edge would be told at once, as there is something
-        pause = pause.compareTo(REST_PAUSE_MAX) < 0 ? pause.multipliedBy(2) : REST_PAUSE_MAX;
-      } else {
-        have = (int) whole;
-        given = 0;
-        inSocket = have;
-        if (!taken.remove(Frame.id(ByteBuffer.wrap(frame), 0))) {
-          return true;
+      if (page.isPresent() && page.get().count() >= Frame.HEADER_BYTES) {
+        long whole = page.get().frame();
+        if (page.get().count() >= whole) {
+          have = (int) whole;
+          if (taken.isEmpty() || !taken.remove(page.get().id())) {
+            return 1;
+          }
+          takeOut();
+          continue;
         }
-        takeOut();
+        if (!page.get().fits(whole)) {
+          return begin(whole);
+        }
+      }
+      int count = receive();
+      if (count <= 0) {
+        return count;
       }
     }
   }
 
-  private boolean begin(long whole) throws IOException, InterruptedException {
-    gathering = whole <= GATHERED_BYTES_MAX ? Gathering.of(whole) : Optional.empty();
+  /**
+   * Adds more bytes to the page: how many, else what {@link #read} returns. A thread that does not wait here does not
+   * look where the last read has shown that there is nothing: what has come meanwhile makes the socket readable.
+   */
+  private int receive() throws IOException {
+    boolean here = !Thread.currentThread().isVirtual();
+    if (drained && !here) {
+      drained = false;
+      return NOTHING_NOW;
+    }
+    if (page.isEmpty()) {
+      page = Optional.of(pages.take(connection));
+    }
+    int room = page.get().room();
+    int count = page.get().receive(socket, here);
+    drained = count > 0 && count < room;
+    if (count < 0) {
+      giveEmpty();
+      return NOTHING_NOW;
+    }
+    return count == 0 ? -1 : count;
+  }
+
+  private void giveEmpty() {
+    if (page.isPresent() && page.get().count() == 0) {
+      givePage();
+    }
+  }
+
+  private void givePage() {
+    pages.give(page.orElseThrow());
+    page = Optional.empty();
+  }
+
+  private int begin(long whole) throws IOException {
+    byte[] first = page.orElseThrow().first();
+    gathering = whole <= GATHERED_BYTES_MAX ? Gathering.of(whole, first) : Optional.empty();
+    drained = false;
     if (gathering.isPresent()) {
       within.gather(gathering);
+      givePage(); // a next daemon that finds both knows that this is not the one that counts
       return gathered();
     }
     within.tear();
-    rest = whole;
-    return true;
+    givePage();
+    torn = true;
+    longFrame = first;
+    have = first.length;
+    rest = whole - have;
+    return 1;
   }
 
-  /** Waits until a long frame is complete, and for the next one if another daemon has served it; false at the end. */
-  private boolean gathered() throws IOException, InterruptedException {
+  /** Has a long frame be complete, and the next one be there if another daemon has served it, as {@link #next}. */
+  private int gathered() throws IOException {
     Gathering now = gathering.orElseThrow();
     while (!now.complete()) {
       int count = now.fill(socket);
-      if (count == 0) {
-        return false;
-      }
-      if (count < 0) {
-        Poller.shared().awaitReadable(socket);
+      if (count <= 0) {
+        return count == 0 ? -1 : NOTHING_NOW;
       }
     }
-    frame = now.frame();
-    have = frame.length;
-    given = 0;
-    if (taken.remove(Frame.id(ByteBuffer.wrap(frame), 0))) {
+    longFrame = now.frame();
+    have = longFrame.length;
+    if (taken.remove(Frame.id(ByteBuffer.wrap(longFrame), 0))) {
       return next();
     }
-    return true;
+    return 1;
   }
 
-  private int readOn(ByteBuffer into) throws IOException, InterruptedException {
+  private int readOn(ByteBuffer into) throws IOException {
     byte[] piece = new byte[(int) Math.min(into.remaining(), rest)];
-    while (true) {
-      int count = StreamSocket.receive(socket, piece, 0, piece.length, false);
-      if (count < 0) {
-        Poller.shared().awaitReadable(socket);
-        continue;
-      }
-      into.put(piece, 0, count);
-      rest -= count;
-      if (rest == 0) {
-        within.mend(); // it may be lost from here until it is recorded, which is a moment
-      }
-      return count == 0 ? -1 : count;
+    int count = StreamSocket.receive(socket, piece, 0, piece.length);
+    if (count <= 0) {
+      return count == 0 ? -1 : NOTHING_NOW;
     }
+    into.put(piece, 0, count);
+    rest -= count;
+    if (rest == 0) {
+      within.mend(); // it may be lost from here until it is recorded, which is a moment
+    }
+    return count;
   }
 
   /** The data of the present frame; nothing for one that is read as it comes. */
   ByteBuffer data() {
-    return have > 0 ? ByteBuffer.wrap(frame, Frame.HEADER_BYTES, have - Frame.HEADER_BYTES)
-        : ByteBuffer.allocate(0);
-  }
-
-  /** Whether the present frame is still in the socket, or gathered where it outlives this daemon. */
-  boolean kept() {
-    return inSocket > 0 || gathering.isPresent();
-  }
-
-  /** Takes the present frame out of the socket. */
-  void takeOut() throws IOException {
-    while (inSocket > 0) {
-      int count = StreamSocket.receive(socket, frame, 0, inSocket, false);
-      if (count <= 0) {
-        throw new ClosedChannelException();
-      }
-      inSocket -= count;
+    if (have == 0 || torn) {
+      return ByteBuffer.allocate(0);
     }
+    byte[] frame = longFrame.length > 0 ? longFrame : page.orElseThrow().first(have);
+    return ByteBuffer.wrap(frame, Frame.HEADER_BYTES, have - Frame.HEADER_BYTES);
+  }
+
+  /** Whether the present frame outlives this daemon. */
+  boolean kept() {
+    return have > 0 && !torn;
+  }
+
+  /**
+   * Has the call of the present frame begin in the page where that is.
+   *
+   * @return the page, the caller's from now on; empty when the frame is not the only thing in one, or no page may be
+   *     had
+   */
+  Optional<CallPage> lend(long id) {
+    if (have == 0 || longFrame.length > 0 || page.orElseThrow().count() != have || !pages.lend(page.get(), id)) {
+      return Optional.empty();
+    }
+    Optional<CallPage> lent = page;
+    page = Optional.empty();
+    have = 0;
+    given = 0;
+    return lent;
+  }
+
+  /** Takes the present frame out: it does not outlive this daemon any more. */
+  void takeOut() {
+    if (have > 0 && longFrame.length == 0) {
+      page.orElseThrow().drop(have);
+    }
+    giveEmpty();
     if (gathering.isPresent()) {
       within.gather(Optional.empty());
-      close();
+      closeGathering();
     }
-    frame = small;
+    longFrame = NOTHING;
+    torn = false;
     have = 0;
     given = 0;
   }
 
-  /** Gives up what has been gathered; the connection is closed, or the frame has been taken out. */
-  void close() {
+  private void closeGathering() {
     gathering.ifPresent(Gathering::close);
     gathering = Optional.empty();
+  }
+
+  /** Gives up what has been read and gathered: the connection is closed. */
+  void close() {
+    closeGathering();
+    if (page.isPresent()) {
+      givePage();
+    }
+    longFrame = NOTHING;
+    have = 0;
+    given = 0;
   }
 }

@@ -91,7 +91,7 @@ final class TrainingSuccession {
       Thread wait = Threads.start("wait", () -> await(waiting));
       Line line = estate.door().accept();
       line.read(ByteBuffer.allocate(FRAME_BYTES));
-      line.begun(WAIT_ID);
+      line.begun(WAIT_ID, true);
       record.leave();
       inherit(shelf, alive);
       Daemon daemon = Daemon.start(Arguments.parse(new String[] {"-namespace", NAMESPACE, "-run-dir",

@@ -138,7 +138,7 @@ final class Connection implements Runnable {
         return Optional.empty();
       }
       if (!next.get().call().immediate()) {
-        line.begun(next.get().call().id());
+        line.begun(next.get().call().id(), next.get().call().endless());
       }
       return next;
     } catch (IOException e) {

@@ -36,8 +36,12 @@ public interface Line extends ByteChannel {
     return false;
   }
 
-  /** The request that was read last is about to be handled: from now on it is no longer in the connection. */
-  default void begun(long id) {}
+  /**
+   * The request that was read last is about to be handled: from now on it is no longer in the connection.
+   *
+   * @param endless whether its call may wait without a limit
+   */
+  default void begun(long id, boolean endless) {}
 
   /** The call has been handled, and {@code reply} is about to be written. */
   default void replying(long id, byte[] reply) {}

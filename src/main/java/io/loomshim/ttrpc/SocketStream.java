@@ -18,6 +18,7 @@ import java.nio.channels.ClosedByInterruptException;
 final class SocketStream implements ByteChannel {
   private final PolledSocket socket;
   private final boolean inKernel;
+  private boolean drained; // of the thread that reads: the last read has not filled its buffer
 
   /** {@code inKernel}: whether a platform thread waits there; the socket is in blocking mode then. */
   SocketStream(PolledSocket socket, boolean inKernel) {
@@ -25,16 +26,23 @@ final class SocketStream implements ByteChannel {
     this.inKernel = inKernel;
   }
 
-  /** Reads what there is, and waits while there is nothing; −1 at the end. */
+  /**
+   * Reads what there is, and waits while there is nothing; −1 at the end. After a read that has not filled its buffer
+   * there is nothing as a rule, so a thread that parks does so at once: what has come meanwhile is told at once, too.
+   */
   @Override
   public int read(ByteBuffer into) throws IOException {
     Fd fd = socket.enter();
     try {
       boolean here = waitsHere();
       while (true) {
+        if (drained && !here) {
+          socket.awaitReadable();
+        }
         byte[] array = into.array();
         int count = here ? StreamSocket.receiveHere(fd, array, into.position(), into.remaining())
-            : StreamSocket.receive(fd, array, into.position(), into.remaining(), false);
+            : StreamSocket.receive(fd, array, into.position(), into.remaining());
+        drained = count > 0 && count < into.remaining();
         if (count > 0) {
           into.position(into.position() + count);
           return count;

@@ -84,7 +84,7 @@ class PolledSocketTest {
     byte[] into = new byte[64 << 10];
     int got = 1;
     while (got > 0) {
-      got = StreamSocket.receive(far, into, 0, into.length, false);
+      got = StreamSocket.receive(far, into, 0, into.length);
     }
     writer.join();
     near.leave();
@@ -162,7 +162,7 @@ class PolledSocketTest {
       threads.add(start(() -> {
         byte[] piece = new byte[3 << 10];
         for (int left = rounds * (8 << 10); left > 0;) {
-          int count = StreamSocket.receive(fd, piece, 0, piece.length, false);
+          int count = StreamSocket.receive(fd, piece, 0, piece.length);
           if (count < 0) {
             side.awaitReadable();
           } else {

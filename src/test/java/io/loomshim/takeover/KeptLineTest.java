@@ -44,6 +44,7 @@ class KeptLineTest {
   private final CountDownLatch forEver = new CountDownLatch(1);
   private final LinkedBlockingQueue<String> begun = new LinkedBlockingQueue<>();
   private volatile Optional<Call> own = Optional.empty();
+  private volatile Thread answered = Thread.currentThread();
   private Path directory;
   private Shelf shelf;
   private Server server;
@@ -55,6 +56,7 @@ class KeptLineTest {
     var service = new Service(SERVICE)
         .immediate("State", Empty.parser(), (call, request) -> {
           own = Optional.of(call);
+          answered = Thread.currentThread();
           return StringValue.of("state");
         })
         .method("Work", Empty.parser(), (call, request) -> {
@@ -144,21 +146,45 @@ class KeptLineTest {
   void aReplyThatComesAfterTheEndOfItsConnectionIsNotKept() throws Exception {
     var journal = new MemoryRecord();
     try (Pipe pipe = Pipe.open()) {
-      var line = new KeptLine(1, pipe.reader().duplicate(), Slot.NONE, new CallsRecord(journal),
-          List.of(new Line.Pending(3, new byte[] {1}, new byte[0])), Optional.empty());
+      var line = new KeptLine(1, pipe.reader().duplicate(), Slot.NONE, CallPages.begin(Shelf.NONE),
+          new CallsRecord(journal), List.of(new Line.Pending(3, new byte[] {1}, new byte[0])), Optional.empty());
       line.close();
       line.replying(3, new byte[] {2});
       assertEquals(List.of(), journal.state().kinds());
     }
   }
 
-  /** What is held back is in its socket: another server that has the line reads it. */
+  /** It waits in the kernel, as that of a line that ends with its server does. */
+  @Test
+  void aBusyLineHasAPlatformThread() throws Exception {
+    try (Client client = Client.connect(directory.resolve("s"), LONG)) {
+      await().until(() -> {
+        for (int i = 0; i < 200; i++) {
+          client.call(SERVICE, "State", Empty.getDefaultInstance(), StringValue.parser(), LONG, Map.of());
+        }
+        return !answered.isVirtual();
+      });
+      Thread lane = answered;
+      assertTrue(server.hold(own.orElseThrow(), LONG));
+      var state = call("State");
+      await().until(() -> server.connections() >= 2);
+      server.release();
+      assertEquals("state", state.get(20, TimeUnit.SECONDS));
+      work.countDown();
+      assertEquals("done", client.call(SERVICE, "Work", Empty.getDefaultInstance(), StringValue.parser(), LONG,
+          Map.of()).getValue());
+      lane.join();
+    }
+  }
+
+  /** What is held back outlives this server: another one that has the line reads it. */
   @Test
   void aClientWhoseCallIsHeldBackSeesTheEndOfTheConnection() throws Exception {
     Call other = some();
     assertTrue(server.hold(other, LONG));
+    await().until(() -> server.connections() == 0); // the other one has gone
     var state = call("State");
-    await().until(() -> server.connections() >= 1);
+    await().until(() -> server.connections() == 1);
     server.close();
     server.release();
     var problem = assertThrows(ExecutionException.class, () -> state.get(20, TimeUnit.SECONDS));

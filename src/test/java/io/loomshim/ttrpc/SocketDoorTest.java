@@ -67,6 +67,27 @@ class SocketDoorTest {
     }
   }
 
+  /** After a read that left its buffer half empty a thread parks at once: what is there already must wake it. */
+  @Test
+  void whatHasComeBeforeAThreadParksIsRead() throws Exception {
+    Path path = directory.resolve("s");
+    try (var door = SocketDoor.listen(path)) {
+      for (Thread.Builder kind : kinds()) {
+        try (var client = Dial.connect(path, Duration.ZERO); Line line = door.accept()) {
+          for (int i = 0; i < 100; i++) {
+            assertEquals(3, client.write(ByteBuffer.wrap(new byte[3])));
+            assertEquals(3, on(kind, () -> read(line)).join());
+          }
+          assertEquals(14, client.write(ByteBuffer.wrap(new byte[14])));
+          assertEquals(10, on(kind, () -> read(line)).join());
+          assertEquals(4, on(kind, () -> read(line)).join());
+          client.close();
+          assertEquals(-1, on(kind, () -> read(line)).join());
+        }
+      }
+    }
+  }
+
   @Test
   void aLargeWriteWaitsForTheReaderOnBothKindsOfThreads() throws Exception {
     Path path = directory.resolve("s");
