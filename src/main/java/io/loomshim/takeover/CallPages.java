@@ -12,12 +12,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Memory that outlives the daemon, a page for each request that has been read and not been answered: so no system call
  * is needed to keep it. The file is on the shelf. A thread has a page only while it has something to keep in it, so few
- * are in use, and those that were used last are used next. May be used from any thread; {@code lock} guards all fields.
+ * are in use, and those that were used last are used next. May be used from any thread; {@code lock} guards all fields
+ * but the last page that was given back.
  */
 final class CallPages {
   /** For calls that have begun: a mebibyte. Those beyond stand in the record. */
@@ -33,6 +35,7 @@ final class CallPages {
 
   private final SharedMemory memory;
   private final ReceivedBytes head;
+  private final AtomicReference<CallPage> last = new AtomicReference<>(); // null, or one that waits for the next reader
   private final ReentrantLock lock = new ReentrantLock();
   private final ArrayDeque<CallPage> spare = new ArrayDeque<>();
   private final Map<Long, List<CallPage>> left = new HashMap<>(); // by connections, until somebody asks
@@ -114,6 +117,11 @@ final class CallPages {
 
   /** A page for what is about to be read; {@link #give} must follow. */
   CallPage take(long connection) throws ErrnoException {
+    CallPage next = last.getAndSet(null);
+    if (next != null) {
+      next.own(connection);
+      return next;
+    }
     lock.lock();
     try {
       CallPage page = spare.poll();
@@ -149,21 +157,15 @@ final class CallPages {
 
   /** Gives a page back, whatever is in it. */
   void give(CallPage page) {
-    lock.lock();
-    try {
-      lent -= page.call() == 0 ? 0 : 1;
-      page.free();
-      spare.push(page);
-    } finally {
-      lock.unlock();
+    boolean ofCall = page.call() != 0;
+    page.free();
+    if (!ofCall && last.compareAndSet(null, page)) {
+      return;
     }
-  }
-
-  /** How many are in use; for tests. */
-  int inUse() {
     lock.lock();
     try {
-      return used - HEAD - 1 - spare.size();
+      lent -= ofCall ? 1 : 0;
+      spare.push(page);
     } finally {
       lock.unlock();
     }

@@ -22,8 +22,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * read as it comes, and while it is, the slot says so: then the next daemon closes this connection. The same goes for a
  * reply of which the socket has taken a part.
  *
- * <p>One thread reads and one writes at a time. {@code lock} guards who uses the descriptor, which is closed by the
- * last of them, and what is read while nobody does.
+ * <p>One thread reads and one writes at a time. {@code lock} guards whether one reads, and what is read while nobody
+ * does; the last one that uses the descriptor closes it.
  */
 final class KeptLine implements Line {
   private static final String TORN = "torn";
@@ -36,7 +36,7 @@ final class KeptLine implements Line {
   private final KeptCalls calls;
   private final List<Pending> pending;
   private final ReentrantLock lock = new ReentrantLock();
-  private int users;
+  private int users; // who reads: 1 or 0
   private boolean closed;
   private int torn; // how many of reader and writer are within a frame
   private Optional<Gathering> gathering; // what has been read of a long frame
@@ -161,7 +161,7 @@ final class KeptLine implements Line {
 
   @Override
   public int write(ByteBuffer from) throws IOException {
-    enter();
+    polled.enter();
     try {
       int length = from.remaining();
       send(from);
@@ -169,7 +169,7 @@ final class KeptLine implements Line {
     } catch (InterruptedException e) {
       throw interrupted();
     } finally {
-      leave();
+      polled.leave();
     }
   }
 
