@@ -4,7 +4,6 @@ import io.loomshim.linux.DescriptorQueue;
 import io.loomshim.linux.DescriptorTable;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
-import io.loomshim.log.Log;
 import io.loomshim.metrics.Shortages;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -35,8 +34,6 @@ public final class Shelf implements AutoCloseable {
 
   /** What a broken one is called among what the daemon lacks. */
   static final String SHORTAGE = "shelf of descriptors";
-
-  private static final String LOST = "a daemon that is killed takes its containers with it";
 
   /** How many ends it inherits and hands on. */
   public static final int ENDS = 4;
@@ -224,7 +221,7 @@ public final class Shelf implements AutoCloseable {
     return Optional.of(slot);
   }
 
-  /** How many ends of released slots there are; for tests. */
+  /** How many ends of released slots there are that serve no more. */
   int dead() {
     lock.lock();
     try {
@@ -245,8 +242,7 @@ public final class Shelf implements AutoCloseable {
         spare.add(slot);
         return true;
       }
-      int dead = entries - slots.size() - spare.size();
-      if (dead > DEAD_MAX && dead > slots.size()) {
+      if (dead() > DEAD_MAX && dead() > slots.size()) {
         compact();
       }
     } catch (ErrnoException | OutOfMemoryError e) {
@@ -276,8 +272,7 @@ public final class Shelf implements AutoCloseable {
     if (!broken.getAndSet(true)) {
       onFailure.run(); // first: to tell of it needs memory
       close();
-      Log.error(LOST + ": the shelf is broken", "error", why.toString());
-      Shortages.begin(SHORTAGE, LOST, why);
+      Shortages.begin(SHORTAGE, "a daemon that is killed takes its containers with it", why);
     }
   }
 
