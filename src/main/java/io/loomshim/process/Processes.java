@@ -1,7 +1,6 @@
 package io.loomshim.process;
 
 import java.io.IOException;
-import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +12,7 @@ public final class Processes {
   /** Of what follows the name in proc_pid_stat(5): field 22, when the process started. */
   private static final int START_TIME = 19;
   private static final int EXIT_CODE = 49; // field 52, likewise
-  private static final int TICK_MILLIS = 10; // in which /proc counts, on any machine
+  private static final int TICK_MILLIS = 10; // in which /proc counts, on any machine (proc_uptime(5), USER_HZ)
 
   private Processes() {}
 
@@ -36,8 +35,8 @@ public final class Processes {
   public static Duration age(int pid) {
     try {
       String uptime = Files.readString(Path.of("/proc/uptime"), StandardCharsets.ISO_8859_1);
-      long now = new BigDecimal(uptime.substring(0, uptime.indexOf(' '))).movePointRight(3).longValue();
-      return Duration.ofMillis(now - Long.parseLong(startTime(Integer.toString(pid))) * TICK_MILLIS);
+      long now = Long.parseLong(uptime.substring(0, uptime.indexOf(' ')).replace(".", "")); // in hundredths of a second
+      return Duration.ofMillis((now - Long.parseLong(startTime(Integer.toString(pid)))) * TICK_MILLIS);
     } catch (IOException | NumberFormatException e) {
       return Duration.ZERO;
     }
