@@ -118,10 +118,12 @@ try_container() {
 }
 
 install_node() {
-  local arguments
+  local arguments etc=$PREFIX/etc
+  # as install.sh has it
+  [[ $PREFIX != /usr ]] || etc=/etc
   unlabelled bring .
   # first: with auto_upgrade the daemons that run take them up with the build
-  if [[ -f $SETTINGS ]]; then unlabelled install -D -m 644 "$SETTINGS" "$HOST$PREFIX/etc/loomshim.conf"; fi
+  if [[ -f $SETTINGS ]]; then unlabelled install -D -m 644 "$SETTINGS" "$HOST$etc/loomshim.conf"; fi
   unlabelled on_node "$DIRECTORY/install.sh" --prefix "$PREFIX"
   read -ra arguments <<<"$CONFIGURE"
   if ! configure "${arguments[@]}"; then
