@@ -64,16 +64,20 @@ final class DockerTakeOverIT {
     var exec = docker.begin(Exec.Setting.PIPE, "exec", "-i", name, "cat");
     var expected = new StringBuilder();
     String pid = docker.inspect(name, "{{.State.Pid}}");
+    // what has not started yet is undone, and its client told
+    attached.type("begun\n");
+    exec.type("begun\n");
+    expected.append("begun\n");
+    comesBack(expected, attached, exec);
     for (int i = 0; i < KILLS; i++) {
       String line = "line " + i + "\n";
-      expected.append(line);
       attached.type(line);
       exec.type(line);
       daemon.kill();
       var late = docker.call("exec", name, "sh", "-c", "echo late; exit 5");
       assertEquals("late\n5", late.text() + late.exit(), late::toString);
-      Await.until("all comes back", () -> attached.output().equals(expected.toString())
-          && exec.output().equals(expected.toString()));
+      expected.append(line);
+      comesBack(expected, attached, exec);
     }
     assertEquals("running " + pid + " 0", docker.inspect(name, "{{.State.Status}} {{.State.Pid}} {{.RestartCount}}"));
     assertEquals("healthy", docker.inspect(name, "{{.State.Health.Status}}"));
@@ -89,6 +93,12 @@ final class DockerTakeOverIT {
     assertTrue(Counted.lines(log) > 50, log);
     assertEquals(log, follower.await(Ctr.LIMIT).ok().text());
     docker.remove(name);
+  }
+
+  private static void comesBack(CharSequence expected, Exec... all) {
+    for (Exec each : all) {
+      Await.until("all comes back", () -> each.output().contentEquals(expected));
+    }
   }
 
   @Test
