@@ -155,12 +155,18 @@ class KeptRequestsTest {
     assertArrayEquals(behind, read(next(), behind.length));
   }
 
-  @Test
-  void aCallThatWaitsWithoutALimitHasNoPage() throws Exception {
+  /** A request whose call has begun. */
+  private byte[] begun(boolean endless) throws Exception {
     byte[] frame = frame(ID, 100);
     send(frame).get(20, TimeUnit.SECONDS);
     read(line, frame.length);
-    line.begun(ID, true);
+    line.begun(ID, endless);
+    return frame;
+  }
+
+  @Test
+  void aCallThatWaitsWithoutALimitHasNoPage() throws Exception {
+    byte[] frame = begun(true);
     assertTrue(RecordFile.read(directory.resolve(RecordFile.NAME)).state().kinds().contains(CallsRecord.CALL));
     assertPending(next(), frame, new byte[0]);
     line.answered(ID);
@@ -226,10 +232,7 @@ class KeptRequestsTest {
 
   @Test
   void aConnectionThatIsClosedLeavesNothing() throws Exception {
-    byte[] frame = frame(ID, 100);
-    send(frame).get(20, TimeUnit.SECONDS);
-    read(line, frame.length);
-    line.begun(ID, false);
+    byte[] frame = begun(false);
     send(frame(NEXT_ID, 100)).get(20, TimeUnit.SECONDS);
     read(line, frame.length);
     line.close();
