@@ -113,6 +113,11 @@ public final class Children {
     return ProcessCalls.zombie(pid) >= 0;
   }
 
+  /** Whether {@code pid} is noted as a zombie that may be claimed yet. */
+  static boolean deferred(int pid) {
+    return DEFERRED.containsKey(pid);
+  }
+
   /** The number of processes that are claimed now. */
   public static int claimed() {
     return CLAIMED.size();
@@ -132,7 +137,7 @@ public final class Children {
   }
 
   /** Reaps the child {@code pid} if it is a zombie without an owner; whether it was. */
-  private static boolean reap(int pid) {
+  static boolean reap(int pid) {
     if (CLAIMED.containsKey(pid) || awaited(pid)) {
       return false;
     }
@@ -149,8 +154,13 @@ public final class Children {
     if (LAUNCHES.isEmpty() || CLAIMED.getOrDefault(ProcessCalls.group(pid), false)) {
       return false;
     }
-    DEFERRED.putIfAbsent(pid, LAUNCHED.get()); // before the look: who ends after it sees that and sweeps again
-    long last = DEFERRED.getOrDefault(pid, 0L);
+    long now = LAUNCHED.get();
+    Long before = DEFERRED.putIfAbsent(pid, now); // before the look: who ends after it sees that and sweeps again
+    if (before == null && !ours(pid)) { // claimed and reaped since it was found
+      DEFERRED.remove(pid, now); // else the next process with this pid would be thought to be as old
+      return true;
+    }
+    long last = before == null ? now : before;
     boolean started = false;
     for (Launch launch : LAUNCHES) {
       if (launch.number <= last && !launch.start) {

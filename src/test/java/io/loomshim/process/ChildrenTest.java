@@ -118,6 +118,16 @@ class ChildrenTest {
   }
 
   @Test
+  void aZombieThatWasReapedBetweenTheLookAndItsNoteLeavesNone() throws Exception {
+    int pid = orphan("exit 3");
+    try (var launch = Children.launching()) {
+      assertEquals(3, Child.claim(pid).await());
+      assertFalse(Children.reap(pid)); // as by a sweep that had found it before
+      assertFalse(Children.deferred(pid)); // what has this pid next is a process of its own
+    }
+  }
+
+  @Test
   void whatAContainersProcessLeavesIsReapedHoweverManyLaunchesHang() throws Exception {
     Path script = Files.createTempFile("init", ".sh");
     Path pidFile = Path.of(script + ".pid");
