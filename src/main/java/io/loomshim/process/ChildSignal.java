@@ -56,4 +56,9 @@ final class ChildSignal {
       handled.drainPermits();
     }
   }
+
+  /** Whether it has come since the last time; from now on, that is counted as heard. */
+  boolean again() throws ErrnoException {
+    return descriptor.isPresent() ? descriptor.get().tryRead(info) > 0 : handled.drainPermits() > 0;
+  }
 }

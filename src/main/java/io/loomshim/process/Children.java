@@ -52,8 +52,8 @@ public final class Children {
     public void close() {
       LAUNCHES.remove(this);
       try {
-        if (!DEFERRED.isEmpty()) {
-          sweep();
+        for (int pid : DEFERRED.keySet()) {
+          reap(pid);
         }
       } catch (OutOfMemoryError e) {
         // the next signal makes up for it: what the launch has made must not be lost for that
@@ -125,14 +125,27 @@ public final class Children {
 
   /** Reaps the zombies among our children that are not claimed, nor about to be. Any thread may, several at once. */
   static void sweep() {
+    if (!sweepFirst()) {
+      sweepBehind();
+    }
+  }
+
+  /**
+   * The same up to one that has an owner or may get one, of which the kernel tells before others; false when there is
+   * such a one, and others may be behind it. The kernel looks at all children for this, 40 ns each.
+   */
+  static boolean sweepFirst() {
     int first = ProcessCalls.zombie();
     while (first > 0 && reap(first)) {
       first = ProcessCalls.zombie();
     }
-    if (first > 0) { // it is claimed and will be reaped by its owner: there may be others behind it
-      for (int pid : fallen()) {
-        reap(pid);
-      }
+    return first <= 0;
+  }
+
+  /** The same, behind it. The pids of all children are read for this, which takes 2 ms for 2000. */
+  static void sweepBehind() {
+    for (int pid : fallen()) {
+      reap(pid);
     }
   }
 

@@ -25,6 +25,12 @@ public final class Orphans {
   /** Between two tries to be told of signals. */
   private static final long SIGNAL_PAUSE_NANOS = 1_000_000_000;
 
+  /** What a pause before a look is made of: 10 ms with 2000 children. */
+  private static final long PAUSE_NANOS_PER_CHILD = 5_000;
+
+  /** A shorter one is not worth its timer. */
+  private static final long PAUSE_NANOS_MIN = 200_000;
+
   private static final String SIGNAL = "signalfd";
 
   private static final ReentrantLock LOCK = new ReentrantLock();
@@ -49,7 +55,7 @@ public final class Orphans {
           signal = Optional.of(ChildSignal.take());
           Shortages.end(SIGNAL);
         }
-        Children.sweep();
+        look(signal.get());
         signal.get().await();
         hear();
       } catch (ErrnoException e) {
@@ -60,6 +66,28 @@ public final class Orphans {
       } catch (IOException | OutOfMemoryError e) {
         Log.warn("failed to reap orphans", "error", e.toString());
         LockSupport.parkNanos(SCARCE_PAUSE_NANOS);
+      }
+    }
+  }
+
+  /**
+   * Reaps those that nobody else does. Most of what ends has an owner, who reaps it as soon as the thread runs. A look
+   * takes the longer the more children there are, so the more time they are given first.
+   */
+  private static void look(ChildSignal signal) throws ErrnoException {
+    long pause = Children.claimed() * PAUSE_NANOS_PER_CHILD;
+    settle(pause, signal);
+    if (!Children.sweepFirst()) {
+      settle(pause, signal);
+      Children.sweep();
+    }
+  }
+
+  private static void settle(long pause, ChildSignal signal) throws ErrnoException {
+    if (pause >= PAUSE_NANOS_MIN) {
+      LockSupport.parkNanos(pause);
+      if (signal.again()) {
+        hear(); // before the look, which is for that too
       }
     }
   }
