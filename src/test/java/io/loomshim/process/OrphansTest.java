@@ -12,6 +12,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -21,6 +22,9 @@ import org.junit.jupiter.api.Test;
 
 /** This JVM was not started by the launcher, so the signal comes through the JVM's handler here. */
 class OrphansTest {
+  /** No process has this pid or a higher one (proc_sys_kernel(5), pid_max). */
+  private static final int PIDS_MAX = 1 << 22;
+
   private static Thread reaping;
 
   @BeforeAll
@@ -52,6 +56,25 @@ class OrphansTest {
     String orphan = "(sh -c 'exit 3' &); ";
     assertEquals(0, start(orphan.repeat(50)).await());
     await().until(() -> Children.pids().isEmpty());
+  }
+
+  /** So many that a look is put off, for those that have an owner; here one does not come for its zombie. */
+  @Test
+  void orphansAreReapedBesideManyChildrenAndBehindAZombieThatWaitsForItsOwner() throws Exception {
+    for (int i = 0; i < 2000; i++) {
+      Children.claim(PIDS_MAX + i, true);
+    }
+    try {
+      Child front = start("exit 3");
+      await().until(() -> zombie(front.pid()));
+      assertEquals(0, start("(sh -c 'exit 4' &); ".repeat(50)).await());
+      await().until(() -> Children.pids().equals(Set.of(front.pid())));
+      assertEquals(3, front.await());
+    } finally {
+      for (int i = 0; i < 2000; i++) {
+        Children.release(PIDS_MAX + i);
+      }
+    }
   }
 
   @Test

@@ -66,6 +66,18 @@ public final class Limits {
     seen(shims.size(), Proc.files(shim), Proc.filesMax(shim));
   }
 
+  /** Each of these processes serves as many of them, of a side of its own: the one with the most open files counts. */
+  public void seenOfSides(Set<Long> shims) throws IOException {
+    int files = -1;
+    for (long shim : shims) {
+      int open = Proc.files(shim);
+      if (open > files) {
+        files = open;
+        seen(1, open, Proc.filesMax(shim));
+      }
+    }
+  }
+
   void seen(int shims, int files, long max) {
     filesMax = max;
     filesEach = shims > 1 ? 0 : (double) files / counted;

@@ -61,7 +61,7 @@ final class BesideScenario implements Scenario {
       }
       running = count * sides;
       limits.started(running);
-      limits.seen(shims);
+      limits.seenOfSides(shims);
       for (int round = 0; round < plan.size().pick(1, 3, 5); round++) {
         for (Map.Entry<Side, ConcurrentLinkedDeque<Direct>> each : crowds.entrySet()) {
           execs(plan, each.getKey(), count, each.getValue().getFirst());
