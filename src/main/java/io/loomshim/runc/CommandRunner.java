@@ -37,9 +37,7 @@ final class CommandRunner {
   private final Path bundle;
   private final RuncLimits limits;
   private final RuncCalls calls;
-  private final Map<String, String> variables;
-  private volatile List<String> env = List.of(); // made of these when it is needed first
-  private final String path;
+  private final Variables variables;
   private volatile String program = ""; // empty until it has been found
 
   /**
@@ -54,19 +52,7 @@ final class CommandRunner {
     this.bundle = bundle;
     this.limits = limits;
     this.calls = calls;
-    this.variables = environment;
-    this.path = environment.getOrDefault("PATH", "");
-  }
-
-  /** runc would report its own readiness to the service manager as that of containerd (sd_notify(3)). */
-  private static List<String> withoutNotifySocket(Map<String, String> env) {
-    var list = new ArrayList<String>(env.size());
-    for (var variable : env.entrySet()) {
-      if (!variable.getKey().equals("NOTIFY_SOCKET")) {
-        list.add(variable.getKey() + "=" + variable.getValue());
-      }
-    }
-    return list;
+    this.variables = Variables.of(environment);
   }
 
   RuncSettings settings() {
@@ -79,12 +65,7 @@ final class CommandRunner {
 
   /** The environment of every command, {@code NAME=value} each. */
   List<String> environment() {
-    List<String> made = env;
-    if (made.isEmpty()) {
-      made = List.copyOf(withoutNotifySocket(variables));
-      env = made;
-    }
-    return made;
+    return variables.lines();
   }
 
   /**
@@ -210,7 +191,7 @@ final class CommandRunner {
   }
 
   private String lookedUp() throws RuncException, InterruptedException {
-    Optional<Path> found = Programs.find(settings.binary(), path);
+    Optional<Path> found = Programs.find(settings.binary(), variables.path());
     if (found.isEmpty()) {
       String text = "exec: \"" + settings.binary() + "\": executable file not found in $PATH";
       throw failed(text, new AtomicLong(RuncLog.size(settings.log())));
