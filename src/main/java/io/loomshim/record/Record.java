@@ -6,7 +6,6 @@ import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
 import io.loomshim.log.Log;
 import io.loomshim.metrics.Shortages;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,8 +66,8 @@ public final class Record implements Journal, AutoCloseable {
     }
     var state = new State();
     state.apply(List.of(Change.put(Kinds.DAEMON, "", daemon)));
-    byte[] content = content(state);
-    return new Record(directory, RecordDraft.replace(directory, content), content.length, compactAt(content.length));
+    RecordDraft file = RecordDraft.replace(directory, state);
+    return new Record(directory, file, file.bytes(), compactAt(file.bytes()));
   }
 
   private static long compactAt(long bytes) {
@@ -113,15 +112,6 @@ public final class Record implements Journal, AutoCloseable {
       }
       return false;
     }
-  }
-
-  static byte[] content(State state) {
-    var content = new ByteArrayOutputStream();
-    content.writeBytes(Format.header());
-    for (Change change : state.changes()) {
-      content.writeBytes(Format.entry(change));
-    }
-    return content.toByteArray();
   }
 
   @Override
@@ -194,12 +184,12 @@ public final class Record implements Journal, AutoCloseable {
       remove(); // another daemon has begun here, or the file was taken away: this one would grow unseen
       return;
     }
-    byte[] content = content(RecordFile.read(path).state());
+    State state = RecordFile.read(path).state();
     try {
-      RecordDraft fresh = RecordDraft.replace(directory, content);
+      RecordDraft fresh = RecordDraft.replace(directory, state);
       file.fd().close();
       file = fresh;
-      bytes = content.length;
+      bytes = fresh.bytes();
     } catch (IOException e) {
       Log.debug("record not compacted", "path", path.toString(), "error", String.valueOf(e.getMessage()));
     }

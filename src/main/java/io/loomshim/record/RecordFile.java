@@ -1,7 +1,9 @@
 package io.loomshim.record;
 
+import java.io.BufferedInputStream;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +29,8 @@ public final class RecordFile {
   /** A record of more bytes is none of ours: 1000 containers have 2 MB. */
   private static final long BYTES_MAX = 1L << 30;
 
+  private static final int BUFFER_BYTES = 64 << 10;
+
   /**
    * What a file holds.
    *
@@ -49,42 +53,45 @@ public final class RecordFile {
     if (Files.size(file) > BYTES_MAX) {
       throw new UnreadableException(file + " is not a record: it is larger than " + BYTES_MAX + " bytes");
     }
-    byte[] bytes;
-    try (var input = new FileInputStream(file.toFile())) { // unlike a channel, not closed by an interrupt
-      bytes = input.readAllBytes();
+    // unlike a channel, not closed by an interrupt
+    try (var input = new BufferedInputStream(new FileInputStream(file.toFile()), BUFFER_BYTES)) {
+      return read(file.toString(), input);
     }
-    return read(file.toString(), bytes, bytes.length);
   }
 
-  /** The same for the first {@code length} bytes of {@code file}; {@code name} is for the messages. */
-  static Content read(String name, byte[] file, int length) throws UnreadableException {
-    Format.checkHeader(name, file, length);
+  /** The same for {@code input}, of which one entry at a time is held; {@code name} is for the messages. */
+  static Content read(String name, InputStream input) throws IOException {
+    byte[] header = input.readNBytes(Format.HEADER_BYTES);
+    Format.checkHeader(name, header, header.length);
     var state = new State();
     int entries = 0;
     int at = Format.HEADER_BYTES;
-    while (length - at >= Format.HEAD_BYTES) {
-      var head = ByteBuffer.wrap(file, at, Format.HEAD_BYTES);
-      int body = head.getInt();
+    byte[] bytes = input.readNBytes(Format.HEAD_BYTES);
+    while (bytes.length == Format.HEAD_BYTES) {
+      var head = ByteBuffer.wrap(bytes);
+      int length = head.getInt();
       int bodyChecksum = head.getInt();
-      if (head.getInt() != Format.checksum(file, at, 2 * Integer.BYTES) || body < 0 || body > Format.BODY_BYTES_MAX) {
+      if (head.getInt() != Format.checksum(bytes, 0, 2 * Integer.BYTES) || length < 0
+          || length > Format.BODY_BYTES_MAX) {
         throw damaged(name, entries, at);
       }
-      int begin = at + Format.HEAD_BYTES;
-      if (body > length - begin) {
-        break; // cut off
+      byte[] body = input.readNBytes(length);
+      if (body.length < length) {
+        return new Content(state, entries, at, Format.HEAD_BYTES + body.length); // cut off
       }
-      if (bodyChecksum != Format.checksum(file, begin, body)) {
+      if (bodyChecksum != Format.checksum(body, 0, length)) {
         throw damaged(name, entries, at);
       }
       try {
-        state.apply(Format.changes(ByteBuffer.wrap(file, begin, body)));
+        state.apply(Format.changes(ByteBuffer.wrap(body)));
       } catch (IllegalArgumentException e) {
         throw damaged(name, entries, at);
       }
       entries++;
-      at = begin + body;
+      at += Format.HEAD_BYTES + length;
+      bytes = input.readNBytes(Format.HEAD_BYTES);
     }
-    return new Content(state, entries, at, length - at);
+    return new Content(state, entries, at, bytes.length);
   }
 
   private static UnreadableException damaged(String name, int entry, int at) {

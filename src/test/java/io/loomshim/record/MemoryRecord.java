@@ -1,5 +1,8 @@
 package io.loomshim.record;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
@@ -42,13 +45,23 @@ public final class MemoryRecord implements Journal {
     return state;
   }
 
+  /** The file that a compaction leaves. */
+  static byte[] content(State state) {
+    var content = new ByteArrayOutputStream();
+    content.writeBytes(Format.header());
+    for (Change change : state.changes()) {
+      content.writeBytes(Format.entry(change));
+    }
+    return content.toByteArray();
+  }
+
   /** Reads it, as the next daemon does, and leaves out what is dead, as a compaction does. */
-  public void compact() throws UnreadableException {
-    State whole = RecordFile.read("record", bytes, bytes.length).state();
+  public void compact() throws IOException {
+    State whole = RecordFile.read("record", new ByteArrayInputStream(bytes)).state();
     if (!whole.equals(state)) {
       throw new AssertionError("the file says " + whole + ", its entries one by one " + state);
     }
-    bytes = Record.content(whole);
+    bytes = content(whole);
     state = whole;
   }
 

@@ -10,6 +10,7 @@ import io.loomshim.linux.MountCalls;
 import io.loomshim.metrics.Shortages;
 import io.loomshim.proto.record.DaemonEntry;
 import io.loomshim.testing.Seeded;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -109,6 +110,10 @@ class RecordTest {
     }
   }
 
+  private static RecordFile.Content read(String name, byte[] bytes, int length) throws IOException {
+    return RecordFile.read(name, new ByteArrayInputStream(bytes, 0, length));
+  }
+
   @Test
   void anEntryThatWasCutOffAtAnyByteIsLeftOutWhole() throws Exception {
     var ends = new ArrayList<Integer>();
@@ -116,14 +121,14 @@ class RecordTest {
     for (int length = Format.HEADER_BYTES; length <= whole.length; length++) {
       int cut = length;
       int entries = (int) ends.stream().filter(end -> end <= cut).count();
-      RecordFile.Content content = RecordFile.read("record", whole, length);
+      RecordFile.Content content = read("record", whole, length);
       assertEquals(entries, content.entries(), "after " + length + " bytes");
       assertEquals(Math.max(0, entries - 1), content.state().all(Kinds.INIT).size());
       assertEquals(length - (entries == 0 ? Format.HEADER_BYTES : ends.get(entries - 1)), content.torn());
     }
     for (int length = 0; length < Format.HEADER_BYTES; length++) {
       int cut = length;
-      assertThrows(UnreadableException.class, () -> RecordFile.read("record", whole, cut));
+      assertThrows(UnreadableException.class, () -> read("record", whole, cut));
     }
   }
 
@@ -135,13 +140,13 @@ class RecordTest {
       for (int bit = 0; bit < 8; bit++) {
         byte[] damaged = whole.clone();
         damaged[at] ^= (byte) (1 << bit);
-        var e = assertThrows(UnreadableException.class, () -> RecordFile.read("/run/record", damaged, damaged.length));
+        var e = assertThrows(UnreadableException.class, () -> read("/run/record", damaged, damaged.length));
         assertTrue(e.getMessage().startsWith("/run/record "), e.getMessage());
       }
     }
     byte[] third = whole.clone();
     third[ends.get(1) + Format.HEAD_BYTES] ^= 1;
-    var e = assertThrows(UnreadableException.class, () -> RecordFile.read("/run/record", third, third.length));
+    var e = assertThrows(UnreadableException.class, () -> read("/run/record", third, third.length));
     assertEquals("/run/record is damaged at byte " + ends.get(1) + ", in its entry 3", e.getMessage());
   }
 
@@ -149,7 +154,7 @@ class RecordTest {
   void anotherVersionIsRefusedInASentence() throws Exception {
     var header = ByteBuffer.wrap(Format.header());
     header.putInt(8, 2).putInt(12, Format.checksum(header.array(), 0, 12));
-    var e = assertThrows(UnreadableException.class, () -> RecordFile.read("r", header.array(), Format.HEADER_BYTES));
+    var e = assertThrows(UnreadableException.class, () -> read("r", header.array(), Format.HEADER_BYTES));
     assertEquals("r has version 2, and this build reads version 1", e.getMessage());
     Files.writeString(file(), "PID 1 is somebody else\n");
     assertEquals(file() + " is not a record: it begins otherwise",
@@ -180,7 +185,7 @@ class RecordTest {
       assertTrue(record.complete());
     }
     assertTrue(compactions > 3, compactions + " compactions");
-    int live = Record.content(expected).length;
+    int live = MemoryRecord.content(expected).length;
     assertTrue(before < 4 * live + 2 * Record.COMPACT_BYTES_MIN, before + " bytes, " + live + " of them live");
   }
 
