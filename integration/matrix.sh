@@ -187,7 +187,7 @@ run_here() {
 # run_machine SUITE: the tests of integration/cgroup2/run.sh, in an emulated machine with that suite of Debian.
 run_machine() {
   local from=target/cgroup2-$1 linux='?'
-  JAVA_HOME=$home integration/cgroup2/run.sh --suite "$1" </dev/null >"$directory/log" 2>&1 || status=$?
+  JAVA_HOME=$home integration/cgroup2/run.sh --suite "$1" --patience 2 </dev/null >"$directory/log" 2>&1 || status=$?
   reports=$directory/reports
   containerd='?' oci='runc ?'
   [[ -d $from/reports ]] || return 0

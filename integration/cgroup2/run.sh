@@ -122,10 +122,11 @@ put_jdk() {
 make_disk() {
   local tree=$work/tree jdk
   say "making a disk with Debian $SUITE in $1"
-  # its mounts are in a namespace of their own and go with it
+  # its mounts are in a namespace of their own and go with it; all of Debian's suites have the script of sid, and
+  # debootstrap refuses one that is younger than itself without it
   unshare --mount debootstrap --variant=minbase --include="$PACKAGES" \
     --keyring=/usr/share/keyrings/debian-archive-keyring.gpg "$SUITE" "$tree" "$(debian_mirror)" \
-    >"$out/disk.log" 2>&1 </dev/null || die "debootstrap failed: $out/disk.log"
+    /usr/share/debootstrap/scripts/sid >"$out/disk.log" 2>&1 </dev/null || die "debootstrap failed: $out/disk.log"
   jdk=$(readlink -f "$JAVA_HOME")
   if ! put_jdk "$tree" "$jdk"; then
     # a JDK for a newer libc than the tree's
