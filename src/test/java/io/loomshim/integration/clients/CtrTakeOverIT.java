@@ -151,8 +151,10 @@ final class CtrTakeOverIT {
     BED.containerd().restart();
     assertEquals("RUNNING", ctr.status(id));
     assertEquals(pid, ctr.pid(id));
-    Await.status(ctr, unseen, "STOPPED");
-    assertEquals(137, ctr.deleteTask(unseen));
+    Await.until("the end is known", () -> List.of("STOPPED", "none").contains(ctr.status(unseen)));
+    if (ctr.status(unseen).equals("STOPPED")) { // what has no pids when containerd comes back, newer ones delete
+      assertEquals(137, ctr.deleteTask(unseen));
+    }
     ctr.deleteContainer(unseen).ok();
     assertEquals(137, ctr.end(id));
   }
