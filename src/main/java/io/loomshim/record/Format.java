@@ -1,6 +1,8 @@
 package io.loomshim.record;
 
 import com.google.protobuf.ByteString;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -60,6 +62,14 @@ final class Format {
     }
     if (version != VERSION) {
       throw new UnreadableException(name + " has version " + version + ", and this build reads version " + VERSION);
+    }
+  }
+
+  /** Writes the whole file that amounts to {@code state}. */
+  static void write(State state, OutputStream file) throws IOException {
+    file.write(header());
+    for (Change change : state.changes()) {
+      file.write(entry(change));
     }
   }
 

@@ -3,8 +3,9 @@ package io.loomshim.record;
 import io.loomshim.linux.Errno;
 import io.loomshim.linux.ErrnoException;
 import io.loomshim.linux.Fd;
-import java.io.ByteArrayOutputStream;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -22,6 +23,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 record RecordDraft(Fd fd, Object key, long bytes) {
   private static final int OWNER_ONLY = 0600;
   private static final String DRAFT = "record.draft";
+
+  /** All of a thousand containers is 2 MB, which the heap would keep: it is written a piece at a time. */
   private static final int PIECE_BYTES = 32 << 10;
 
   /** Writes a draft and gives it the name of the record; the old file is the record until then. */
@@ -31,8 +34,11 @@ record RecordDraft(Fd fd, Object key, long bytes) {
     Fd fresh = Fd.open(draft.toString(), Fd.O_CREAT | Fd.O_WRONLY | Fd.O_APPEND, OWNER_ONLY);
     boolean done = false;
     try {
-      long bytes = write(fresh, draft, state);
-      var file = new RecordDraft(fresh, keyOf(draft), bytes);
+      var appending = new Appending(fresh, draft);
+      var pieces = new BufferedOutputStream(appending, PIECE_BYTES);
+      Format.write(state, pieces);
+      pieces.flush();
+      var file = new RecordDraft(fresh, keyOf(draft), appending.bytes);
       Files.move(draft, directory.resolve(RecordFile.NAME), StandardCopyOption.ATOMIC_MOVE);
       done = true;
       return file;
@@ -44,31 +50,34 @@ record RecordDraft(Fd fd, Object key, long bytes) {
     }
   }
 
-  /** A piece at a time: all of a thousand containers is 2 MB, which the heap would keep for it. */
-  private static long write(Fd file, Path draft, State state) throws IOException {
-    var piece = new ByteArrayOutputStream(2 * PIECE_BYTES);
-    piece.writeBytes(Format.header());
-    long bytes = 0;
-    for (Change change : state.changes()) {
-      piece.writeBytes(Format.entry(change));
-      if (piece.size() >= PIECE_BYTES) {
-        bytes += write(file, draft, piece.toByteArray());
-        piece.reset();
-      }
-    }
-    return bytes + write(file, draft, piece.toByteArray());
-  }
+  /** Appends to a new file. */
+  private static final class Appending extends OutputStream {
+    private final Fd file;
+    private final Path path;
+    private long bytes;
 
-  private static int write(Fd file, Path draft, byte[] piece) throws IOException {
-    int written = 0;
-    while (written < piece.length) { // a signal may cut a long write short
-      int count = file.tryWrite(piece, written, piece.length - written);
-      if (count <= 0) {
-        throw new ErrnoException("write " + draft, Errno.ENOSPC);
-      }
-      written += count;
+    private Appending(Fd file, Path path) {
+      this.file = file;
+      this.path = path;
     }
-    return written;
+
+    @Override
+    public void write(int octet) throws IOException {
+      write(new byte[] {(byte) octet}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] data, int offset, int length) throws IOException {
+      int written = 0;
+      while (written < length) { // a signal may cut a long write short
+        int count = file.tryWrite(data, offset + written, length - written);
+        if (count <= 0) {
+          throw new ErrnoException("write " + path, Errno.ENOSPC);
+        }
+        written += count;
+      }
+      bytes += written;
+    }
   }
 
   /** The record as another daemon has left it; if that was {@code cut} off, its end is now after {@code bytes}. */

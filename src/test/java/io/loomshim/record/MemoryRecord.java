@@ -46,12 +46,9 @@ public final class MemoryRecord implements Journal {
   }
 
   /** The file that a compaction leaves. */
-  static byte[] content(State state) {
+  static byte[] content(State state) throws IOException {
     var content = new ByteArrayOutputStream();
-    content.writeBytes(Format.header());
-    for (Change change : state.changes()) {
-      content.writeBytes(Format.entry(change));
-    }
+    Format.write(state, content);
     return content.toByteArray();
   }
 
